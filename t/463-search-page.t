@@ -232,6 +232,19 @@ SQL
 	is(scalar(grep { /1$/ } @seen), 0, '  and nothing else');
 }
 
+# ---- a letter that is wrong ----
+
+for my $slip ('itme-a', 'iten-a', 'itm-a', 'itemm-a', 'Iten_a') {
+	my $body = get("/-/search?q=$slip")->{body};
+
+	is(crates_of($body), 'a', "$slip: the name that it is like");
+	like($body, qr{matches “$slip”\.\s+Did you mean this one\?</p>}, '  and so it says');
+}
+like(get('/-/search?q=tmie-d', 'owner')->{body}, qr{No crate[^<]*“tmie-d”\.</p>}, 'two letters are too many');
+is(crates_of(get('/-/search?q=iten-d', 'owner')->{body}), 'd', 'of a private project for who may read it');
+is(crates_of(get('/-/search?q=iten-d', 'stranger')->{body}), '', '  and nobody else');
+is(crates_of(get('/-/search?q=iten-a&license=MIT')->{body}), '', 'not where filters are');
+
 # ---- more names than a search looks at ----
 
 # inserted before the exact name, so that a scan comes to these first

@@ -238,6 +238,27 @@ ranked AS MATERIALIZED (
      WHERE @narrow_fits),
 @narrow_rows;
 
+-- name: page_alike
+-- $1 user or null, $2 what was looked for as a name in normal form, and not found.  `crate`: those of readable
+-- projects whose names are a slip away from it, by crate_search_slips: of the first 100 the 20 that are most alike.
+-- No plan knows the name.
+WITH @viewer_memberships, @readable_projects,
+asked AS MATERIALIZED (SELECT $2::text AS name, search_slips($2) AS slips),
+alike AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name,
+           similarity(s.normalized_name, (SELECT name FROM asked))::float8 * (1 + s.weight / 4.0) AS score
+      FROM crate_search s
+     WHERE search_slips(s.normalized_name) && (SELECT slips FROM asked)
+       AND (s.project_id IN (SELECT id FROM readable)) IS TRUE
+     LIMIT 100)
+SELECT @page_row
+  FROM (SELECT 'crate' AS part, s.project_id, s.name, s.max_version AS version, s.description AS about,
+               NULL::bigint AS at, 0::bigint AS number,
+               row_number() OVER (ORDER BY o.score DESC, o.normalized_name, o.crate_id) AS place
+          FROM alike o JOIN crate_search s ON s.crate_id = o.crate_id
+         ORDER BY place LIMIT 20) f
+ ORDER BY f.part, f.place;
+
 -- name: page_group
 -- $1 user or null, $2 group, $3 whether members are listed, $4 how many projects, $5 after how many.
 -- `project`: those known below the group, by path; the groups by groups_ancestor_ids, their projects by

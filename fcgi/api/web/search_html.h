@@ -22,7 +22,7 @@ struct search_facet {
 };
 
 struct search_html {
-	struct page_rows crates;
+	struct page_rows crates; /* where the total is 0, those whose names are alike */
 	struct search_facet facets[SEARCH_FACETS]; /* with something to choose */
 	size_t nfacets;
 	bool has_words, is_narrowed; /* neither: nothing is looked for */

@@ -100,6 +100,19 @@ read_narrowing(const char *const *asked, struct page_search_ask *ask, bool *narr
 	return ask->yanked < (int64_t)n ? 0 : err_set(err, 400, "yanked must be some or all");
 }
 
+/* Where nothing is found, perhaps a letter is wrong. */
+static int
+find_alike(struct page *page, const char *name, struct search_html *s)
+{
+	struct request *rq = page->rq;
+	struct page_rows rows;
+
+	if (page_rows_alike(page->call->app->db, rq->arena, page->user_id, name, &rows, &rq->err) == -1)
+		return -1;
+	s->crates = page_rows_judged(page, &rows, "crate", page_may_read);
+	return 0;
+}
+
 static int
 find(struct page *page, const char *const *asked, struct search_html *s)
 {
@@ -122,7 +135,7 @@ find(struct page *page, const char *const *asked, struct search_html *s)
 	s->is_cut = page_rows_of(&rows, "total").v[0].at != 0;
 	for (size_t i = 0; i < SEARCH_FACETS; i++)
 		add_facet(page, asked, &rows, i, s);
-	return 0;
+	return s->turn.total == 0 && !s->is_narrowed ? find_alike(page, query.name, s) : 0;
 }
 
 static int

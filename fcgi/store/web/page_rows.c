@@ -80,6 +80,8 @@ read_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct db_call 
 		return -1;
 	ids = arena_calloc(a, rows->n, sizeof(*ids));
 	nids = projects_of(rows, ids);
+	if (nids == 0)
+		return 0;
 	if (access_facts_viewer_listed(db, a, user_id, ids, nids, &facts, &nfacts, err) == -1)
 		return -1;
 	for (size_t i = 0; i < rows->n; i++) {
@@ -149,6 +151,17 @@ page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct p
 		db_bind_str(p, q->words);
 		db_bind_str(p, q->text);
 	}
+	return read_rows_facts(db, a, user_id, &call, rows, err);
+}
+
+int
+page_rows_alike(struct db *db, struct arena *a, int64_t user_id, const char *name, struct page_rows *rows,
+    struct err *err)
+{
+	struct db_call call = { .stmt = STMT_PAGE_ALIKE };
+
+	db_bind_id(&call.params, user_id);
+	db_bind_str(&call.params, name);
 	return read_rows_facts(db, a, user_id, &call, rows, err);
 }
 

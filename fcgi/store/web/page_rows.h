@@ -61,6 +61,10 @@ int64_t page_rust(const char *version);
 int page_rows_search(struct db *, struct arena *, int64_t user_id, const struct page_search_ask *,
     struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
+/* `crate`: whose names are a slip away from that one, in normal form.  -1: 503. */
+int page_rows_alike(struct db *, struct arena *, int64_t user_id, const char *name, struct page_rows *,
+    struct err *) __attribute__((warn_unused_result));
+
 /* `project` (number: its crates), `member` (number: the level) if they are asked for, `total`.  -1: 503. */
 int page_rows_group(struct db *, struct arena *, int64_t user_id, int64_t group_id, bool members,
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));

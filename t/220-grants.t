@@ -38,6 +38,7 @@ my %functions = (
 	versions_set_name => [], # by versions_name
 	versions_name => ['SELECT normalized_name FROM crates'],
 	crates_tell_index => ['INSERT INTO crates_due (crate_id) VALUES (1)'],
+	dependencies_set_crate => ['SELECT crate_id, project_id FROM versions WHERE id = 1'],
 	crate_shown => ["SELECT id FROM versions WHERE crate_id = 1 AND status = 'default'"
 	    . " ORDER BY yanked, version_base"],
 	search_yanked => ["SELECT yanked FROM versions WHERE crate_id = 1 AND status = 'default'"],

@@ -408,7 +408,7 @@ subtest 'the page of a crate' => sub {
 	like($body, qr{<h3>Rich</h3>\n<p>It says <strong>hello</strong>\.</p>}, 'the README');
 	like($body, qr{href="https://rich\.example/docs">https://rich\.example/docs</a>}, 'links');
 	unlike($body, qr{<dt>Repository</dt>}, 'but not what is none');
-	like($body, qr{href="/-/search\?q=gold">gold</a>}, 'keywords');
+	like($body, qr{href="/-/search\?keyword=gold">gold</a>}, 'keywords');
 	like($body, qr{<dt>Rust</dt><dd>1\.70 or later</dd>}, 'the Rust that it needs');
 	my @versions = versions_of($body);
 	is_deeply(\@versions, ['2.0.0-beta.1', '1.1.0%2Bbuild', '1.0.0'], 'versions, the newest first');
@@ -447,6 +447,16 @@ subtest 'the page of a version' => sub {
 	like($body, qr{<td>yanked: too &lt;rich&gt;</td>.*<td>published</td><td>developer</td>}s,
 	    'what was done, by whom');
 	like($body, qr{<td><code>\w{32}</code></td>}, 'and by which request');
+	$t->psql("UPDATE versions SET homepage = 'git\@<x>', license = 'Mine', description = NULL"
+	    . " WHERE version = '1.2.0' AND project_id = $rich");
+	my ($warnings) = get("$root/poor/1.2.0", 'developer')->{body} =~ m{<h3>Warnings.*?</h3>(.*?)</ul>}s;
+	is_deeply([map { s/:? .*//r } $warnings =~ m{<li>(?:the )?(.*?)</li>}g],
+	    ['crate', '`license`', '`homepage`'], 'what cargo was warned of when it published');
+	like($warnings, qr{has no description.*not an SPDX.*git\@&lt;x&gt;}s, '  in its words');
+	$t->psql("UPDATE versions SET description = NULL WHERE project_id = $id{pub}");
+	my $pub = '/-/projects/demo/pub/-/crates/abcd-pub/1.0.0';
+	is(join(' ', grep { get($pub, $_)->{body} =~ /<h3>Warnings/ } qw(stranger developer)), 'developer',
+	    '  for who sees who has published');
 	for my $spelling ('1.1.0+build', '1.1.0%2Bbuild', '1.1.0', '1.1.0+other') {
 		like(get("$root/rich/$spelling", 'developer')->{body}, qr{<span class="version">1\.1\.0\+build</span>},
 		    "$spelling: with or without build metadata");
@@ -590,6 +600,19 @@ SKIP: {
 	for my $path (@all, "$root/rich", "$root/rich/1.0.0", "$root/rich/diff/1.0.0..3.0.0", '/-/groups/demo') {
 		$b->go($t->url . $path);
 		cmp_ok($b->property('html', 'scrollWidth'), '<=', 320, "$path: fits into 320 pixels");
+	}
+	# by keys alone: past the header, into each list and table in its order, and to where a link leads
+	for my $path ('/-/', "$root/rich", "$root/rich/1.0.0") {
+		$b->go($t->url . $path);
+		$b->press("\x{e004}");
+		is($b->text(':focus'), 'Skip to the content', "$path: the first key leads past the header");
+		$b->press("\x{e007}");
+		$b->await('main:target');
+		my $closed = 'details:not([open]) > :not(summary)';
+		my @want = $b->all("main :is(a, input, button, summary, [tabindex]):not($closed, $closed *)");
+		my @found = map { $b->press("\x{e004}"); $b->one(':focus') } @want;
+		is_deeply(\@found, \@want, '  and the next ones to all that one can use, in its order');
+		is($b->css(':focus', 'outline-style'), 'solid', '  which is seen');
 	}
 	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',
 	    'nothing is against the policy');

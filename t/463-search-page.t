@@ -116,8 +116,20 @@ for my $who ('owner', 'stranger') {
 		like($there, qr{<li><strong>[^<]+</strong> <a href="/-/search\?q=item">any</a>}, '  and back');
 	}
 }
+# the same without words
+for my $who ('owner', 'stranger') {
+	my $body = get('/-/search?project=demo/pub', $who)->{body};
+	my @links = $body =~ m{<li><a href="(/-/search\?[^"]+)">[^<]*</a> <span class="dim">(\d+)</span>}g;
+
+	is(crates_of($body), 'a b c', "$who: all crates of a project");
+	like($body, qr{<p role="status">3 crates match your filters\.}, '  that is what it says');
+	ok(@links > 0, '  by what else it can be narrowed');
+	while (my ($href, $number) = splice(@links, 0, 2)) {
+		is(scalar(split / /, crates_of(get($href =~ s/&amp;/&/gr, $who)->{body})), $number, "  $href");
+	}
+}
 my %want = (
-	'keyword=gold' => 'a b', 'keyword=GOLD' => '', 'license=MIT' => 'a c', 'license=mit' => '',
+	'keyword=gold' => 'a b', 'keyword=GOLD' => 'a b', 'license=MIT' => 'a c', 'license=mit' => '',
 	'license=MIT%20OR%20Apache-2.0' => 'b', 'rust=1.70' => 'a', 'rust=1.70.1' => 'a b', 'rust=2' => 'a b d',
 	'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a', 'project=demo/priv' => 'd',
 	'keyword=secret&project=demo/pub' => '', 'license=%27%3B--' => '', 'keyword=' . '%3Cb%3E' => '',
@@ -129,6 +141,64 @@ for my $narrow (sort keys %want) {
 	is($res->{status}, 200, $narrow);
 	is(crates_of($res->{body}), $want{$narrow}, '  finds');
 	unlike($res->{body}, qr/<b>/, '  with nothing as markup');
+}
+my %list = (
+	'keyword=Gold' => 'a b', 'keyword=secret' => 'd', 'license=MIT' => 'a c', 'license=Zlib' => 'd',
+	'rust=1.70' => 'a', 'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a',
+	'license=MIT&yanked=all' => 'c', 'rust=2&yanked=some' => 'b', 'project=demo/priv' => 'd',
+	'project=DEMO/pub&license=MIT' => 'a c', 'project=demo/none' => '', 'keyword=%3A*' => '',
+	'license=%25' => '', 'q=%20&keyword=red' => 'a',
+);
+for my $narrow (sort keys %list) {
+	my $res = get("/-/search?$narrow", 'owner');
+
+	is("$res->{status} " . crates_of($res->{body}), "200 $list{$narrow}", "without words: $narrow");
+	is(crates_of(get("/-/search?$narrow", 'stranger')->{body}), $list{$narrow} =~ s/ ?d//r, '  less for others');
+}
+for my $nothing ('', '?q=', '?q=%2B&license=') {
+	my $body = get("/-/search$nothing", 'owner')->{body};
+
+	like($body, qr{<p>Type a part of a crate’s name}, "/-/search$nothing: what to do");
+	unlike($body, qr/class="crate"|class="facets"/, '  and nothing else');
+}
+{
+	my $body = get('/-/projects/demo/pub/-/crates/item-a')->{body};
+	my @links = map { s/&amp;/&/gr } $body =~ m{<a href="(/-/search\?[^"]+)"}g;
+
+	is_deeply([map { crates_of(get($_)->{body}) } @links], ['a c', 'a b', 'a'],
+	    'licence and keywords of a crate lead to all crates that have them');
+}
+
+# ---- what is switched off does not count ----
+
+{
+	my $cargo = 'package_registry_cargo_support';
+	my $counted = sub {
+		my $body = get("/-/search?$_[0]", 'owner')->{body};
+
+		return join(' ', crates_of($body), $body =~ m{<p role="status">(\d+) },
+		    'Zlib=' . (facets($body)->{Licence}{Zlib} // 0));
+	};
+
+	is($counted->('q=item'), 'a b c d 4 Zlib=1', 'with all of them on');
+	$t->berth_ok(qw(flag set), $cargo, qw(off --project demo/priv));
+	is($counted->('q=item'), 'a b c 3 Zlib=0', 'a project that is off is not counted');
+	like(get('/-/search?project=demo/priv', 'owner')->{body},
+	    qr/No crate that you may see matches your filters\./, 'nor listed');
+	unlike(get('/-/', 'owner')->{body}, qr/item-d/, 'nor on the front page');
+	$t->berth_ok(qw(flag set), $cargo, 'off');
+	$t->berth_ok(qw(flag set), $cargo, qw(on --project demo/priv));
+	is($counted->('q=item'), 'd 1 Zlib=0', 'one that is on is, where all others are off');
+	$t->psql('DELETE FROM feature_flags WHERE project_id IS NOT NULL');
+	for my $percentage (0, 20, 40, 60, 80, 100) {
+		$t->berth_ok(qw(flag set), $cargo, "$percentage%");
+		my ($shown, $total) = $counted->('q=item') =~ /^((?:[a-d] ?)*) (\d+) / ? ($1, $2) : ('', 0);
+		is($total, scalar(split / /, $shown), "of $percentage% of all projects as many as are shown");
+		is($shown =~ /d/ ? 200 : 404, get('/-/projects/demo/priv/-/crates/item-d', 'owner')->{status},
+		    '  which are those that have a page');
+	}
+	$t->psql('DELETE FROM feature_flags');
+	is($counted->('q=item'), 'a b c d 4 Zlib=1', 'and as before');
 }
 is(get("/-/search?q=item&$_")->{status}, 400, "$_: is refused")
     for qw(rust=x rust=1. rust=1.2.3.4 rust=-1 rust=1..2 rust=9999 yanked=x);
@@ -163,6 +233,19 @@ SQL
 	is(scalar(grep { /1$/ } @seen), 0, '  and nothing else');
 }
 
+# ---- a letter that is wrong ----
+
+for my $slip ('itme-a', 'iten-a', 'itm-a', 'itemm-a', 'Iten_a') {
+	my $body = get("/-/search?q=$slip")->{body};
+
+	is(crates_of($body), 'a', "$slip: the name that it is like");
+	like($body, qr{matches “$slip”\.\s+Did you mean this one\?</p>}, '  and so it says');
+}
+like(get('/-/search?q=tmie-d', 'owner')->{body}, qr{No crate[^<]*“tmie-d”\.</p>}, 'two letters are too many');
+is(crates_of(get('/-/search?q=iten-d', 'owner')->{body}), 'd', 'of a private project for who may read it');
+is(crates_of(get('/-/search?q=iten-d', 'stranger')->{body}), '', '  and nobody else');
+is(crates_of(get('/-/search?q=iten-a&license=MIT')->{body}), '', 'not where filters are');
+
 # ---- more names than a search looks at ----
 
 # inserted before the exact name, so a scan reads these first
@@ -176,6 +259,8 @@ publish('pub', 'zinc', '1.0.0');
 $t->update_search;
 like(get('/-/search?q=zinc')->{body}, qr/class="crate"[^>]*>zinc</, 'the exact name is among them');
 is((get('/-/search?q=zinc')->{body} =~ /class="crate"[^>]*>([^<]+)</)[0], 'zinc', 'and is the first');
+like(get('/-/search?q=zinc')->{body}, qr{<p role="status">At least 501 crates match “zinc”\.},
+    'and there may be more');
 $t->psql("DELETE FROM crates WHERE name LIKE 'a%-zinc'");
 
 # ---- across projects ----
@@ -229,6 +314,65 @@ $t->member('owner', 'far', 'owner');
 	unlike($less, qr{demo/priv}, 'but nothing of what one may not read');
 	like($less, qr{<td>own</td>.*?<td>project $id{priv}</td>}s, '  than what the crate says itself');
 }
+
+# ---- a crate that many use ----
+
+$t->berth_ok(qw(project set demo/pub visibility=public));
+$t->member('owner', 'demo', 'owner');
+# rows as a program writes them that does not know of crate_id and project_id
+sub depend {
+	my ($place, $prefix, $crates, $versions, $on, $registry) = @_;
+	my $where = "FROM crates WHERE project_id = $id{$place} AND name LIKE '$prefix-%'";
+
+	$t->psql(<<"SQL");
+INSERT INTO crates (project_id, name, normalized_name)
+SELECT $id{$place}, '$prefix-' || n, '$prefix-' || n FROM generate_series(1, $crates) n;
+INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)
+SELECT id, project_id, n || '.0.0', n || '.0.0', '{}', (SELECT sha256 FROM blobs LIMIT 1), 1, now()
+  FROM (SELECT * $where) c CROSS JOIN generate_series(1, $versions) n ORDER BY n;
+INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional, default_features, registry)
+SELECT v.id, '$on', '$on', '^' || v.version, k.kind, false, true, $registry
+  FROM (SELECT * $where) c JOIN versions v ON v.crate_id = c.id
+ CROSS JOIN (VALUES ('dev'), ('normal'), ('build')) k (kind)
+SQL
+	return;
+}
+
+sub table_of { return join(' ', map { join('/', grep { defined } @{$_}[0, 2, 3]) } @{ users($_[0]) }); }
+
+my $url = "'sparse+" . $t->url . $t->registry($id{pub}) . "/'";
+publish('pub', 'star', '1.0.0');
+depend('pub', 'plain', 3, 20, 'star', 'NULL');
+depend('pub', 'elsewhere', 2, 2, 'star', "'https://github.com/rust-lang/crates.io-index'");
+depend('priv', 'hidden', 2, 3, 'star', $url);
+depend('priv', 'own', 2, 2, 'star', 'NULL');
+depend('far', 'more', 2, 2, 'star', $url);
+$t->psql("UPDATE versions SET status = 'hidden' WHERE version = '20.0.0' AND crate_id ="
+    . " (SELECT id FROM crates WHERE name = 'plain-2')");
+my $star = '/-/projects/demo/pub/-/crates/star';
+my $plain = 'plain-1/20.0.0/^20.0.0 plain-2/19.0.0/^19.0.0 plain-3/20.0.0/^20.0.0';
+is(table_of(get($star, 'stranger')->{body}), $plain, 'each crate once, by its newest version that is listed');
+is(table_of(get($star, 'owner')->{body}),
+    "$plain hidden-1/3.0.0/^3.0.0 hidden-2/3.0.0/^3.0.0 more-1/2.0.0/^2.0.0 more-2/2.0.0/^2.0.0",
+    'and those of other projects that one may read');
+$t->berth_ok(qw(member set owner far none));
+my $hidden = 'hidden-1/3.0.0/^3.0.0 hidden-2/3.0.0/^3.0.0';
+is(table_of(get($star, 'owner')->{body}), "$plain $hidden", '  no others');
+is((get($star)->{body} =~ m{<td>\^20\.0\.0</td><td>no</td><td>(\w+)<})[0], 'normal',
+    'of several kinds the one that it needs to run');
+depend('pub', 'crowd', 120, 1, 'star', 'NULL');
+{
+	my $body = get($star, 'owner')->{body};
+
+	is(scalar @{ users($body) }, 100, 'of many, some');
+	like($body, qr/These are 100 of them\./, '  and so it says');
+}
+$t->psql("DELETE FROM dependencies WHERE project_id = $id{pub} AND name = 'star' AND registry IS NULL");
+is(table_of(get($star, 'owner')->{body}), $hidden, 'none of its own');
+depend('far', 'crowd', 1100, 1, 'star', $url);
+is(scalar @{ users(get($star, 'owner')->{body}) }, 2, 'what one may not read does not hide the rest');
+is($t->psql('SELECT count(*) FROM dependencies d JOIN versions v ON v.id = d.version_id'
+    . ' WHERE (d.crate_id, d.project_id) <> (v.crate_id, v.project_id)'), 0, 'all say whose they are');
 
 # ---- errors ----
 

@@ -80,7 +80,7 @@ subtest 'two versions' => sub {
 	    'evil.html' => "<script>old()</script>\n",
 	    'binary.dat' => "\0\1", 'latin.txt' => "caf\xe9\n", 'large.txt' => 'x' x (300 << 10),
 	    'wide.txt' => 'x' x (100 << 10), "&'.txt" => "1\n");
-	my %new = (%old, 'new.txt' => "new\n",
+	my %new = (%old, 'new.txt' => "/*\xe2\x80\xae } */\n",
 	    'src/lib.rs' => join('', map { $_ == 10 ? "<b>ten</b>\n" : "line $_\n" } 1 .. 20),
 	    'crlf.txt' => "a\nb\r\n", 'end.txt' => "last\n",
 	    'evil.html' => "<script>new()</script></code></main>\n", 'binary.dat' => "\0\2", 'latin.txt' => "cafe\n",
@@ -119,6 +119,10 @@ subtest 'two versions' => sub {
 	    'and so is a line feed that is not there');
 	like($res->{body}, qr{<code>\+&lt;script&gt;new\(\)&lt;/script&gt;&lt;/code&gt;}, 'HTML is text');
 	unlike($res->{body}, qr/<script|<b>/, 'and nothing else');
+	my $visible = "/*\xe2\x80\xb9U+202E\xe2\x80\xba } */";
+	is_deeply([lines_of($res->{body}, 'new.txt')], ["1+$visible"], 'what would change its order is seen');
+	like(get("$root/changing/1.1.0/source/new.txt")->{body}, qr{<code>\Q$visible\E</code>},
+	    '  in a file as well');
 	for my $file (['binary.dat', 'not a text'], ['latin.txt', 'not a text'], ['large.txt', 'too large'],
 	    ['wide.txt', 'too long']) {
 		my ($part) = $res->{body} =~ m{<h3 id="f\d+">\Q$file->[0]\E <(.*?)(?:<h3|</main>)}s;

@@ -104,9 +104,8 @@ writer_run(struct gzip_writer *w, int flush, struct err *err)
 	return 0;
 }
 
-/* Decides by the bytes alone: the same text gives the same member, however it is cut into pieces. */
-static int
-writer_speed_up(struct gzip_writer *w, struct err *err)
+int
+gzip_writer_speed_up(struct gzip_writer *w, struct err *err)
 {
 	int rc = Z_OK;
 
@@ -121,6 +120,7 @@ writer_speed_up(struct gzip_writer *w, struct err *err)
 	return rc == Z_OK ? 0 : err_internal(err, 500, "gzip: cannot change the level (%d)", rc);
 }
 
+/* Decides by the bytes alone: the same text gives the same member, however it is cut into pieces. */
 int
 gzip_writer_add(struct gzip_writer *w, struct slice text, struct err *err)
 {
@@ -136,7 +136,7 @@ gzip_writer_add(struct gzip_writer *w, struct slice text, struct err *err)
 		w->crc = crc32_z(w->crc, (const Bytef *)text.p, n);
 		w->taken += n;
 		text = slice_of(text.p + n, text.n - n);
-		if (!w->fast && text.n > 0 && writer_speed_up(w, err) == -1)
+		if (!w->fast && text.n > 0 && gzip_writer_speed_up(w, err) == -1)
 			return -1;
 	}
 	return 0;

@@ -80,6 +80,17 @@ utf8_valid(struct slice s)
 }
 
 size_t
+utf8_reorders(const char *p, size_t n, uint32_t *cp)
+{
+	enum { EMBEDDING = 0x202a, OVERRIDE = 0x202e, ISOLATE = 0x2066, ISOLATE_END = 0x2069, LEAD = 0xe2 };
+	size_t length = n > 0 && (unsigned char)p[0] == LEAD ? utf8_decode(p, n, cp) : 0;
+
+	return length > 0 && ((*cp >= EMBEDDING && *cp <= OVERRIDE) || (*cp >= ISOLATE && *cp <= ISOLATE_END))
+	    ? length
+	    : 0;
+}
+
+size_t
 utf8_length(struct slice s)
 {
 	size_t count = 0;

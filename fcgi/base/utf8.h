@@ -20,6 +20,12 @@ size_t utf8_encode(uint32_t cp, char out[4]);
 
 bool utf8_valid(struct slice);
 
+/*
+ * How many bytes the character at p (n bytes left) has, if it changes the order in which a text is shown: one
+ * of those that embed, override or isolate (Unicode UAX #9, 2.1 to 2.4), which *cp is then.  0: it does not.
+ */
+size_t utf8_reorders(const char *p, size_t n, uint32_t *cp);
+
 /* Characters in a valid string. */
 size_t utf8_length(struct slice);
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/url.h"
+#include "base/utf8.h"
 
 static const char *
 entity_of(char c)
@@ -24,19 +25,51 @@ entity_of(char c)
 	}
 }
 
+/* If the character at p, n bytes left, is to be visible, writes it so and returns its bytes; else 0. */
+static size_t
+put_visible(struct buf *b, const char *p, size_t n)
+{
+	uint32_t cp;
+	size_t length = utf8_reorders(p, n, &cp);
+
+	if (length > 0)
+		buf_printf(b, "\xe2\x80\xb9U+%04" PRIX32 "\xe2\x80\xba", cp);
+	return length;
+}
+
+void
+html_visible(struct buf *b, struct slice text)
+{
+	for (size_t i = 0, n; i < text.n; i += n) {
+		const char *next = memchr(text.p + i, '\xe2', text.n - i);
+		size_t plain = next != NULL ? (size_t)(next - text.p) - i : text.n - i;
+
+		buf_put(b, text.p + i, plain);
+		i += plain;
+		n = put_visible(b, text.p + i, text.n - i);
+		if (n == 0 && i < text.n)
+			buf_put(b, text.p + i, n = 1);
+	}
+}
+
 void
 html_text(struct buf *b, const char *text)
 {
 	if (text == NULL)
 		return;
 	for (;;) {
-		size_t n = strcspn(text, "&<>\"'");
+		size_t n = strcspn(text, "&<>\"'\xe2"), length;
 
 		buf_put(b, text, n);
-		if (text[n] == '\0')
+		text += n;
+		if (*text == '\0')
 			return;
-		buf_puts(b, entity_of(text[n]));
-		text += n + 1;
+		length = put_visible(b, text, strnlen(text, 3));
+		if (length == 0 && *text == '\xe2')
+			buf_put(b, text, length = 1);
+		else if (length == 0)
+			buf_puts(b, entity_of(*text));
+		text += length > 0 ? length : 1;
 	}
 }
 
@@ -63,6 +96,9 @@ html_xml(struct buf *b, const char *text)
 			buf_puts(b, "\xef\xbf\xbd");
 			continue;
 		}
+		n = put_visible(b, text, strnlen(text, 3));
+		if (n > 0)
+			continue;
 		n = 1;
 		if (strchr("&<>\"'", *text) != NULL)
 			buf_puts(b, entity_of(*text));

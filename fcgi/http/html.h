@@ -10,7 +10,11 @@
 
 #include "base/buf.h"
 
-/* Escapes & < > " and '; NULL writes nothing. */
+/*
+ * Escapes & < > " and '; NULL writes nothing.  A character that would show the text in another order than it
+ * has, such as source code that a compiler reads in a different way (CVE-2021-42574), becomes visible, as by
+ * html_visible().
+ */
 void html_text(struct buf *, const char *text);
 
 /*
@@ -18,6 +22,9 @@ void html_text(struct buf *, const char *text);
  * characters.
  */
 void html_xml(struct buf *, const char *text);
+
+/* Writes a text in which those characters are visible, as "‹U+202E›", for a renderer; nothing is escaped. */
+void html_visible(struct buf *, struct slice text);
 
 /* "1234567": a number in an address, or a number that is a name. */
 void html_number(struct buf *, int64_t);

@@ -1,25 +1,27 @@
+-- part: crate_owners_of
+-- Who owns crate c: people whose role in the project, or above it, makes them owners (the few of members_in_project
+-- and members_in_group from that level on), and those of the crate's own rows (primary key of crate_owners).  Users
+-- by primary key.
+SELECT u.id, u.username, u.name, u.email, max(h.level) AS level
+  FROM (SELECT m.user_id, m.access_level AS level FROM members m
+         WHERE m.project_id = c.project_id AND m.access_level >= 40
+           AND (m.expires_at IS NULL OR m.expires_at > now())
+         UNION ALL
+        SELECT m.user_id, m.access_level FROM members m
+         WHERE m.group_id = ANY ((SELECT g.ancestor_ids FROM projects p JOIN groups g ON g.id = p.group_id
+                                   WHERE p.id = c.project_id)::bigint[]) AND m.access_level >= 40
+           AND (m.expires_at IS NULL OR m.expires_at > now())
+         UNION ALL
+        SELECT k.user_id, 0 FROM crate_owners k WHERE k.crate_id = c.id) h
+  JOIN users u ON u.id = h.user_id
+ WHERE u.state = 'active'
+ GROUP BY u.id
+
 -- name: owner_list
 -- $1, $2 the project by id or by full path, $3 normalized name of the crate.  No row if the crate does not
--- exist; otherwise one for each owner, or one without a user if it has none: people who own it by their
--- role in the project or above it (the few of members_in_project and members_in_group from that level on),
--- and the owners of the crate itself (primary key of crate_owners).  Users by primary key.
+-- exist; otherwise one for each owner, or one without a user if it has none.
 SELECT c.name AS crate, o.id AS user_id, o.username, o.name, o.email, o.level
-  FROM crates c
-  LEFT JOIN LATERAL (
-      SELECT u.id, u.username, u.name, u.email, max(h.level) AS level
-        FROM (SELECT m.user_id, m.access_level AS level FROM members m
-               WHERE m.project_id = c.project_id AND m.access_level >= 40
-                 AND (m.expires_at IS NULL OR m.expires_at > now())
-               UNION ALL
-              SELECT m.user_id, m.access_level FROM members m
-               WHERE m.group_id = ANY ((SELECT g.ancestor_ids FROM projects p JOIN groups g ON g.id = p.group_id
-                                         WHERE p.id = c.project_id)::bigint[]) AND m.access_level >= 40
-                 AND (m.expires_at IS NULL OR m.expires_at > now())
-               UNION ALL
-              SELECT k.user_id, 0 FROM crate_owners k WHERE k.crate_id = c.id) h
-        JOIN users u ON u.id = h.user_id
-       WHERE u.state = 'active'
-       GROUP BY u.id) o ON true
+  FROM crates c LEFT JOIN LATERAL (@crate_owners_of) o ON true
  WHERE c.project_id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
    AND c.normalized_name = $3
  ORDER BY o.level DESC, lower(o.username);

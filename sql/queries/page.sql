@@ -1,8 +1,10 @@
 -- part: viewer_memberships
 -- User $1, who may be null, and the places where the user is a member, as caller_memberships of
--- access.sql.
+-- access.sql.  OFFSET 0 hides the value from the planner, so that one plan serves users and anonymous
+-- viewers.
 caller AS MATERIALIZED (
-	SELECT u.id, u.is_admin FROM users u WHERE u.id = $1::bigint AND u.state = 'active'
+	SELECT u.id, u.is_admin FROM (SELECT $1::bigint AS id OFFSET 0) q JOIN users u ON u.id = q.id
+	 WHERE u.state = 'active'
 ), mine AS MATERIALIZED (
 	SELECT m.group_id, m.project_id, m.access_level FROM caller c JOIN members m ON m.user_id = c.id
 	 WHERE m.expires_at IS NULL OR m.expires_at > now()
@@ -22,8 +24,11 @@ projects p JOIN groups g ON g.id = p.group_id
 
 -- part: readable_projects
 -- The known projects whose packages the caller may read.  A guest of a private project may see it, but not
--- read its packages.
-readable AS MATERIALIZED (
+-- read its packages.  Nobody reads those of a project whose registry is switched off, as flag_is_on() finds
+-- for FLAG_CARGO; a flag that is on for a share of all projects compares a digest.
+switched AS MATERIALIZED (
+	SELECT project_id, percentage FROM feature_flags WHERE name = 'package_registry_cargo_support'
+), readable AS MATERIALIZED (
 	SELECT p.id FROM projects p JOIN groups g ON g.id = p.group_id
 	 WHERE p.packages_enabled
 	   AND (p.visibility = 'public' OR p.public_packages
@@ -32,6 +37,11 @@ readable AS MATERIALIZED (
 	        OR p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL AND access_level >= 20)
 	        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= 20)
 	        OR p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id))
+	   AND (NOT EXISTS (SELECT FROM switched)
+	        OR ('x' || left(encode(sha256(convert_to('package_registry_cargo_support:' || p.id, 'UTF8')), 'hex'), 8)
+	           )::bit(32)::bigint % 100
+	           < coalesce((SELECT percentage FROM switched s WHERE s.project_id = p.id),
+	                      (SELECT percentage FROM switched s WHERE s.project_id IS NULL), 100))
 )
 
 -- part: page_row
@@ -39,28 +49,29 @@ readable AS MATERIALIZED (
 f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
 
 -- name: page_front
--- $1 user or null, $2 how many rows of each part.  `project`: known projects, the user's own first, others
--- by path; sorted.  `new`: the newest versions of all readable projects, by versions_listed_time.  `used`:
--- the crates with the most weight in all readable projects, by crate_search_weight.
+-- $1 user or null.  At most 12 rows of each part; one plan for all callers may rely on that number.
+-- `project`: known projects, the user's own first, others by path; sorted.  `new`: the newest versions of
+-- all readable projects, by versions_listed_time.  `used`: the crates with the most weight in all readable
+-- projects, by crate_search_weight.
 WITH @viewer_memberships, @readable_projects,
 places AS (
     SELECT p.id, p.full_path,
            p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL)
            OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL) AS is_mine
       FROM @known_projects
-     ORDER BY is_mine DESC, lower(p.full_path) LIMIT $2::bigint),
+     ORDER BY is_mine DESC, lower(p.full_path) LIMIT 12),
 newest AS (
     SELECT v.* FROM readable r CROSS JOIN LATERAL (
            SELECT v.id, v.project_id, v.crate_id, v.published_at FROM versions v
             WHERE v.project_id = r.id AND v.status IN ('default', 'deprecated', 'error') AND v.status <> 'error'
-            ORDER BY v.published_at DESC, v.id DESC LIMIT $2) v
-     ORDER BY v.published_at DESC, v.id DESC LIMIT $2),
+            ORDER BY v.published_at DESC, v.id DESC LIMIT 12) v
+     ORDER BY v.published_at DESC, v.id DESC LIMIT 12),
 used AS (
     SELECT s.* FROM readable r CROSS JOIN LATERAL (
            SELECT s.crate_id, s.project_id, s.weight, s.normalized_name FROM crate_search s
             WHERE s.project_id = r.id AND s.weight > 0
-            ORDER BY s.weight DESC LIMIT $2) s
-     ORDER BY s.weight DESC, s.normalized_name LIMIT $2)
+            ORDER BY s.weight DESC LIMIT 12) s
+     ORDER BY s.weight DESC, s.normalized_name LIMIT 12)
 SELECT @page_row
   FROM (SELECT 'project' AS part, o.id AS project_id, NULL AS name, NULL AS version, NULL AS about,
                NULL::bigint AS at, o.is_mine::integer::bigint AS number,
@@ -77,79 +88,177 @@ SELECT @page_row
           FROM used o JOIN crate_search s ON s.crate_id = o.crate_id) f
  ORDER BY f.part, f.place;
 
--- part: search_compared
+-- part: narrow_compared
 -- Columns of crate s that a search compares, read once.
 s.crate_id, s.project_id, s.normalized_name, s.weight, s.document, s.keywords, s.license, s.rust, s.yanked
 
--- name: page_search
--- $1 user or null, $2 the name to search for, in normal form, $3 the pattern of it for LIKE or null, $4
--- words for to_tsquery, $5 the same words as text, $6 full path of a project or null for all, $7 how many,
--- $8 how many to skip.  The search can be narrowed; null does not narrow it: $9 a keyword, $10 a licence,
--- $11 the newest Rust that the crate may need, $12 yanked versions: 1 some, 2 all.  `crate`: crates of
--- readable projects whose name begins with $2, the first 100 by crate_search_first, whose name contains
--- it, by crate_search_trigrams, or that have the words, by crate_search_words; 500 of each kind at most,
--- or the first 1000 of each kind if the search is narrowed; ranked as in a search of one project.
--- `total`: how many.  `project`, `keyword`, `license`, `rust` (this version or an earlier one) and
--- `yanked`: values that narrow the search further, each with the number of crates that are left then.
-WITH @viewer_memberships, @readable_projects,
+-- part: narrow_asked
+-- What the caller asks for: the rows of the page, and the filters, which may be null.  These columns hide the
+-- values from the planner, so that the first plan serves all searches; planning takes a third of the time of
+-- such a page.
+$3::bigint AS size, $4::bigint AS skip, lower($5::text) AS keyword, $6::text AS license, $7::bigint AS rust,
+$8::bigint AS yanked
+
+-- part: narrow_meant
+-- The readable projects, or the one of path $2.
 meant AS MATERIALIZED (
     SELECT p.id FROM readable r JOIN projects p ON p.id = r.id
-     WHERE $6::text IS NULL OR lower(p.full_path) = lower($6)),
-asked AS MATERIALIZED (
-    SELECT to_tsquery('simple', $4::text) || plainto_tsquery('english', $5::text) AS words,
-           CASE num_nulls($9::text, $10::text, $11::bigint, $12::bigint) WHEN 4 THEN 500 ELSE 1000 END AS most),
-found AS MATERIALIZED (
-    SELECT DISTINCT ON (u.crate_id) u.*
-      FROM ((SELECT @search_compared FROM crate_search s
-              WHERE s.normalized_name >= $2::text AND s.normalized_name < $2 || '{'
-                AND s.project_id IN (SELECT id FROM meant)
-              ORDER BY s.normalized_name LIMIT 100)
-            UNION ALL
-            (SELECT @search_compared FROM crate_search s
-              WHERE s.normalized_name LIKE $3::text AND s.project_id IN (SELECT id FROM meant)
-              LIMIT (SELECT most FROM asked))
-            UNION ALL
-            (SELECT @search_compared FROM crate_search s
-              WHERE s.document @@ (SELECT words FROM asked) AND s.project_id IN (SELECT id FROM meant)
-              LIMIT (SELECT most FROM asked))) u
-     WHERE ($9 IS NULL OR $9 = ANY (u.keywords)) AND ($10 IS NULL OR u.license = $10)
-       AND ($11 IS NULL OR u.rust <= $11) AND ($12 IS NULL OR u.yanked >= $12)
-     ORDER BY u.crate_id),
-ranked AS MATERIALIZED (
-    SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked,
-           greatest(search_name_rank(f.normalized_name, $2::text),
-                    ts_rank('{0,0.4,0.5,0.6}', f.document, a.words)) * (1 + f.weight) AS score
-      FROM asked a CROSS JOIN found f),
-page AS (
-    SELECT r.crate_id, row_number() OVER (ORDER BY r.score DESC, r.normalized_name, r.crate_id) AS place
+     WHERE $2::text IS NULL OR lower(p.full_path) = lower($2))
+
+-- part: narrow_fits
+-- Crate f is among what a is narrowed to.
+(a.keyword IS NULL OR a.keyword = ANY (f.keywords)) AND (a.license IS NULL OR f.license = a.license)
+AND (a.rust IS NULL OR f.rust <= a.rust) AND (a.yanked IS NULL OR f.yanked >= a.yanked)
+
+-- part: narrow_rows
+-- Of `ranked`, which is what fits in `found`, where `most` in asked and more were not all looked at: `crate`, the
+-- page of them; `total`: how many, and `at` 1 if there may be others; `project`, `keyword`, `license`, `rust` (that
+-- or earlier) and `yanked`: by what else it can be narrowed, 10 of each at most, and how many are left then.
+page AS MATERIALIZED (
+    SELECT r.crate_id, r.score, r.normalized_name FROM ranked r
+     ORDER BY r.score DESC, r.normalized_name, r.crate_id
+     LIMIT (SELECT size FROM asked) OFFSET (SELECT skip FROM asked)),
+counts AS MATERIALIZED (
+    SELECT r.project_id, r.license, r.rust, r.yanked, grouping(r.project_id, r.license, r.rust, r.yanked) AS others,
+           count(*) AS number
       FROM ranked r
-     ORDER BY place LIMIT $7::bigint OFFSET $8::bigint),
+     GROUP BY GROUPING SETS ((r.project_id), (r.license), (r.rust), (r.yanked), ())),
 facets AS (
-    (SELECT 'project' AS part, r.project_id, NULL AS name, count(*) AS number,
-            row_number() OVER (ORDER BY count(*) DESC, r.project_id) AS place
-       FROM ranked r GROUP BY r.project_id ORDER BY place LIMIT 10)
+    (SELECT 'project' AS part, c.project_id, NULL AS name, c.number,
+            row_number() OVER (ORDER BY c.number DESC, c.project_id) AS place
+       FROM counts c WHERE c.others = 7 ORDER BY place LIMIT 10)
     UNION ALL
-    (SELECT 'keyword', NULL, k.word, count(*), row_number() OVER (ORDER BY count(*) DESC, k.word)
-       FROM ranked r CROSS JOIN LATERAL unnest(r.keywords) AS k (word) GROUP BY k.word ORDER BY 5 LIMIT 10)
+    SELECT 'keyword', NULL, k.word, k.number, row_number() OVER (ORDER BY k.number DESC, k.word)
+      FROM (SELECT w.word, count(*) AS number FROM (SELECT unnest(r.keywords) AS word FROM ranked r) w
+             GROUP BY w.word ORDER BY number DESC, w.word LIMIT 10) k
     UNION ALL
-    (SELECT 'license', NULL, r.license, count(*), row_number() OVER (ORDER BY count(*) DESC, r.license)
-       FROM ranked r WHERE r.license IS NOT NULL GROUP BY r.license ORDER BY 5 LIMIT 10)
+    (SELECT 'license', NULL, c.license, c.number, row_number() OVER (ORDER BY c.number DESC, c.license)
+       FROM counts c WHERE c.others = 11 AND c.license IS NOT NULL ORDER BY 5 LIMIT 10)
     UNION ALL
-    (SELECT 'rust', NULL, concat_ws('.', r.rust / 1000000, r.rust / 1000 % 1000, nullif(r.rust % 1000, 0)),
-            (sum(count(*)) OVER (ORDER BY r.rust))::bigint, row_number() OVER (ORDER BY r.rust DESC)
-       FROM ranked r WHERE r.rust IS NOT NULL GROUP BY r.rust ORDER BY 5 LIMIT 10)
+    (SELECT 'rust', NULL, concat_ws('.', c.rust / 1000000, c.rust / 1000 % 1000, nullif(c.rust % 1000, 0)),
+            (sum(c.number) OVER (ORDER BY c.rust))::bigint, row_number() OVER (ORDER BY c.rust DESC)
+       FROM counts c WHERE c.others = 13 AND c.rust IS NOT NULL ORDER BY 5 LIMIT 10)
     UNION ALL
-    SELECT 'yanked', NULL, y.word, count(*), y.least
-      FROM ranked r JOIN (VALUES (1, 'some'), (2, 'all')) y (least, word) ON r.yanked >= y.least
-     GROUP BY y.word, y.least)
+    SELECT 'yanked', NULL, y.word, sum(c.number)::bigint, y.least
+      FROM counts c JOIN (VALUES (1, 'some'), (2, 'all')) y (least, word) ON c.yanked >= y.least
+     WHERE c.others = 14 GROUP BY y.word, y.least)
 SELECT @page_row
   FROM (SELECT 'crate' AS part, s.project_id, s.name, s.max_version AS version, s.description AS about,
-               NULL::bigint AS at, 0::bigint AS number, o.place
+               NULL::bigint AS at, 0::bigint AS number,
+               row_number() OVER (ORDER BY o.score DESC, o.normalized_name, o.crate_id) AS place
           FROM page o JOIN crate_search s ON s.crate_id = o.crate_id
          UNION ALL
         SELECT o.part, o.project_id, o.name, NULL, NULL, NULL, o.number, o.place FROM facets o
          UNION ALL
-        SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*), 1 FROM ranked r) f
+        SELECT 'total', NULL, NULL, NULL, NULL,
+               (SELECT count(*) >= (SELECT most FROM asked) FROM found)::integer::bigint, c.number, 1
+          FROM counts c WHERE c.others = 15) f
+ ORDER BY f.part, f.place
+
+-- name: page_search
+-- $1 user or null, $2 full path of a project or null for all, $3 how many, $4 after how many; null or what it is
+-- narrowed by: $5 a keyword, $6 a licence, $7 the newest Rust that may be needed, $8 yanked versions: 1 some, 2 all;
+-- $9 what is looked for as a name in normal form, $10 what LIKE takes for it or null, $11 words for to_tsquery, $12
+-- the same as text.  Crates of readable projects whose names begin with it, the first 100 by crate_search_first,
+-- whose names have it, by crate_search_trigrams, or that have the words, by crate_search_words; 500 of each at
+-- most, or, where it is narrowed, of the first 800 of each, ranked as a search of one project does; each once.
+WITH @viewer_memberships, @readable_projects, @narrow_meant,
+asked AS MATERIALIZED (
+    SELECT @narrow_asked, $9::text AS name, $9 || '{' AS upto, $10::text AS infix,
+           to_tsquery('simple', $11::text) || plainto_tsquery('english', $12::text) AS words,
+           CASE num_nulls($5, $6, $7, $8) WHEN 4 THEN 500 ELSE 800 END AS most),
+begun AS MATERIALIZED (
+    SELECT @narrow_compared FROM crate_search s
+     WHERE s.normalized_name >= (SELECT name FROM asked) AND s.normalized_name < (SELECT upto FROM asked)
+       AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+     ORDER BY s.normalized_name LIMIT 100),
+found AS MATERIALIZED (
+    SELECT * FROM begun
+     UNION ALL
+    SELECT s.* FROM (
+           SELECT @narrow_compared FROM crate_search s
+            WHERE s.normalized_name LIKE (SELECT infix FROM asked) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+            LIMIT (SELECT most FROM asked)) s
+     WHERE s.crate_id NOT IN (SELECT crate_id FROM begun)
+     UNION ALL
+    SELECT s.* FROM (
+           SELECT @narrow_compared FROM crate_search s
+            WHERE s.document @@ (SELECT words FROM asked) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+            LIMIT (SELECT most FROM asked)) s
+     WHERE s.normalized_name NOT LIKE (SELECT coalesce(infix, '') FROM asked)
+       AND s.crate_id NOT IN (SELECT crate_id FROM begun)),
+ranked AS MATERIALIZED (
+    SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked,
+           greatest(search_name_rank(f.normalized_name, a.name),
+                    ts_rank('{0,0.4,0.5,0.6}', f.document, a.words)) * (1 + f.weight) AS score
+      FROM asked a CROSS JOIN found f
+     WHERE @narrow_fits),
+@narrow_rows;
+
+-- name: page_list
+-- $1 to $8 as in page_search, of which one from $5 on or $2 is not null.  Without words, the crates of readable
+-- projects that fit, those with the most weight first; of the first 1000 that have the keyword, by
+-- crate_search_words, or else of each project the licence, by crate_search_license, such yanked versions, by
+-- crate_search_yanked, or such a Rust, by crate_search_rust, or whatever it has, by crate_search_name: in the order
+-- of that index, so that it is never all rows that are read.
+WITH @viewer_memberships, @readable_projects, @narrow_meant,
+asked AS MATERIALIZED (
+    SELECT @narrow_asked, plainto_tsquery('simple', $5) AS word, 1000 AS most,
+           CASE WHEN $5 IS NOT NULL THEN 1 WHEN $6 IS NOT NULL THEN 2 WHEN $8 IS NOT NULL THEN 3
+                WHEN $7 IS NOT NULL THEN 4 ELSE 5 END AS way),
+found AS MATERIALIZED (
+    (SELECT @narrow_compared FROM crate_search s
+      WHERE (SELECT way FROM asked) = 1 AND s.document @@ (SELECT word FROM asked)
+        AND (SELECT keyword FROM asked) = ANY (s.keywords) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+      LIMIT 1000)
+    UNION ALL
+    (SELECT o.* FROM meant m CROSS JOIN LATERAL (
+            SELECT @narrow_compared FROM crate_search s
+             WHERE s.project_id = m.id AND s.license = (SELECT license FROM asked)
+             ORDER BY s.weight DESC LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 2 LIMIT 1000)
+    UNION ALL
+    (SELECT o.* FROM meant m CROSS JOIN LATERAL (
+            SELECT @narrow_compared FROM crate_search s
+             WHERE s.project_id = m.id AND s.yanked > 0 AND s.yanked >= (SELECT yanked FROM asked)
+             ORDER BY s.weight DESC LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 3 LIMIT 1000)
+    UNION ALL
+    (SELECT o.* FROM meant m CROSS JOIN LATERAL (
+            SELECT @narrow_compared FROM crate_search s
+             WHERE s.project_id = m.id AND s.rust <= (SELECT rust FROM asked)
+             ORDER BY s.rust DESC LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 4 LIMIT 1000)
+    UNION ALL
+    (SELECT o.* FROM meant m CROSS JOIN LATERAL (
+            SELECT @narrow_compared FROM crate_search s
+             WHERE s.project_id = m.id ORDER BY s.normalized_name LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 5 LIMIT 1000)),
+ranked AS MATERIALIZED (
+    SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked, f.weight AS score
+      FROM asked a CROSS JOIN found f
+     WHERE @narrow_fits),
+@narrow_rows;
+
+-- name: page_alike
+-- $1 user or null, $2 what was looked for as a name in normal form, and not found.  `crate`: those of readable
+-- projects whose names are a slip away from it, by crate_search_slips: of the first 100 the 20 that are most alike.
+-- No plan knows the name.
+WITH @viewer_memberships, @readable_projects,
+asked AS MATERIALIZED (SELECT $2::text AS name, search_slips($2) AS slips),
+alike AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name,
+           similarity(s.normalized_name, (SELECT name FROM asked))::float8 * (1 + s.weight / 4.0) AS score
+      FROM crate_search s
+     WHERE search_slips(s.normalized_name) && (SELECT slips FROM asked)
+       AND (s.project_id IN (SELECT id FROM readable)) IS TRUE
+     LIMIT 100)
+SELECT @page_row
+  FROM (SELECT 'crate' AS part, s.project_id, s.name, s.max_version AS version, s.description AS about,
+               NULL::bigint AS at, 0::bigint AS number,
+               row_number() OVER (ORDER BY o.score DESC, o.normalized_name, o.crate_id) AS place
+          FROM alike o JOIN crate_search s ON s.crate_id = o.crate_id
+         ORDER BY place LIMIT 20) f
  ORDER BY f.part, f.place;
 
 -- name: page_group
@@ -216,34 +325,86 @@ SELECT @page_row
           ORDER BY m.level DESC, lower(m.username) LIMIT 100)) f
  ORDER BY f.part, f.place;
 
+-- part: inside_dependency
+-- Dependency d is on crate $3 of project $2, in that project.
+d.project_id = $2::bigint AND d.normalized_name = $3::text AND d.registry IS NULL
+
+-- part: across_dependency
+-- The same in another project, which names registry $8; that this is not the public one tells PostgreSQL that it may
+-- use the index.
+d.registry = $8::text AND d.registry <> 'https://github.com/rust-lang/crates.io-index' AND d.normalized_name = $3
+
+-- part: page_dependents
+-- Which crates depend on crate $3 of project $2, for who sees what is readable, each by one step in
+-- dependencies_inside or dependencies_across: the first 100 of the project, and of the first 1000 of other projects
+-- those that are readable, of a project that is not only the first.  Which are readable is asked only if another
+-- project depends on it.
+inside (crate_id, step) AS (
+    (SELECT d.crate_id, 1 FROM dependencies d WHERE $4::text IS NULL AND @inside_dependency ORDER BY d.crate_id LIMIT 1)
+    UNION ALL
+    SELECT n.crate_id, w.step + 1
+      FROM inside w CROSS JOIN LATERAL (
+           SELECT d.crate_id FROM dependencies d WHERE @inside_dependency AND d.crate_id > w.crate_id
+            ORDER BY d.crate_id LIMIT 1) n
+     WHERE w.step < 100),
+across (project_id, crate_id, is_readable, step) AS (
+    (SELECT d.project_id, d.crate_id, d.project_id IN (SELECT id FROM readable), 1 FROM dependencies d
+      WHERE $4::text IS NULL AND @across_dependency ORDER BY d.project_id, d.crate_id LIMIT 1)
+    UNION ALL
+    SELECT n.project_id, n.crate_id, n.project_id IN (SELECT id FROM readable), w.step + 1
+      FROM across w CROSS JOIN LATERAL (
+           SELECT d.project_id, d.crate_id FROM dependencies d
+            WHERE @across_dependency
+              AND (d.project_id, d.crate_id)
+                  > (w.project_id, CASE WHEN w.is_readable THEN w.crate_id ELSE 9223372036854775807 END)
+            ORDER BY d.project_id, d.crate_id LIMIT 1) n
+     WHERE w.step < 1000),
+dependents AS (
+    SELECT w.crate_id, $2 AS project_id, n.version, n.req, n.kind
+      FROM inside w CROSS JOIN LATERAL (
+           SELECT u.version, d.req, d.kind
+             FROM dependencies d JOIN versions u ON u.id = d.version_id AND u.status IN ('default', 'deprecated')
+            WHERE @inside_dependency AND d.crate_id = w.crate_id
+            ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
+    UNION ALL
+    (SELECT w.crate_id, w.project_id, n.version, n.req, n.kind
+       FROM across w CROSS JOIN LATERAL (
+            SELECT u.version, d.req, d.kind
+              FROM dependencies d JOIN versions u ON u.id = d.version_id AND u.status IN ('default', 'deprecated')
+             WHERE @across_dependency AND d.project_id = w.project_id AND d.crate_id = w.crate_id
+             ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
+      WHERE w.is_readable LIMIT 100))
+
 -- name: page_crate
 -- $1 user or null, $2 project, $3 normalized name, $4 version without build metadata, or null for the
 -- version that is shown, $5 how many versions, $6 how many to skip, $7 whether to tell who published, $8
--- the index of the project as dependencies of other projects name it.  The crate by the unique index
--- (project_id, normalized_name), the version by (crate_id, version_base): crate_search has the version
--- that is shown, unless the crate is due; then crate_shown() sorts all versions.  Token and user by
--- primary keys.  Without $4: `versions`, by (crate_id, version_base), sorted.  With $4: `has_before`,
--- whether a lower version is listed, by (crate_id, version_base) up to the first one.  `dependents`: among
--- the first 10000 dependencies by dependencies_reverse, the newest version of each crate of this project,
--- and then of readable crates of other projects, 100 at most.  Whether they are readable is asked only if
--- another project depends on the crate.  `days` and `by_version`: the downloads of the last 90 days of the
--- crate, by the primary key of download_days.  No row if the crate or the version does not exist or is not
--- listed.
-WITH @viewer_memberships, @readable_projects,
+-- the index of the project as dependencies of other projects name it, $9 whether to tell the owners.  The
+-- crate by the unique index (project_id, normalized_name), the version by (crate_id, version_base):
+-- crate_search has the version that is shown, unless the crate is due; then crate_shown() sorts all
+-- versions.  Token and user by primary keys.  Without $4: `versions`, by versions_listed_crate, sorted.
+-- With $4: `has_before`, whether a lower version is listed, by the same index up to the first one.
+-- `dependents`: the newest version of each crate, 100 at most, crates of the same project first.  `days` and
+-- `by_version`: the downloads of the last 90 days of the crate, by the primary key of download_days.
+-- `events`, with $4 and $7: the newest 100 events of the version, by audit_events_crate; users by primary
+-- key.  No row if the crate or the version does not exist or is not listed.
+WITH RECURSIVE @viewer_memberships, @readable_projects, @page_dependents,
 target AS (
     SELECT c.id, c.name,
-           CASE WHEN $4::text IS NOT NULL
-                THEN (SELECT v.id FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4
-                         AND v.status IN ('default', 'deprecated'))
-                ELSE coalesce((SELECT v.id FROM crate_search s
-                                 JOIN versions v ON v.crate_id = s.crate_id
-                                      AND v.version_base = split_part(s.max_version, '+', 1)
-                                WHERE s.crate_id = c.id AND v.status IN ('default', 'deprecated')
-                                  AND NOT EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)),
-                              crate_shown(c.id)) END AS version_id
+           CASE WHEN $4::text IS NULL AND EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)
+                THEN crate_shown(c.id)
+                ELSE coalesce((SELECT o.id
+                                 FROM (SELECT v.id, v.status FROM versions v
+                                        WHERE v.crate_id = c.id
+                                          AND v.version_base = coalesce($4,
+                                              (SELECT split_part(s.max_version, '+', 1) FROM crate_search s
+                                                WHERE s.crate_id = c.id))
+                                       -- the index that has one row for it, not that of listed ones
+                                       OFFSET 0) o
+                                WHERE o.status IN ('default', 'deprecated')),
+                              CASE WHEN $4 IS NULL THEN crate_shown(c.id) END) END AS version_id
       FROM crates c WHERE c.project_id = $2::bigint AND c.normalized_name = $3::text),
 listed AS (
-    SELECT v.id, v.version, v.published_at, v.size, v.yanked, v.yank_message, v.license, v.rust_version, v.edition
+    SELECT v.id
       FROM target t JOIN versions v ON v.crate_id = t.id AND v.status IN ('default', 'deprecated')
      WHERE $4 IS NULL),
 loaded AS (
@@ -263,43 +424,33 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
            AS has_before,
        (SELECT json_agg(json_build_array(o.version, extract(epoch FROM o.published_at)::bigint, o.size, o.yanked,
                    o.yank_message, o.license, o.rust_version, o.edition) ORDER BY o.id DESC)
-          FROM (SELECT * FROM listed ORDER BY id DESC LIMIT $5::bigint OFFSET $6::bigint) o)::text AS versions,
-       (SELECT json_agg(json_build_array(o.name, o.version, o.req, o.kind, o.project_id)
-                        ORDER BY o.project_id <> $2, o.normalized_name, o.id)
-          FROM (SELECT DISTINCT ON (1, 2, 3) u.project_id <> $2, b.normalized_name, b.id, b.name,
-                       u.version, d.req, d.kind, u.project_id
-                  FROM (SELECT * FROM dependencies d
-                         WHERE $4 IS NULL AND d.normalized_name = $3 AND (d.registry IS NULL OR d.registry = $8::text)
-                         LIMIT 10000) d
-                  JOIN versions u ON u.id = d.version_id
-                  JOIN crates b ON b.id = u.crate_id
-                 WHERE (d.registry IS NULL) = (u.project_id = $2)
-                   AND (u.project_id = $2 OR u.project_id IN (SELECT id FROM readable))
-                   AND b.id <> t.id AND u.status IN ('default', 'deprecated')
-                 ORDER BY 1, 2, 3, u.id DESC, d.kind = 'normal' DESC
-                 LIMIT 100) o)::text AS dependents,
+          FROM (SELECT id FROM listed ORDER BY id DESC LIMIT $5::bigint OFFSET $6::bigint) l
+          JOIN versions o ON o.id = l.id)::text AS versions,
+       (SELECT json_agg(json_build_array(b.name, d.version, d.req, d.kind, d.project_id)
+                        ORDER BY d.project_id <> $2, b.normalized_name, b.id)
+          FROM (SELECT * FROM dependents WHERE crate_id <> t.id LIMIT 100) d
+          JOIN crates b ON b.id = d.crate_id)::text AS dependents,
        (SELECT json_agg(json_build_array(current_date - l.day, l.downloads))
           FROM loaded l WHERE l.day IS NOT NULL)::text AS days,
        (SELECT json_agg(json_build_array(o.version, l.downloads) ORDER BY l.downloads DESC, o.id DESC)
           FROM (SELECT * FROM loaded WHERE version_id IS NOT NULL ORDER BY downloads DESC LIMIT 10) l
-          JOIN listed o ON o.id = l.version_id)::text AS by_version,
+          JOIN versions o ON o.id = l.version_id AND o.status IN ('default', 'deprecated'))::text AS by_version,
+       (SELECT json_agg(json_build_array(o.username, o.name, o.level) ORDER BY o.level DESC, lower(o.username))
+          FROM crates c CROSS JOIN LATERAL (@crate_owners_of) o
+         WHERE $9::boolean AND c.id = t.id)::text AS owners,
+       (SELECT json_agg(json_build_array(e.action, extract(epoch FROM e.at)::bigint, o.username, e.request_id,
+                   e.detail ->> 'message') ORDER BY e.at DESC, e.id DESC)
+          FROM (SELECT * FROM audit_events a
+                 WHERE $7::boolean AND $4 IS NOT NULL AND replace(lower(a.crate), '_', '-') = $3
+                   AND a.project_id = $2 AND split_part(a.version, '+', 1) = $4
+                 ORDER BY a.at DESC, a.id DESC LIMIT 100) e
+          LEFT JOIN users o ON o.id = e.user_id)::text AS events,
        w.kind AS token_kind, w.name AS token_name, w.issuer, w.pipeline, w.job, w.job_url, w.ref, w.commit,
        u.username AS publisher
   FROM target t
   JOIN versions v ON v.id = t.version_id
   LEFT JOIN tokens w ON w.id = v.token_id AND $7::boolean
   LEFT JOIN users u ON u.id = v.user_id AND $7;
-
--- name: page_crate_events
--- $1 project, $2 normalized name, $3 version without build metadata.  The events of the version, 100 rows
--- at most, by audit_events_crate, newest first; users by primary key.
-SELECT e.action, extract(epoch FROM e.at)::bigint AS at, u.username, e.request_id, e.detail ->> 'message' AS message
-  FROM (SELECT * FROM audit_events e
-         WHERE replace(lower(e.crate), '_', '-') = $2::text AND e.project_id = $1::bigint
-           AND split_part(e.version, '+', 1) = $3::text
-         ORDER BY e.at DESC, e.id DESC LIMIT 100) e
-  LEFT JOIN users u ON u.id = e.user_id
- ORDER BY e.at DESC, e.id DESC;
 
 -- name: page_feed
 -- $1 project, $2 normalized name of a crate or null for all, $3 how many.  The caller has already decided

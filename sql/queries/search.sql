@@ -170,7 +170,7 @@ SELECT t.total, s.name, s.max_version, s.description
 
 -- name: search_weigh
 -- $1 the last crate of the batch before: weighs the next 200, by primary key.  The crates that depend on
--- one are found by dependencies_reverse, 10000 dependencies at most, and its downloads by the primary key
+-- one are found by dependencies_inside, 10000 dependencies at most, and its downloads by the primary key
 -- of download_days.  If a weight does not change, nothing is written.  A crate that an older program has
 -- written, without the columns that narrow a search, becomes due.  Returns the last crate or null, and how
 -- many weights have changed.
@@ -179,13 +179,13 @@ WITH batch AS MATERIALIZED (
       FROM crate_search s WHERE s.crate_id > $1 ORDER BY s.crate_id LIMIT 200),
 weighed AS MATERIALIZED (
     SELECT b.crate_id, search_weight(
-           (SELECT count(DISTINCT v.crate_id)
-              FROM (SELECT d.version_id FROM dependencies d
-                     WHERE d.normalized_name = b.normalized_name AND d.registry IS NULL
+           (SELECT count(DISTINCT d.crate_id)
+              FROM (SELECT o.version_id, o.crate_id FROM dependencies o
+                     WHERE o.project_id = b.project_id AND o.normalized_name = b.normalized_name
+                       AND o.registry IS NULL
                      LIMIT 10000) d
-              JOIN versions v ON v.id = d.version_id
-             WHERE v.project_id = b.project_id AND v.crate_id <> b.crate_id
-               AND v.status IN ('default', 'deprecated')),
+              JOIN versions v ON v.id = d.version_id AND v.status IN ('default', 'deprecated')
+             WHERE d.crate_id <> b.crate_id),
            (SELECT coalesce(sum(n.downloads), 0)::bigint FROM download_days n
              WHERE n.crate_id = b.crate_id AND n.day > current_date - 30)) AS weight
       FROM batch b),

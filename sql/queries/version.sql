@@ -24,11 +24,12 @@ WITH stored AS (
 	       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, c.normalized_name,
 	       CASE WHEN $29::boolean THEN now() END
 	  FROM crates c WHERE c.project_id = $1 AND c.normalized_name = $2
-	RETURNING id
+	RETURNING id, crate_id, project_id
 )
-INSERT INTO dependencies (version_id, name, normalized_name, alias, req, target, registry, kind,
-       optional, default_features, features)
-SELECT v.id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target, d.registry, d.kind,
+INSERT INTO dependencies (version_id, crate_id, project_id, name, normalized_name, alias, req, target, registry,
+       kind, optional, default_features, features)
+SELECT v.id, v.crate_id, v.project_id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target,
+       d.registry, d.kind,
        d.optional, d.default_features, d.features
   FROM added v,
        jsonb_to_recordset($28::jsonb) AS d (name text, alias text, req text, target text,

@@ -5,10 +5,21 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "http/cookie.h"
 #include "http/html.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Nothing that was written shows what is behind it in another order. */
+static void
+check_order(const struct buf *b)
+{
+	uint32_t cp;
+
+	for (size_t i = 0; i < b->n; i++)
+		assert(utf8_reorders(b->p + i, b->n - i, &cp) == 0);
+}
 
 /* No text can end an element, an attribute or a part of an address, and no link runs; a cookie is a piece
  * of its header. */
@@ -24,9 +35,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	html_text(&b, text);
 	assert(!buf_full(&b) && b.n >= strlen(text));
 	assert(strpbrk(buf_str(&b), "<>\"'") == NULL);
+	check_order(&b);
+	buf_reset(&b);
+	html_visible(&b, slice_str(text));
+	assert(!buf_full(&b) && b.n >= strlen(text));
+	check_order(&b);
 	buf_reset(&b);
 	html_xml(&b, text);
 	assert(!buf_full(&b) && strpbrk(buf_str(&b), "<>\"'\x01\x08\x0b\x1f") == NULL);
+	check_order(&b);
 	buf_reset(&b);
 	html_part(&b, text);
 	assert(!buf_full(&b) && strpbrk(buf_str(&b), "<>\"'&/?#:\\") == NULL);

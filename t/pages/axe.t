@@ -102,6 +102,7 @@ my $index = 'sparse+' . $t->url . $t->registry($id{rich}) . '/';
 
 	is($res->{status}, 200, 'who depends on it') or diag($res->{body});
 }
+is($t->publish($id{rich}, $token, 'plain', '1.0.0')->{status}, 200, 'one more');
 $t->berth_ok('yank', 'demo/rich', 'rich@1.0.0', '--message', 'too old');
 $t->psql(<<"SQL");
 INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)
@@ -118,6 +119,7 @@ my $crate = '/-/projects/demo/rich/-/crates/rich';
 my %pages = (
 	'front' => '/-/', 'search' => '/-/search?q=rich', 'search-empty' => '/-/search',
 	'search-nothing' => '/-/search?q=nothing-like-it', 'search-narrowed' => '/-/search?q=rich&license=MIT',
+	'search-list' => '/-/search?project=demo/rich',
 	'group' => '/-/groups/demo', 'project' => '/-/projects/demo/rich',
 	'project-empty' => '/-/projects/demo/empty',
 	'crate' => $crate, 'crate-page-2' => "$crate?page=2", 'version' => "$crate/1.1.0",

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
@@ -170,6 +171,27 @@ packed_in(struct arena *a, struct slice text, size_t piece)
 	return out;
 }
 
+/* For speed, a text is longer, and the same. */
+static void
+test_gzip_fast(void)
+{
+	struct arena *a = arena_new();
+	struct err e = { 0 };
+	struct gzip_writer *w = gzip_writer_new(a, &e);
+	struct slice packed, text, out;
+	struct buf b;
+
+	buf_init(&b, a, 1 << 16);
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&b, "<tr><td>%d</td><td>%d.0.%d</td></tr>\n", i * i % 37, i % 11, i * 7 % 101);
+	text = buf_slice(&b);
+	ok(gzip_writer_speed_up(w, &e) == 0 && gzip_writer_add(w, text, &e) == 0 &&
+	    gzip_writer_end(w, &packed, &e) == 0, "compressed for speed");
+	ok(packed.n > packed_in(a, text, text.n).n && packed.n < text.n / 3, "a little longer: %zu bytes", packed.n);
+	ok(gzip_expand(a, packed, text.n, &out, &e) == 0 && slice_equal(out, text), "and the same");
+	arena_free(a);
+}
+
 static int
 refuse_piece(void *arg, struct slice piece, struct err *err)
 {
@@ -269,6 +291,7 @@ main(void)
 	test_clock();
 	test_gzip();
 	test_gzip_grow();
+	test_gzip_fast();
 	test_gzip_large();
 	return tap_done();
 }

@@ -1,7 +1,11 @@
 /* http/html, http/cookie: text into HTML; the cookie that is meant. */
 #include "http/html.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "http/cookie.h"
 
 #include "tap.h"
@@ -58,6 +62,8 @@ filters(struct buf *b)
 	    "\xef\xbf", "a text in XML");
 	html_xml(b, NULL);
 	written(b, "", "no text in XML");
+	html_xml(b, "\xe2\x80\xae<\xe2");
+	written(b, "\xe2\x80\xb9U+202E\xe2\x80\xba&lt;\xe2", "its order in XML");
 	html_query(b, (const struct html_pair[]) { { "q", "a&b" }, { "x", "" }, { "y", NULL }, { "z", "<" },
 	    { NULL, "w" } });
 	written(b, "?q=a%26b&amp;z=%3C", "a query");
@@ -80,6 +86,30 @@ filters(struct buf *b)
 	written(b, "<b>&amp;</b>", "markup");
 }
 
+/* Each character that changes the order of a text is visible, and no other is touched. */
+static void
+order(struct buf *b)
+{
+	static const char plain[] = "\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa\xe2\x80\x8f\xd7\x90\xe2\x80";
+	const uint32_t controls[] = { 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069 };
+
+	html_text(b, plain);
+	written(b, plain, "what stands beside them");
+	html_visible(b, slice_str(plain));
+	written(b, plain, "the same, as it is");
+	for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
+		char text[8] = "a", want[32];
+
+		text[1 + utf8_encode(controls[i], text + 1)] = '<';
+		snprintf(want, sizeof(want), "a\xe2\x80\xb9U+%04" PRIX32 "\xe2\x80\xba&lt;", controls[i]);
+		html_text(b, text);
+		written(b, want, "a control of the order");
+		snprintf(want, sizeof(want), "a\xe2\x80\xb9U+%04" PRIX32 "\xe2\x80\xba<", controls[i]);
+		html_visible(b, slice_str(text));
+		written(b, want, "the same, as it is");
+	}
+}
+
 int
 main(void)
 {
@@ -94,6 +124,7 @@ main(void)
 	buf_reset(&b);
 	html_text(&b, NULL);
 	is_str(buf_str(&b), "", "nothing");
+	order(&b);
 	filters(&b);
 	cookie(NULL, "");
 	cookie("", "");

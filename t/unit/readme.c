@@ -54,6 +54,8 @@ test_says(void)
 		{ "|a|\n|-|\n|![x](y) [z](javascript:1) <i>|\n",
 		    "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>x z </td>\n</tr>\n"
 		    "</tbody>\n</table>\n" },
+		{ "a\xe2\x80\xae*b* `\xe2\x81\xa6`", "<p>a\xe2\x80\xb9U+202E\xe2\x80\xba<em>b</em>"
+		    " <code>\xe2\x80\xb9U+2066\xe2\x80\xba</code></p>\n" },
 		{ "a\xff\xfe", "<p>a\xef\xbf\xbd\xef\xbf\xbd</p>\n" },
 	};
 

@@ -5,7 +5,6 @@
 #include "crate/registry_config.h"
 
 enum {
-	FRONT_ROWS = 12, /* of each part */
 	GROUP_ROWS = 100,
 	PROJECT_ROWS = 50
 };
@@ -22,7 +21,7 @@ show_front(struct page *page)
 	struct page_rows rows;
 	struct front_page front;
 
-	if (page_rows_front(db_of(page), page->rq->arena, page->user_id, FRONT_ROWS, &rows, &page->rq->err) == -1)
+	if (page_rows_front(db_of(page), page->rq->arena, page->user_id, &rows, &page->rq->err) == -1)
 		return -1;
 	page->title = "Crates";
 	front = (struct front_page) {

@@ -5,6 +5,7 @@
 
 #include "api/web/page.h"
 #include "api/web/readme.h"
+#include "crate/package.h"
 #include "crate/registry_url.h"
 #include "store/web/page_crate.h"
 
@@ -28,6 +29,7 @@ struct crate_html {
 	struct crate_html_user *users;
 	size_t nusers;
 	bool sees_owners, sees_publishers;
+	struct strings warnings; /* of its publish, for who sees who has published */
 	struct readme readme; /* empty: there is none */
 	struct page_turn turn; /* of the versions */
 };

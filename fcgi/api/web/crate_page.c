@@ -5,6 +5,7 @@
 #include "api/web/crate_html.h"
 #include "api/web/templates.h"
 #include "base/url.h"
+#include "crate/package.h"
 #include "crate/registry_config.h"
 #include "crate/semver.h"
 #include "crate/version_req.h"
@@ -189,6 +190,23 @@ show_readme(const struct page *page, struct crate_html *html)
 	readme_render(page->rq->arena, crate->readme, &source, &html->readme);
 }
 
+/* What cargo was told when it published the version: it follows from what the version says of itself. */
+static void
+warn(struct arena *a, const struct page_crate *c, struct strings *warnings)
+{
+	const struct package pkg = {
+		.name = c->name,
+		.description = c->description,
+		.homepage = c->homepage,
+		.documentation = c->documentation,
+		.repository = c->repository,
+		.license = c->shown.license,
+		.license_file = c->license_file,
+	};
+
+	package_warnings(a, &pkg, warnings);
+}
+
 static int
 show(struct page *page, struct slice version)
 {
@@ -211,6 +229,8 @@ show(struct page *page, struct slice version)
 		return -1;
 	html.path = page->call->facts.full_path;
 	html.crumbs = page_crumbs(rq->arena, html.path);
+	html.crumbs.is_inside = true;
+	html.crumbs.crate = html.is_version ? crate.name : NULL;
 	html.registry = registry_alias(html.path);
 	html.crate = &crate;
 	html.registries = registries_of(page, &crate);
@@ -219,6 +239,8 @@ show(struct page *page, struct slice version)
 	link_dependencies(rq->arena, &others, &html);
 	list_users(rq->arena, &others, &html);
 	html.turn.total = crate.total;
+	if (html.is_version && html.sees_publishers)
+		warn(rq->arena, &crate, &html.warnings);
 	show_readme(page, &html);
 	page->title = arena_printf(rq->arena, "%s %s - %s", crate.name, crate.shown.version, html.path);
 	page->feed = arena_printf(rq->arena, "projects/%s/-/crates/%s/feed.atom", html.path, crate.name);

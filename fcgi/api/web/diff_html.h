@@ -20,6 +20,7 @@ struct diff_rows {
 
 struct diff_html {
 	const char *path; /* of the project */
+	struct page_crumbs crumbs;
 	const struct page_crate *old; /* NULL: there is none before */
 	const struct page_crate *new;
 	struct diff_rows manifest, dependencies, features;

@@ -228,6 +228,9 @@ show(struct page *page, struct slice old, struct slice new)
 	pair.project_id = page->call->facts.project_id;
 	if (page_crate_read_pair(page->call->app->db, rq->arena, &pair, &crates[0], &crates[1], &rq->err) == -1)
 		return refuse(page, crates[1].name);
+	d.crumbs = page_crumbs(rq->arena, d.path);
+	d.crumbs.is_inside = true;
+	d.crumbs.crate = d.new->name;
 	if (crates[0].name == NULL) {
 		d.old = NULL;
 		page->title = arena_printf(rq->arena, "%s %s - %s", d.new->name, d.new->shown.version, d.path);

@@ -242,7 +242,7 @@ page_rows_judged(const struct page *page, const struct page_rows *rows, const ch
 struct page_crumbs
 page_crumbs(struct arena *a, const char *path)
 {
-	struct page_crumbs crumbs = { arena_calloc(a, REQUEST_SEGMENTS_MAX, sizeof(*crumbs.v)), 0 };
+	struct page_crumbs crumbs = { .v = arena_calloc(a, REQUEST_SEGMENTS_MAX, sizeof(*crumbs.v)) };
 	const char *name = path;
 
 	while (crumbs.n < REQUEST_SEGMENTS_MAX) {

@@ -19,6 +19,18 @@ enum {
 	URL_MAX = 4096
 };
 
+/* As it is shown, so that it means the same to readers as to cmark. */
+static struct slice
+make_visible(struct arena *a, struct slice text)
+{
+	enum { GROWTH = 4 }; /* of what has three bytes at first */
+	struct buf b;
+
+	buf_init(&b, a, GROWTH * README_SHOWN_MAX);
+	html_visible(&b, text);
+	return buf_slice(&b);
+}
+
 /* Up to the last whole line that fits. */
 static struct slice
 cut(const char *markdown, bool *is_cut)
@@ -336,7 +348,7 @@ void
 readme_render(struct arena *a, const char *markdown, const struct readme_source *source,
     struct readme *readme)
 {
-	struct slice text = cut(markdown, &readme->is_cut);
+	struct slice text = make_visible(a, cut(markdown, &readme->is_cut));
 	struct buf b;
 
 	buf_init(&b, a, HTML_MAX);

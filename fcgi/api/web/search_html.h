@@ -22,10 +22,11 @@ struct search_facet {
 };
 
 struct search_html {
-	struct page_rows crates;
+	struct page_rows crates; /* where the total is 0, those whose names are alike */
 	struct search_facet facets[SEARCH_FACETS]; /* with something to choose */
 	size_t nfacets;
-	bool is_narrowed;
+	bool has_words, is_narrowed; /* neither: nothing is looked for */
+	bool is_cut; /* there may be more crates than were looked at */
 	struct page_turn turn;
 	const struct html_pair *previous, *next; /* pages */
 };

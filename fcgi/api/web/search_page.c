@@ -67,7 +67,6 @@ add_facet(struct page *page, const char *const *asked, const struct page_rows *r
 	*f = (struct search_facet) { .title = facets[i].title, .is_chosen = is_chosen };
 	f->choices = arena_calloc(a, is_chosen ? 1 : found.n, sizeof(*f->choices));
 	s->nfacets++;
-	s->is_narrowed |= is_chosen;
 	if (is_chosen) {
 		f->choices[f->n++] = (struct search_choice) {
 			.label = arena_printf(a, "%s%s", asked[param], facets[i].suffix),
@@ -82,12 +81,14 @@ add_facet(struct page *page, const char *const *asked, const struct page_rows *r
 	}
 }
 
-/* -1: 400. */
+/* *narrowed: by anything.  -1: 400. */
 static int
-read_narrowing(const char *const *asked, struct page_search_ask *ask, struct err *err)
+read_narrowing(const char *const *asked, struct page_search_ask *ask, bool *narrowed, struct err *err)
 {
 	const size_t n = sizeof(yanked) / sizeof(*yanked);
 
+	for (size_t i = 0; i < SEARCH_FACETS; i++)
+		*narrowed |= asked[facets[i].param][0] != '\0';
 	ask->project = asked[PROJECT][0] != '\0' ? asked[PROJECT] : NULL;
 	ask->keyword = asked[KEYWORD][0] != '\0' ? asked[KEYWORD] : NULL;
 	ask->license = asked[LICENSE][0] != '\0' ? asked[LICENSE] : NULL;
@@ -99,6 +100,19 @@ read_narrowing(const char *const *asked, struct page_search_ask *ask, struct err
 	return ask->yanked < (int64_t)n ? 0 : err_set(err, 400, "yanked must be some or all");
 }
 
+/* Where nothing is found, perhaps a letter is wrong. */
+static int
+find_alike(struct page *page, const char *name, struct search_html *s)
+{
+	struct request *rq = page->rq;
+	struct page_rows rows;
+
+	if (page_rows_alike(page->call->app->db, rq->arena, page->user_id, name, &rows, &rq->err) == -1)
+		return -1;
+	s->crates = page_rows_judged(page, &rows, "crate", page_may_read);
+	return 0;
+}
+
 static int
 find(struct page *page, const char *const *asked, struct search_html *s)
 {
@@ -107,19 +121,21 @@ find(struct page *page, const char *const *asked, struct search_html *s)
 	struct search_query query;
 	struct page_rows rows;
 
-	if (read_narrowing(asked, &ask, &rq->err) == -1)
+	if (read_narrowing(asked, &ask, &s->is_narrowed, &rq->err) == -1)
 		return -1;
 	search_query_parse(rq->arena, slice_str(asked[QUERY]), &query);
-	if (query.name[0] == '\0')
+	s->has_words = query.name[0] != '\0';
+	if (!s->has_words && !s->is_narrowed)
 		return 0;
 	ask.query = &query;
 	if (page_rows_search(page->call->app->db, rq->arena, page->user_id, &ask, &rows, &rq->err) == -1)
 		return -1;
 	s->crates = page_rows_judged(page, &rows, "crate", page_may_read);
 	s->turn.total = page_rows_number(&rows, "total");
+	s->is_cut = page_rows_of(&rows, "total").v[0].at != 0;
 	for (size_t i = 0; i < SEARCH_FACETS; i++)
 		add_facet(page, asked, &rows, i, s);
-	return 0;
+	return s->turn.total == 0 && !s->is_narrowed ? find_alike(page, query.name, s) : 0;
 }
 
 static int
@@ -138,7 +154,7 @@ show(struct page *page)
 	if (page_turn_read(page, SEARCH_ROWS, &s.turn) == -1 || find(page, asked, &s) == -1)
 		return -1;
 	page->query = asked[QUERY];
-	page->title = page->query[0] != '\0' ? arena_printf(a, "%s - search", page->query) : "Search";
+	page->title = s.has_words ? arena_printf(a, "%s - search", page->query) : "Search";
 	s.previous = with(a, asked, PAGE, arena_printf(a, "%" PRId64, page_turn_before(&s.turn)));
 	s.next = with(a, asked, PAGE, arena_printf(a, "%" PRId64, s.turn.number + 1));
 	html_search(&page->html, page, &s);

@@ -19,6 +19,7 @@ struct source_file {
 
 struct source_html {
 	const char *path; /* of the project */
+	struct page_crumbs crumbs;
 	const char *crate, *version;
 	struct source_file *files; /* by path */
 	size_t nfiles, nshown; /* all; and no more than SOURCE_SHOWN_FILES, or than a page can hold */

@@ -112,6 +112,11 @@ show(struct page *page, struct source_html *s)
 	s->path = page->call->facts.full_path;
 	s->crate = arena_slicedup(rq->arena, request_param(rq, "crate"));
 	s->version = arena_slicedup(rq->arena, request_param(rq, "version"));
+	s->crumbs = page_crumbs(rq->arena, s->path);
+	s->crumbs.is_inside = true;
+	s->crumbs.crate = s->crate;
+	s->crumbs.version = s->version;
+	s->crumbs.has_files = s->file != NULL;
 	if (find_version(page, s, &blob) == -1)
 		return -1;
 	ask.crate = (struct source_crate) { s->crate, s->version, blob.cksum };

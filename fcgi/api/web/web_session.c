@@ -242,7 +242,8 @@ web_session_compress(struct request *rq, struct slice *body)
 {
 	struct gzip_writer *gzip = gzip_writer_new(rq->arena, &rq->err);
 
-	if (gzip == NULL || gzip_writer_add(gzip, *body, &rq->err) == -1)
+	if (gzip == NULL || gzip_writer_speed_up(gzip, &rq->err) == -1 ||
+	    gzip_writer_add(gzip, *body, &rq->err) == -1)
 		return -1;
 	return gzip_writer_end(gzip, body, &rq->err);
 }

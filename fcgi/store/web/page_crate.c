@@ -253,21 +253,42 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	out->publisher = db_str(r, 0, PUBLISHER);
 }
 
-static void
-read_events(struct arena *a, const struct db_result *r, struct page_crate *out)
+static int
+read_owners(struct arena *a, const char *json, struct page_crate *out, struct err *err)
 {
-	enum { COLUMNS_PAGE_CRATE_EVENTS };
+	struct json_object *list;
 
-	out->nevents = (size_t)r->rows;
+	if (parse(a, json, &list, &out->nowners, err) == -1)
+		return -1;
+	out->owners = arena_calloc(a, out->nowners, sizeof(*out->owners));
+	for (size_t i = 0; i < out->nowners; i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		out->owners[i] = (struct page_crate_owner) { item_str(o, 0), item_str(o, 1), item_int(o, 2) };
+	}
+	return 0;
+}
+
+static int
+read_events(struct arena *a, const char *json, struct page_crate *out, struct err *err)
+{
+	struct json_object *list;
+
+	if (parse(a, json, &list, &out->nevents, err) == -1)
+		return -1;
 	out->events = arena_calloc(a, out->nevents, sizeof(*out->events));
-	for (int i = 0; i < r->rows; i++)
+	for (size_t i = 0; i < out->nevents; i++) {
+		struct json_object *e = json_object_array_get_idx(list, i);
+
 		out->events[i] = (struct page_crate_event) {
-			.action = db_str(r, i, ACTION),
-			.at = db_int(r, i, AT),
-			.username = db_str(r, i, USERNAME),
-			.request_id = db_str(r, i, REQUEST_ID),
-			.message = db_str(r, i, MESSAGE),
+			.action = item_str(e, 0),
+			.at = item_int(e, 1),
+			.username = item_str(e, 2),
+			.request_id = item_str(e, 3),
+			.message = item_str(e, 4),
 		};
+	}
+	return 0;
 }
 
 static int
@@ -282,7 +303,9 @@ read_all(struct arena *a, int64_t project_id, const struct db_result *r, struct 
 	    read_words(a, db_str(r, 0, BINS), &out->bins, &out->nbins, err) == -1 ||
 	    read_index_line(a, db_str(r, 0, INDEX_LINE), out, err) == -1 ||
 	    read_versions(a, db_str(r, 0, VERSIONS), out, err) == -1 ||
-	    read_dependents(a, project_id, db_str(r, 0, DEPENDENTS), out, err) == -1)
+	    read_dependents(a, project_id, db_str(r, 0, DEPENDENTS), out, err) == -1 ||
+	    read_owners(a, db_str(r, 0, OWNERS), out, err) == -1 ||
+	    read_events(a, db_str(r, 0, EVENTS), out, err) == -1)
 		return -1;
 	return read_loads(a, db_str(r, 0, DAYS), db_str(r, 0, BY_VERSION), out, err);
 }
@@ -313,47 +336,25 @@ crate_call(struct db_call *call, const struct page_crate_ask *ask, const char *n
 	db_bind_int(p, ask->range.offset);
 	db_bind_bool(p, ask->publishers);
 	db_bind_str(p, ask->index);
-}
-
-static void
-events_call(struct db_call *call, const struct page_crate_ask *ask, const char *name, const char *version)
-{
-	call->stmt = STMT_PAGE_CRATE_EVENTS;
-	db_bind_int(&call->params, ask->project_id);
-	db_bind_str(&call->params, name);
-	db_bind_str(&call->params, version);
+	db_bind_bool(p, ask->owners && version == NULL);
 }
 
 int
 page_crate_read(struct db *db, struct arena *a, const struct page_crate_ask *ask, struct page_crate *out,
     struct err *err)
 {
-	enum { CRATE, OWNERS, NCALLS };
-	const struct namespace_ref project = { .id = ask->project_id };
-	bool of_version = ask->version.n > 0, owners = ask->owners && !of_version;
-	bool events = ask->publishers && of_version;
-	struct db_call calls[NCALLS] = { { 0 } };
-	const char *name, *version = base_of(a, ask->version);
+	struct db_call call = { 0 };
 	struct err wrong = { 0 };
 
 	*out = (struct page_crate) { 0 };
 	if (crate_name_check(ask->name, "crate", &wrong) == -1)
 		return err_set(err, 404, "Not Found");
-	name = crate_name_normalize(a, ask->name);
-	crate_call(&calls[CRATE], ask, name, version);
-	if (owners)
-		owner_list_call(&calls[OWNERS], a, &project, name);
-	else if (events)
-		events_call(&calls[OWNERS], ask, name, version);
-	if (db_run(db, a, calls, owners || events ? NCALLS : CRATE + 1, err) == -1)
+	crate_call(&call, ask, crate_name_normalize(a, ask->name), base_of(a, ask->version));
+	if (db_run(db, a, &call, 1, err) == -1)
 		return -1;
-	if (calls[CRATE].result.rows == 0)
+	if (call.result.rows == 0)
 		return err_set(err, 404, "Not Found");
-	if (read_all(a, ask->project_id, &calls[CRATE].result, out, err) == -1)
-		return -1;
-	if (events)
-		read_events(a, &calls[OWNERS].result, out);
-	return owners ? owner_list_read(&calls[OWNERS], a, name, &out->owners, &out->nowners, err) : 0;
+	return read_all(a, ask->project_id, &call.result, out, err);
 }
 
 /* Row i of a pair. */

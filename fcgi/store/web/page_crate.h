@@ -2,7 +2,7 @@
 #define STORE_WEB_PAGE_CRATE_H
 
 /*
- * Reads all data for the page of a crate, or of one of its versions, in one round trip.  A crate without a
+ * Reads all data for the page of a crate, or of one of its versions, in one statement.  A crate without a
  * listed version does not exist here, as in store/package/crate_about.h.
  */
 
@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/package/owner.h"
 #include "store/web/page_rows.h"
 
 enum {
@@ -59,6 +58,12 @@ struct page_crate_load {
 	int64_t downloads;
 };
 
+/* As struct owner (store/package/owner.h) has it. */
+struct page_crate_owner {
+	const char *username, *name;
+	int64_t level;
+};
+
 struct page_crate_event {
 	const char *action, *username, *request_id, *message;
 	int64_t at;
@@ -85,7 +90,7 @@ struct page_crate {
 	size_t nversions, ndependents, nloads;
 	int64_t days[PAGE_CRATE_DAYS]; /* downloads by day, today last */
 	int64_t downloads; /* of all these days */
-	struct owner *owners;
+	struct page_crate_owner *owners; /* roles first */
 	size_t nowners;
 	/* the publisher, if `publishers` asks for it */
 	const char *token_kind, *token_name, *issuer, *job_url, *ref, *commit, *publisher;

@@ -27,14 +27,12 @@ page_rows_number(const struct page_rows *rows, const char *part)
 	return found.n > 0 ? found.v[0].number : 0;
 }
 
-/* The rows of the last call. */
 static int
-read_rows(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct page_rows *rows,
-    struct err *err)
+read_rows(struct db *db, struct arena *a, struct db_call *call, struct page_rows *rows, struct err *err)
 {
-	const struct db_result *r = &calls[n - 1].result;
+	const struct db_result *r = &call->result;
 
-	if (db_run(db, a, calls, n, err) == -1)
+	if (db_run(db, a, call, 1, err) == -1)
 		return -1;
 	rows->n = (size_t)r->rows;
 	rows->v = arena_calloc(a, rows->n, sizeof(*rows->v));
@@ -71,17 +69,19 @@ projects_of(const struct page_rows *rows, int64_t *ids)
 
 /* As read_rows(), with the facts; what has no project any more is about none that could be read. */
 static int
-read_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct db_call *calls, size_t n,
-    struct page_rows *rows, struct err *err)
+read_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct db_call *call, struct page_rows *rows,
+    struct err *err)
 {
 	struct access_facts *facts;
 	size_t nids, nfacts;
 	int64_t *ids;
 
-	if (read_rows(db, a, calls, n, rows, err) == -1)
+	if (read_rows(db, a, call, rows, err) == -1)
 		return -1;
 	ids = arena_calloc(a, rows->n, sizeof(*ids));
 	nids = projects_of(rows, ids);
+	if (nids == 0)
+		return 0;
 	if (access_facts_viewer_listed(db, a, user_id, ids, nids, &facts, &nfacts, err) == -1)
 		return -1;
 	for (size_t i = 0; i < rows->n; i++) {
@@ -98,14 +98,12 @@ read_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct db_call 
 }
 
 int
-page_rows_front(struct db *db, struct arena *a, int64_t user_id, int64_t n, struct page_rows *rows,
-    struct err *err)
+page_rows_front(struct db *db, struct arena *a, int64_t user_id, struct page_rows *rows, struct err *err)
 {
 	struct db_call call = { .stmt = STMT_PAGE_FRONT };
 
 	db_bind_id(&call.params, user_id);
-	db_bind_int(&call.params, n);
-	return read_rows_facts(db, a, user_id, &call, 1, rows, err);
+	return read_rows_facts(db, a, user_id, &call, rows, err);
 }
 
 int64_t
@@ -135,18 +133,11 @@ int
 page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct page_search_ask *ask,
     struct page_rows *rows, struct err *err)
 {
-	enum { PLAN, ROWS, NCALLS };
-	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_SEARCH_PLAN },
-		[ROWS] = { .stmt = STMT_PAGE_SEARCH } };
-	struct db_params *p = &calls[ROWS].params;
+	const struct search_query *q = ask->query;
+	struct db_call call = { .stmt = q->name[0] != '\0' ? STMT_PAGE_SEARCH : STMT_PAGE_LIST };
+	struct db_params *p = &call.params;
 
-	/* as a search of one project: what is common in general and rare in particular is known only then */
-	db_bind_str(&calls[PLAN].params, "force_custom_plan");
 	db_bind_id(p, user_id);
-	db_bind_str(p, ask->query->name);
-	db_bind_str(p, ask->query->like);
-	db_bind_str(p, ask->query->words);
-	db_bind_str(p, ask->query->text);
 	db_bind_str(p, ask->project);
 	db_bind_int(p, ask->range.limit);
 	db_bind_int(p, ask->range.offset);
@@ -154,7 +145,24 @@ page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct p
 	db_bind_str(p, ask->license);
 	db_bind_id(p, ask->rust);
 	db_bind_id(p, ask->yanked);
-	return read_rows_facts(db, a, user_id, calls, NCALLS, rows, err);
+	if (call.stmt == STMT_PAGE_SEARCH) {
+		db_bind_str(p, q->name);
+		db_bind_str(p, q->like);
+		db_bind_str(p, q->words);
+		db_bind_str(p, q->text);
+	}
+	return read_rows_facts(db, a, user_id, &call, rows, err);
+}
+
+int
+page_rows_alike(struct db *db, struct arena *a, int64_t user_id, const char *name, struct page_rows *rows,
+    struct err *err)
+{
+	struct db_call call = { .stmt = STMT_PAGE_ALIKE };
+
+	db_bind_id(&call.params, user_id);
+	db_bind_str(&call.params, name);
+	return read_rows_facts(db, a, user_id, &call, rows, err);
 }
 
 int
@@ -168,7 +176,7 @@ page_rows_group(struct db *db, struct arena *a, int64_t user_id, int64_t group_i
 	db_bind_bool(&call.params, members);
 	db_bind_int(&call.params, range.limit);
 	db_bind_int(&call.params, range.offset);
-	return read_rows_facts(db, a, user_id, &call, 1, rows, err);
+	return read_rows_facts(db, a, user_id, &call, rows, err);
 }
 
 int
@@ -182,7 +190,7 @@ page_rows_project(struct db *db, struct arena *a, int64_t project_id, bool crate
 	db_bind_bool(&call.params, members);
 	db_bind_int(&call.params, range.limit);
 	db_bind_int(&call.params, range.offset);
-	return read_rows(db, a, &call, 1, rows, err);
+	return read_rows(db, a, &call, rows, err);
 }
 
 int
@@ -194,5 +202,5 @@ page_rows_feed(struct db *db, struct arena *a, int64_t project_id, const char *c
 	db_bind_int(&call.params, project_id);
 	db_bind_str(&call.params, crate);
 	db_bind_int(&call.params, n);
-	return read_rows(db, a, &call, 1, rows, err);
+	return read_rows(db, a, &call, rows, err);
 }

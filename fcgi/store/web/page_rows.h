@@ -34,19 +34,19 @@ struct page_rows page_rows_of(const struct page_rows *, const char *part);
 int64_t page_rows_number(const struct page_rows *, const char *part);
 
 /*
- * Parts: `project` (number 1: the user's own), `new`, `used`; at most n rows of each.  user_id 0: anonymous.
+ * Parts: `project` (number 1: the user's own), `new`, `used`; at most 12 rows of each.  user_id 0: anonymous.
  * -1: 503.
  */
-int page_rows_front(struct db *, struct arena *, int64_t user_id, int64_t n, struct page_rows *, struct err *)
+int page_rows_front(struct db *, struct arena *, int64_t user_id, struct page_rows *, struct err *)
     __attribute__((warn_unused_result));
 
 struct page_range {
 	int64_t limit, offset;
 };
 
-/* A search in all projects, with filters. */
+/* A search in all projects, with filters; without words, a list of all crates that match the filters. */
 struct page_search_ask {
-	const struct search_query *query;
+	const struct search_query *query; /* name "": no words; then it is narrowed by something */
 	struct page_range range;
 	const char *project, *keyword, *license; /* NULL: any; the full path, in lower case, as it was published */
 	int64_t rust; /* the newest rust-version that a crate may need, as page_rust() has it; 0: any */
@@ -57,12 +57,19 @@ struct page_search_ask {
 int64_t page_rust(const char *version);
 
 /*
- * Parts: `crate`, `total`, and the filters that can be added, at most 10 of each, with the number of crates
- * that match: `project`, and with a name `keyword`, `license`, `rust` (this version or an earlier one),
- * `yanked` (some, all).  -1: 503.
+ * Parts: `crate`, `total` (at 1: more crates may match, which the search has not read), and the filters that
+ * can be added, at most 10 of each, with the number of crates that match: `project`, and with a name
+ * `keyword`, `license`, `rust` (this version or an earlier one), `yanked` (some, all).  -1: 503.
  */
 int page_rows_search(struct db *, struct arena *, int64_t user_id, const struct page_search_ask *,
     struct page_rows *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Part: `crate`, the crates whose names are one typing error away from that name, which is in normal form.
+ * -1: 503.
+ */
+int page_rows_alike(struct db *, struct arena *, int64_t user_id, const char *name, struct page_rows *,
+    struct err *) __attribute__((warn_unused_result));
 
 /*
  * Parts: `project` (number: its crates), `member` (number: the level) if `members` is true, `total`.  -1:

@@ -118,6 +118,14 @@ sub type {
 	return $self->_ask(POST => '/element/' . $self->one($css) . '/value', { text => $text });
 }
 
+# Presses keys, wherever the focus is: "\x{e004}" is Tab, "\x{e007}" is Enter.
+sub press {
+	my ($self, @keys) = @_;
+
+	return $self->_ask(POST => '/actions', { actions => [{ type => 'key', id => 'keys', actions => [
+	    map { ({ type => 'keyDown', value => $_ }, { type => 'keyUp', value => $_ }) } @keys] }] });
+}
+
 sub text { my ($self, $css) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . '/text'); }
 sub texts { my ($self, $css) = @_; return map { $self->_ask(GET => "/element/$_/text") } $self->all($css); }
 

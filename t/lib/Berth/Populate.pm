@@ -223,7 +223,7 @@ sub versions {
 sub dependencies {
 	my ($c) = @_;
 
-	return ('dependencies (id, version_id, name, normalized_name, req, kind, optional,'
+	return ('dependencies (id, version_id, crate_id, project_id, name, normalized_name, req, kind, optional,'
 	    . ' default_features)', sub {
 		my ($out, $i) = @_;
 		my $on = $c->{depends_on}->($i) // return;
@@ -232,8 +232,8 @@ sub dependencies {
 		for my $j (0 .. $c->{counts}[$i] - 1) {
 			my $n = $c->{first}[$i] + $j;
 
-			print {$out} join("\t", $c->{id}{dependencies} + $n, $c->{id}{versions} + $n, $name,
-			    $name, '^0.0.0', 'normal', 'f', 't'), "\n";
+			print {$out} join("\t", $c->{id}{dependencies} + $n, $c->{id}{versions} + $n, $c->{id}{crates} + $i,
+			    $c->{project}, $name, $name, '^0.0.0', 'normal', 'f', 't'), "\n";
 		}
 	});
 }

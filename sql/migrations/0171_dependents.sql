@@ -1,0 +1,49 @@
+-- Who depends on a crate, however many do: each crate once, without a look at each of its versions, nor at those
+-- that depend on a crate of the same name elsewhere.
+-- floor: 0122
+
+-- Of the version, both of which never change.  Programs before this migration leave them out, and the trigger
+-- fills them in; they find dependents by dependencies_reverse.
+-- step: transaction
+ALTER TABLE dependencies ADD COLUMN crate_id bigint, ADD COLUMN project_id bigint;
+CREATE FUNCTION dependencies_set_crate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	SELECT v.crate_id, v.project_id INTO NEW.crate_id, NEW.project_id FROM versions v WHERE v.id = NEW.version_id;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER dependencies_crate BEFORE INSERT ON dependencies
+	FOR EACH ROW WHEN (NEW.crate_id IS NULL OR NEW.project_id IS NULL) EXECUTE FUNCTION dependencies_set_crate();
+
+-- step: batches dependencies
+WITH batch AS MATERIALIZED (
+	SELECT id FROM dependencies WHERE id > $1 ORDER BY id LIMIT 1000
+), filled AS (
+	UPDATE dependencies d SET crate_id = v.crate_id, project_id = v.project_id
+	  FROM batch b, versions v
+	 WHERE d.id = b.id AND v.id = d.version_id AND d.crate_id IS NULL
+)
+SELECT max(id) FROM batch;
+
+-- a check that is known to hold lets the columns be NOT NULL without another look at all rows
+-- step: transaction
+ALTER TABLE dependencies ADD CONSTRAINT dependencies_crate
+	CHECK (crate_id IS NOT NULL AND project_id IS NOT NULL) NOT VALID;
+
+-- step: transaction
+ALTER TABLE dependencies VALIDATE CONSTRAINT dependencies_crate;
+
+-- step: transaction
+ALTER TABLE dependencies ALTER COLUMN crate_id SET NOT NULL, ALTER COLUMN project_id SET NOT NULL;
+ALTER TABLE dependencies DROP CONSTRAINT dependencies_crate;
+
+-- In the same project.
+-- step: index dependencies_inside
+CREATE INDEX CONCURRENTLY dependencies_inside
+	ON dependencies (project_id, normalized_name, crate_id, version_id DESC, kind DESC) WHERE registry IS NULL;
+
+-- In other projects, which name the registry; most dependencies are from the public one, and not of interest.
+-- step: index dependencies_across
+CREATE INDEX CONCURRENTLY dependencies_across
+	ON dependencies (registry, normalized_name, project_id, crate_id, version_id DESC, kind DESC)
+	WHERE registry <> 'https://github.com/rust-lang/crates.io-index';

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "call/app_metrics.h"
 #include "call/call_view.h"
+#include "call/inspect_slot.h"
 #include "call/json_response.h"
 #include "call/known_caller.h"
 #include "crate/index_line.h"
@@ -21,6 +22,8 @@
 #include "store/package/version.h"
 
 enum { LINE_MAX_SEEN = 8 * INDEX_LINE_MAX }; /* an error tells the length of a longer line up to this */
+
+enum { LARGE = 1 << 20 }; /* the disk takes most of the time of such a crate */
 
 const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO, .knows_callers = true };
@@ -220,8 +223,9 @@ take_crate(struct worker_app *app, struct request *rq, struct upload *upload, st
 	v->size = (int64_t)blob_stage_size(upload->crate);
 	if (version_check_bytes(v, &rq->err) == -1)
 		return -1;
-	/* the disk works while the crate is inspected */
-	blob_stage_prepare(upload->crate);
+	/* the disk works while the crate is inspected; other inspections would get less of the processor */
+	if (v->size >= LARGE || inspect_slot_is_idle(app))
+		blob_stage_prepare(upload->crate);
 	return 0;
 }
 

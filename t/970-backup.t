@@ -116,7 +116,7 @@ subtest 'the command is killed while PostgreSQL dumps' => sub {
 
 subtest 'what is refused' => sub {
 	my @cases = (
-		['another place', 2, qr/a backup goes to a directory/, 's3://bucket/x'],
+		['no name of a bucket', 2, qr/must name a bucket/, 's3://b/x'],
 		['below nothing', 1, qr/mkdir/, '/nonexistent/x'],
 		['no rights', 1, qr/pg_dump has failed .* role that owns them, with --database/, '--database',
 		    $t->dsn('berth'), $t->dir . '/other'],

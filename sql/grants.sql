@@ -22,6 +22,7 @@ GRANT SELECT, INSERT (crate_id, description, document, keywords, license, max_ve
 GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
 	index_revision, name, updated_at) ON crates TO :role;
 GRANT SELECT, INSERT (crate_id), DELETE ON crates_due TO :role;
+GRANT SELECT, INSERT (sha256), DELETE ON damaged_blobs TO :role;
 GRANT SELECT, INSERT (alias, default_features, features, kind, name, normalized_name, optional, registry,
 	req, target, version_id) ON dependencies TO :role;
 GRANT SELECT, INSERT (crate_id, day, downloads, last_at, project_id, version_id), UPDATE (downloads, last_at)

@@ -325,6 +325,12 @@ subtest 'what a check of the store has left' => sub {
 	$m = scrape();
 	is_deeply([map { $m->value($_) } @names], [7, 1700000000], 'how many, and when');
 	$t->psql('DELETE FROM store_check');
+	is($m->value('berth_store_damaged_blobs'), 0, 'none is damaged');
+	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1);"
+	    . "INSERT INTO damaged_blobs SELECT repeat('0', 64);"
+	    . 'INSERT INTO damaged_blobs SELECT cksum FROM versions LIMIT 1');
+	is(scrape()->value('berth_store_damaged_blobs'), 1, 'one that a version needs counts');
+	$t->psql("DELETE FROM damaged_blobs; DELETE FROM blobs WHERE sha256 = repeat('0', 64)");
 };
 
 subtest 'what searches and lists lack' => sub {

@@ -32,11 +32,14 @@ int health_blobs(struct db *, struct arena *, int64_t *n, int64_t *bytes, struct
 int health_search(struct db *, struct arena *, int64_t *late_s, struct err *)
     __attribute__((warn_unused_result));
 
-/*
- * The problems that the last complete check of the store left, and the time of its end; 0: there was none.
- * -1: 500, 503.
- */
-int health_check(struct db *, struct arena *, int64_t *problems, int64_t *checked_at, struct err *)
+/* The problems that the last complete check of the store left, and the time of its end; 0: there was none. */
+struct health_check {
+	int64_t problems, checked_at;
+	int64_t damaged; /* blobs that some check has found damaged, and none sound since */
+};
+
+/* -1: 500, 503. */
+int health_check(struct db *, struct arena *, struct health_check *, struct err *)
     __attribute__((warn_unused_result));
 
 /* Background tasks of one kind and node. */

@@ -30,8 +30,12 @@ SELECT kind, node,
   FROM tasks GROUP BY kind, node ORDER BY kind, node;
 
 -- name: health_check
--- What the last complete check of the store has found.  A table of one row, or of none before the first.
-SELECT problems, extract(epoch FROM checked_at)::bigint AS checked_at FROM store_check;
+-- What the last complete check of the store has found, a table of one row, or of none before the first; and how
+-- many blobs that versions need are known to be damaged, hardly any: by versions_cksum.
+SELECT coalesce(c.problems, 0) AS problems, coalesce(extract(epoch FROM c.checked_at), 0)::bigint AS checked_at,
+       (SELECT count(*) FROM damaged_blobs d
+         WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = d.sha256)) AS damaged
+  FROM (SELECT) AS one LEFT JOIN store_check c ON true;
 
 -- name: health_server
 -- The server's clock, whether it runs on this host as far as the connection tells, and its directory of data,

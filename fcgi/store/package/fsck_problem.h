@@ -44,6 +44,8 @@ struct fsck {
 	const struct backup_target *target; /* that of `from`, where it is a bucket; else NULL */
 	struct arena *arena; /* lives as long as the check; NULL without `from` */
 	struct backup_copy *copy; /* private */
+	const char **sound; /* private: blobs of this page that are not known as damaged any more, */
+	size_t nsound; /* when the page ends */
 	struct audit_actor actor; /* who repairs */
 	void (*say)(void *, const struct fsck_problem *);
 	void *arg;

@@ -196,6 +196,8 @@ subtest 'refusals by reason' => sub {
 	$want{ $_->[0] }++ for @cases;
 	my $m = scrape(sub { my $now = $counts->($_[0]); return !grep { $now->{$_} < $want{$_} } keys %want });
 	is_deeply($counts->($m), \%want, 'each is counted for its reason');
+	like($t->log('pool'), qr/ status=403 .* detail="the quota of `demo\/registry` is 1 crates: /,
+	    'the log says whose quota it is');
 };
 
 subtest 'workers come and go' => sub {

@@ -60,6 +60,8 @@ GRANT SELECT, INSERT (crates, part, project_id), UPDATE (crates) ON search_count
 GRANT SELECT, INSERT (by_sso, digest, expires_at, user_id), DELETE ON sessions TO :role;
 GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :role;
 GRANT SELECT, INSERT (checked_at, problems), UPDATE (checked_at, problems) ON store_check TO :role;
+GRANT SELECT, INSERT (expires_at, node, seen_at), UPDATE (expires_at, seen_at), DELETE ON node_certificates
+	TO :role;
 GRANT SELECT, INSERT (external_url, keys, node, schema, seen_at, since, version), UPDATE (external_url, keys, schema,
 	seen_at, since, version), DELETE ON store_nodes TO :role;
 GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, held_of, mark, moved_at,

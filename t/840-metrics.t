@@ -404,6 +404,20 @@ subtest 'while the database is away' => sub {
 	$away->stop_pool;
 };
 
+subtest 'when the certificate expires' => sub {
+	my $name = 'berth_certificate_expires_timestamp_seconds';
+	my $server = $t->cacert =~ s{[^/]+\z}{server.pem}r;
+	my $end = (Berth::Cluster::capture('openssl', 'x509', '-enddate', '-noout', '-in', $server))[1]
+	    =~ s/.*=|\n//gr;
+
+	$t->run_tasks('check_certificate');
+	my $m = scrape();
+	is($m->value($name), $t->psql("SELECT extract(epoch FROM '$end'::timestamptz)::bigint"),
+	    'is what the file says');
+	$t->psql("UPDATE node_certificates SET seen_at = now() - interval '25 hours'");
+	is(Berth::Metrics->parse($t->http(GET => '/-/metrics')->{body})->value($name), undef, 'not from long ago');
+};
+
 subtest 'the manual page' => sub {
 	my $page = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-fcgi.8");
 	my %told = map { $_ => 1 } $page =~ /\b(berth_[a-z_]+)\b/g;

@@ -150,11 +150,28 @@ print_answers(struct worker_app *app, struct request *rq, struct buf *b)
 		metrics_print_one(b, name, (const char *[]) { "route", answers.routes[i], NULL }, answers.n[i]);
 }
 
+/* As the worker of this node has seen it. */
+static void
+print_certificate(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	static const char name[] = "berth_certificate_expires_timestamp_seconds";
+	char node[STORE_NODE_NAME_SIZE];
+	int64_t expires_at;
+
+	store_node_name(app->settings->node, node);
+	if (health_certificate(app->db, rq->arena, node, &expires_at, &rq->err) == -1 || expires_at == 0)
+		return;
+	metrics_print_head(b, name,
+	    "When the certificate that clients see expires, or one that it leads to, in seconds since 1970.",
+	    METRIC_GAUGE);
+	metrics_print_one(b, name, (const char *[]) { NULL }, expires_at);
+}
+
 void
 database_metrics(struct worker_app *app, struct request *rq, struct buf *b)
 {
 	static void (*const print[])(struct worker_app *, struct request *, struct buf *) = { print_tasks,
-		print_search, print_store, print_check, print_writes, print_answers };
+		print_search, print_store, print_check, print_writes, print_answers, print_certificate };
 
 	count_blobs(app, rq);
 	for (size_t i = 0; i < sizeof(print) / sizeof(*print); i++)

@@ -37,6 +37,22 @@ SELECT coalesce(c.problems, 0) AS problems, coalesce(extract(epoch FROM c.checke
          WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = d.sha256)) AS damaged
   FROM (SELECT) AS one LEFT JOIN store_check c ON true;
 
+-- name: health_note_certificate
+-- $1 node, $2 seconds since 1970, or null: the node cannot see it.  What nodes say that were gone for a day goes.  A
+-- table with a row for each node.
+WITH gone AS (
+	DELETE FROM node_certificates
+	 WHERE seen_at < now() - interval '1 day' AND node <> $1 OR node = $1 AND $2::bigint IS NULL
+)
+INSERT INTO node_certificates (node, expires_at, seen_at)
+SELECT $1, to_timestamp($2::bigint), now() WHERE $2::bigint IS NOT NULL
+    ON CONFLICT (node) DO UPDATE SET expires_at = excluded.expires_at, seen_at = excluded.seen_at;
+
+-- name: health_certificate
+-- $1 node.  When the certificate expires, as its worker has seen within a day: by primary key.
+SELECT extract(epoch FROM expires_at)::bigint AS expires_at FROM node_certificates
+ WHERE node = $1 AND seen_at > now() - interval '1 day';
+
 -- name: health_server
 -- The server's clock, whether it runs on this host as far as the connection tells, and its directory of data,
 -- which only some roles may know.

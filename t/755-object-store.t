@@ -8,6 +8,7 @@ use warnings;
 
 use Digest::SHA qw(sha256_hex);
 use JSON::PP ();
+use POSIX ();
 use Test::More;
 
 use Berth::Cluster;
@@ -273,6 +274,23 @@ subtest 'a backup to a bucket that ends early' => sub {
 	my ($status, $said, $err) = backup();
 	is($status, 0, 'the next one') or diag($err);
 	is(join(' ', leftovers()), '', 'removes what they have left');
+	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
+};
+
+subtest 'two backups at once' => sub {
+	$fault->arm('backup:dumped', 'hold');
+	my $first = fork() // die "fork: $!\n";
+
+	POSIX::_exit((backup())[0]) if $first == 0;
+	ok($t->wait_for(sub { $fault->held == 1 }), 'one has its dump');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	my ($status, undef, $err) = backup();
+	is($status, 1, 'the other one is refused');
+	like($err, qr/another backup of this registry runs/, 'and says why');
+	$fault->release($pid);
+	waitpid($first, 0);
+	is($?, 0, 'the first one ends');
 	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
 };
 

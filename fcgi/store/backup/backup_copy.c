@@ -117,7 +117,7 @@ static int
 has_object(struct backup_copy *c, const char *sha256, int64_t size, struct err *err)
 {
 	const struct object *found;
-	struct object key;
+	struct object key = { .size = size };
 
 	memcpy(key.sha256, sha256, BLOB_HEX_SIZE);
 	if (strncmp(c->known.under, sha256, FIRST_DIGITS) != 0) {

@@ -159,7 +159,9 @@ snapshot_body(struct db *db, void *arg, struct err *err)
 
 	/* the second time where the connection was lost */
 	close_files(t, false);
-	if (read_snapshot(db, t, &snapshot, err) == -1 || check_registry(t, err) == -1)
+	/* what another one has begun goes only where it is ours, and has ended: the lock says so */
+	if (read_snapshot(db, t, &snapshot, err) == -1 || check_registry(t, err) == -1 ||
+	    backup_clear(t->arena, target, err) == -1)
 		return -1;
 	t->list_file = arena_printf(t->arena, "%s.blobs", t->task->manifest.name);
 	t->dump_file = arena_printf(t->arena, "%s.dump", t->task->manifest.name);
@@ -263,8 +265,7 @@ take(struct taking *t, struct err *err)
 	bool unknown;
 	int rc;
 
-	if (backup_clear(t->arena, task->target, err) == -1 || db_connect(task->db, err) == -1 ||
-	    lock_collector(task->db, t->arena, err) == -1)
+	if (db_connect(task->db, err) == -1 || lock_collector(task->db, t->arena, err) == -1)
 		return -1;
 	rc = db_transaction(task->db, snapshot_body, t, &unknown, err);
 	if (rc == 0)

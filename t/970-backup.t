@@ -119,7 +119,7 @@ subtest 'what is refused' => sub {
 	my @cases = (
 		['no name of a bucket', 2, qr/must name a bucket/, 's3://b/x'],
 		['below nothing', 1, qr/mkdir/, '/nonexistent/x'],
-		['no rights', 1, qr/pg_dump has failed .* role that owns them, with --database/, '--database',
+		['no rights', 1, qr/pg_dump has failed.* role that owns them, with --database/, '--database',
 		    $t->dsn('berth'), $t->dir . '/other'],
 		['no database', 1, qr/connect/, '--database', 'host=/nonexistent', $t->dir . '/other'],
 	);

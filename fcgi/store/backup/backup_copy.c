@@ -14,7 +14,7 @@
 #include "store/blob/blob_dir.h"
 
 /* The most that `incoming` holds before its blobs get their names. */
-enum { BATCH = 2000, CHUNK = 256 * 1024, FIRST_DIGITS = 2 };
+enum { BATCH = 20000, CHUNK = 256 * 1024, FIRST_DIGITS = 2 };
 #define BATCH_BYTES ((int64_t)1 << 30)
 
 /* One of an object store. */
@@ -34,6 +34,7 @@ struct backup_copy {
 	struct stat like; /* the owner and the mode of what it makes */
 	mode_t file_mode;
 	char names[BATCH][BLOB_HEX_SIZE]; /* of those in `incoming` */
+	char made[FIRST_DIGITS + 1]; /* the first directory of the last one that got its name */
 	size_t n;
 	int64_t batch_bytes;
 	int64_t blobs, bytes;
@@ -202,12 +203,15 @@ sync_disk(const struct backup_copy *c, struct err *err)
 }
 
 static int
-name_one(struct arena *a, const struct backup_copy *c, const char *sha256, struct err *err)
+name_one(struct arena *a, struct backup_copy *c, const char *sha256, struct err *err)
 {
 	const char *first = arena_printf(a, "%s/%.2s", c->root, sha256);
 	const char *second = arena_printf(a, "%s/%.2s", first, sha256 + 2);
 
-	if (backup_copy_dir(c, first, err) == -1 || backup_copy_dir(c, second, err) == -1)
+	if (strncmp(c->made, sha256, FIRST_DIGITS) != 0 && backup_copy_dir(c, first, err) == -1)
+		return -1;
+	memcpy(c->made, sha256, FIRST_DIGITS);
+	if (backup_copy_dir(c, second, err) == -1)
 		return -1;
 	if (rename(arena_printf(a, "%s/%s", c->incoming, sha256),
 		arena_printf(a, "%s/%s", second, sha256)) == -1)

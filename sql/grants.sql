@@ -22,6 +22,7 @@ GRANT SELECT, INSERT (crate_id, description, document, keywords, license, max_ve
 GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
 	index_revision, name, updated_at) ON crates TO :role;
 GRANT SELECT, INSERT (crate_id), DELETE ON crates_due TO :role;
+GRANT SELECT, INSERT (sha256), DELETE ON damaged_blobs TO :role;
 GRANT SELECT, INSERT (alias, crate_id, default_features, features, kind, name, normalized_name, optional, project_id,
 	registry, req, target, version_id) ON dependencies TO :role;
 GRANT SELECT, INSERT (crate_id, day, downloads, last_at, project_id, version_id), UPDATE (downloads, last_at)
@@ -59,6 +60,8 @@ GRANT SELECT, INSERT (crates, part, project_id), UPDATE (crates) ON search_count
 GRANT SELECT, INSERT (by_sso, digest, expires_at, user_id), DELETE ON sessions TO :role;
 GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :role;
 GRANT SELECT, INSERT (checked_at, problems), UPDATE (checked_at, problems) ON store_check TO :role;
+GRANT SELECT, INSERT (expires_at, node, seen_at), UPDATE (expires_at, seen_at), DELETE ON node_certificates
+	TO :role;
 GRANT SELECT, INSERT (external_url, keys, node, schema, seen_at, since, version), UPDATE (external_url, keys, schema,
 	seen_at, since, version), DELETE ON store_nodes TO :role;
 GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, held_of, mark, moved_at,

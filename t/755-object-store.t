@@ -8,6 +8,7 @@ use warnings;
 
 use Digest::SHA qw(sha256_hex);
 use JSON::PP ();
+use POSIX ();
 use Test::More;
 
 use Berth::Cluster;
@@ -217,7 +218,115 @@ subtest 'copies that nobody uses' => sub {
 	$t->stop_worker;
 };
 
-subtest 'backup and restore' => sub {
+my $target = 's3://' . Berth::S3::BUCKET . '/backups';
+
+sub backup { return berth('backup', '--json', @owner, @_, $target) }
+sub manifests { return grep { m{^backups/2.*\.json$} } $s3->keys }
+# What an interrupted backup has left.
+sub leftovers {
+	my %is = map { ($_ => 1) } $s3->keys;
+
+	return grep { m{^backups/2} && !$is{ s/\.\w+$/.json/r } } CORE::keys %is;
+}
+
+subtest 'backups in a bucket' => sub {
+	$t->conf(backup_endpoint => $s3->url);
+	my ($status, $said, $err) = backup();
+	like($err, qr/lacks the access key's id; backup_credentials of berth\.conf/,
+	    'the credentials of the store do not count');
+	is($status, 1, 'and there is no backup');
+	$t->conf($s3->backup_settings);
+	($status, my $first, $err) = backup();
+	is($status, 0, 'a backup') or diag($err);
+	is("$first->{missing} $first->{copied}", "0 $first->{blobs}", 'has all blobs');
+	my $asked = $s3->asked(qr{^(?:HEAD|PUT) .*/backups/blobs/});
+	($status, $said) = backup();
+	is("$status $said->{copied}", '0 0', 'the next one copies nothing');
+	is($s3->asked(qr{^(?:HEAD|PUT) .*/backups/blobs/}), $asked, 'and asks for no single blob');
+	is((berth('backup', 'verify', '--at', $_->{backup}, $target))[0], 0, 'each byte is right') for $first, $said;
+	is(scalar(manifests()), 2, 'there are two');
+	($status, $said) = backup('--keep', 1);
+	is("$status $said->{removed} " . manifests(), '0 2 1', 'of three, one stays');
+	is(join(' ', leftovers()), '', 'and nothing of the others but blobs');
+};
+
+subtest 'a backup to a bucket that ends early' => sub {
+	my @before = manifests();
+
+	is(publish('late2', '1.0.0')->{status}, 200, 'a crate');
+	for my $point (qw(backup:dumped backup:copied)) {
+		$fault->arm($point, 'kill');
+		isnt((backup())[0], 0, $point);
+		ok($fault->disarm, 'which was reached');
+		is_deeply([manifests()], \@before, 'is no backup');
+	}
+	isnt(scalar(leftovers()), 0, 'it leaves something');
+	if (!$s3->is_real) {
+		for my $case ('dump', 'json') {
+			$s3->fail('PUT', 503, ".$case");
+			my ($status, undef, $err) = backup();
+			is($status, 1, "a store that takes no $case");
+			like($err, qr/PUT \S+\.$case at \S+: status 503/, 'is told');
+			$s3->fail('PUT', undef);
+			is_deeply([manifests()], \@before, 'and there is no backup');
+		}
+	}
+	my ($status, $said, $err) = backup();
+	is($status, 0, 'the next one') or diag($err);
+	is(join(' ', leftovers()), '', 'removes what they have left');
+	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
+};
+
+subtest 'two backups at once' => sub {
+	$fault->arm('backup:dumped', 'hold');
+	my $first = fork() // die "fork: $!\n";
+
+	POSIX::_exit((backup())[0]) if $first == 0;
+	ok($t->wait_for(sub { $fault->held == 1 }), 'one has its dump');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	my ($status, undef, $err) = backup();
+	is($status, 1, 'the other one is refused');
+	like($err, qr/another backup of this registry runs/, 'and says why');
+	$fault->release($pid);
+	waitpid($first, 0);
+	is($?, 0, 'the first one ends');
+	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
+};
+
+subtest 'verify of a bucket' => sub {
+	plan skip_all => 'a real store has no other bytes' if $s3->is_real;
+	for my $case (['wrong', sha('first'), 1, qr/blob \w+ is damaged\n.*lacks 1 blobs/s],
+	    ['wrong', '.dump', 1, qr/dump is damaged/], ['404', sha('first'), 1, qr/status 404 .*; check the name/],
+	    ['503', sha('first'), 1, qr/GET \S+ at \S+: status 503 SlowDown/], ['403', '.json', 1,
+	        qr/status 403 \w+; check backup_credentials/]) {
+		my ($how, $where, $want, $why) = @$case;
+
+		$s3->fail('GET', $how, $where);
+		my ($status, $said, $err) = berth('backup', 'verify', $target);
+		$s3->fail('GET', undef);
+		is($status, $want, "$how of $where");
+		like($err, $why, 'is told');
+		unlike($err, qr/damaged/, 'and is no damage') if $how eq '503';
+	}
+	$s3->curl('DELETE', 'backups/blobs/' . below(sha('first')));
+	my ($status, $said, $err) = berth('backup', 'verify', $target);
+	like($err, qr/blob \w+ is missing\n.*lacks 1 blobs/s, 'a blob that is gone is told');
+	is((backup())[1]{copied}, 1, 'and the next backup brings it back');
+};
+
+subtest 'fsck takes a blob from a bucket' => sub {
+	my $key = 'berth/' . below(sha('first'));
+
+	$s3->curl('DELETE', $key);
+	my ($status, $said) = berth('fsck', '--from', $target);
+	is($status, 0, 'a missing blob') or diag($said);
+	like($said, qr{first\@1\.0\.0 .*the store lacks it; it is back, from s3://crates/backups}, 'is back');
+	ok(has(below(sha('first'))), 'in its place');
+	is((berth('fsck', '--from', 's3://B'))[0], 2, 'what is no bucket is refused');
+};
+
+subtest 'restore' => sub {
 	my $dir = $t->dir . '/backup';
 	my ($status, $said, $err) = berth('backup', '--json', @owner, $dir);
 
@@ -229,14 +338,21 @@ subtest 'backup and restore' => sub {
 	my $conf = $t->dir . '/restore.conf';
 	Berth::Test::write_file($conf, Berth::Cluster::slurp($t->conf_path)
 	    =~ s/^(store\w*) = .*\n//gmr . join('', map { "$_ = $is{$_}\n" } keys %is));
-	my $dsn = $t->dsn('berth_owner') =~ s/dbname=\S+/dbname=@{[ $t->{database} ]}_back/r;
-	($status, my $out, $err) = Berth::Cluster::capture(Berth::Cluster->build_dir . '/berth', '-c', $conf,
-	    'restore', '--json', '--create', '--grant-to', 'berth', '--database',
-	    $t->dsn('postgres') =~ s/dbname=\S+/dbname=@{[ $t->{database} ]}_back/r, $dir);
-	is($status, 0, 'a restore to another prefix') or diag($err);
+	my @restore = (Berth::Cluster->build_dir . '/berth', '-c', $conf, 'restore', '--json', '--create',
+	    '--grant-to', 'berth', '--database',
+	    $t->dsn('postgres') =~ s/dbname=\S+/dbname=@{[ $t->{database} ]}_back/r);
+	if (!$s3->is_real) {
+		$s3->fail('GET', 'wrong', '.dump');
+		is((Berth::Cluster::capture(@restore, $target))[0], 1, 'a dump with other bytes is refused');
+		$s3->fail('GET', undef);
+	}
+	($status, my $out, $err) = Berth::Cluster::capture(@restore, $target);
+	is($status, 0, 'a restore from a bucket to another prefix') or diag($err);
 	is(scalar(grep { m{^restored/../../} } $s3->keys), $said->{blobs}, 'has all of them');
 	ok((grep { $_ eq 'restored/registry-id' } $s3->keys), 'and its id');
-	Berth::Cluster::capture(Berth::Cluster->build_dir . '/berth', '-c', $conf, 'store', 'show');
+	my $fsck = (Berth::Cluster::capture(Berth::Cluster->build_dir . '/berth', '-c', $conf, '--database',
+	    $t->dsn('berth') =~ s/dbname=\S+/dbname=@{[ $t->{database} ]}_back/r, 'fsck', '--deep'))[0];
+	is($fsck, 0, 'and fsck finds nothing wrong');
 	$t->psql("DROP DATABASE IF EXISTS $t->{database}_back");
 };
 

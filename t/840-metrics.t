@@ -197,6 +197,8 @@ subtest 'refusals by reason' => sub {
 	$want{ $_->[0] }++ for @cases;
 	my $m = scrape(sub { my $now = $counts->($_[0]); return !grep { $now->{$_} < $want{$_} } keys %want });
 	is_deeply($counts->($m), \%want, 'each is counted for its reason');
+	like($t->log('pool'), qr/ status=403 .* detail="the quota of `demo\/registry` is 1 crates: /,
+	    'the log says whose quota it is');
 };
 
 subtest 'workers come and go' => sub {
@@ -326,6 +328,12 @@ subtest 'what a check of the store has left' => sub {
 	$m = scrape();
 	is_deeply([map { $m->value($_) } @names], [7, 1700000000], 'how many, and when');
 	$t->psql('DELETE FROM store_check');
+	is($m->value('berth_store_damaged_blobs'), 0, 'none is damaged');
+	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1);"
+	    . "INSERT INTO damaged_blobs SELECT repeat('0', 64);"
+	    . 'INSERT INTO damaged_blobs SELECT cksum FROM versions LIMIT 1');
+	is(scrape()->value('berth_store_damaged_blobs'), 1, 'one that a version needs counts');
+	$t->psql("DELETE FROM damaged_blobs; DELETE FROM blobs WHERE sha256 = repeat('0', 64)");
 };
 
 subtest 'what searches and lists lack' => sub {
@@ -395,6 +403,20 @@ subtest 'while the database is away' => sub {
 	is($m->value('berth_database_writable'), 0, 'that nothing can be written');
 	is($m->value('berth_blobs'), undef, 'what is not known is not shown');
 	$away->stop_pool;
+};
+
+subtest 'when the certificate expires' => sub {
+	my $name = 'berth_certificate_expires_timestamp_seconds';
+	my $server = $t->cacert =~ s{[^/]+\z}{server.pem}r;
+	my $end = (Berth::Cluster::capture('openssl', 'x509', '-enddate', '-noout', '-in', $server))[1]
+	    =~ s/.*=|\n//gr;
+
+	$t->run_tasks('check_certificate');
+	my $m = scrape();
+	is($m->value($name), $t->psql("SELECT extract(epoch FROM '$end'::timestamptz)::bigint"),
+	    'is what the file says');
+	$t->psql("UPDATE node_certificates SET seen_at = now() - interval '25 hours'");
+	is(Berth::Metrics->parse($t->http(GET => '/-/metrics')->{body})->value($name), undef, 'not from long ago');
 };
 
 subtest 'the manual page' => sub {

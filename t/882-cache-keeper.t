@@ -11,11 +11,13 @@ use File::Path qw(remove_tree);
 use Test::More;
 
 use Berth::Cache;
+use Berth::Cluster;
 use Berth::Metrics;
 use Berth::Test;
 
 use constant { LEASE => 3, FILE_MAX => 3 * 512 * 1024 };
 
+my $cluster = Berth::Cluster->inherited // Berth::Cluster->start;
 my $t = Berth::Test->new(workers => 2, cache_lease => LEASE);
 my $id = $t->project('demo/public', 'public');
 my $R = $t->registry($id);
@@ -176,6 +178,27 @@ subtest 'an index file that takes too long to read' => sub {
 		is(length $res->{body}, FILE_MAX + 1, '  whole');
 		ok(defined Berth::Cache::wait_static($t, $port, $index), '  and nginx the others');
 	}
+};
+
+# nginx follows its lease to the end, and monitoring says what nginx does.
+subtest 'a database that takes no connections for a while' => sub {
+	my $allow = sub { $cluster->sql('postgres', "ALTER DATABASE $t->{database} ALLOW_CONNECTIONS $_[0]") };
+
+	$t->conf(cache_lease => 20);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { (metrics()->value('berth_cache_lease_seconds') // 0) > LEASE }), 'the lease is long');
+	serves('a long lease');
+	$allow->('false');
+	$cluster->sql('postgres', 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+	    . " WHERE datname = '$t->{database}'");
+	ok($t->wait_for(sub { metrics()->value('berth_cache_keeper', state => 'database') == 1 }),
+	    'the keeper is without a database');
+	my $res = Berth::Cache::get($port, $index);
+	ok(Berth::Cache::is_static($t, $res), 'nginx goes on');
+	is(metrics()->value('berth_cache_serving'), 1, 'as the metric says');
+	is(readiness()->{cache}, 'served', 'and readiness');
+	$allow->('true');
+	serves('when it is back');
 };
 
 subtest 'without cache_dir' => sub {

@@ -138,7 +138,26 @@ subtest 'blobs' => sub {
 	finds('too long', [['blob size', 0, $subject, ($size + 1) . " bytes, not $size"]]);
 	Berth::Test::write_file($path, $bytes ^ "\1");
 	finds('the size tells nothing of bytes', []);
-	finds('other bytes', [['blob bytes', 0, $subject, 'its SHA-256 differs from its name']], '--deep');
+	my @damaged = (['blob bytes', 0, $subject, 'its SHA-256 differs from its name']);
+	finds('other bytes', \@damaged, '--deep');
+	finds('a check that reads no others reads these', \@damaged);
+	is($summary->{bytes_read}, $size, '  and no others');
+	is($t->psql('SELECT problems FROM store_check'), 1, 'monitoring still knows');
+	rename($path, "$path.bad") or die "$path: $!\n";
+	finds('gone meanwhile', [['blob missing', 0, $subject, 'the store lacks it']]);
+	rename("$path.bad", $path) or die "$path: $!\n";
+	finds('and back: it is not forgotten', \@damaged);
+	Berth::Test::write_file($path, $bytes);
+	finds('with good bytes', []);
+	is($t->psql('SELECT count(*) FROM damaged_blobs'), 0, '  it is forgotten');
+	Berth::Test::write_file($path, $bytes ^ "\1");
+	fsck('--deep');
+	my $trash = $t->store . "/trash/$sha";
+	unlink($path);
+	Berth::Test::write_file($trash, $bytes);
+	finds('put back from the trash', [['blob missing', 1, $subject,
+	    'it was in the trash, and --repair has put it back']], '--repair');
+	is($t->psql('SELECT count(*) FROM damaged_blobs'), 0, '  it is forgotten');
 	unlink($path);
 	symlink("$path.away", $path) or die "$path: $!\n";
 	my ($status, $problem) = fsck();
@@ -157,7 +176,10 @@ subtest 'blobs' => sub {
 	$t->psql('UPDATE quotas SET used_bytes = used_bytes - 1');
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1)");
 	finds('a blob that nobody has is the collector\'s', []);
+	$t->psql("INSERT INTO damaged_blobs SELECT repeat('0', 64)");
+	finds('nor do its bytes matter', []);
 	$t->psql("DELETE FROM blobs WHERE sha256 = repeat('0', 64)");
+	is($t->psql('SELECT count(*) FROM damaged_blobs'), 0, 'and it goes with the blob');
 };
 
 # What the store lacks may be elsewhere.
@@ -190,6 +212,7 @@ subtest 'from elsewhere' => sub {
 			Berth::Test::write_file($file, $bytes);
 			finds("$where, $name", [[$problem, 1, $subject, "$detail; it is back, from $from[2]"]], @from);
 			ok(Berth::Cluster::slurp($path) eq $bytes, '  the bytes are back');
+			is($t->psql('SELECT count(*) FROM damaged_blobs'), 0, '  no blob is known as damaged');
 			finds('  and all is well', [], '--deep');
 		}
 		remove_tree($from);

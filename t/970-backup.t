@@ -9,6 +9,7 @@ use warnings;
 
 use Digest::SHA qw(sha256_hex);
 use JSON::PP ();
+use POSIX ();
 use Test::More;
 
 use Berth::Cluster;
@@ -116,9 +117,9 @@ subtest 'the command is killed while PostgreSQL dumps' => sub {
 
 subtest 'what is refused' => sub {
 	my @cases = (
-		['another place', 2, qr/a backup goes to a directory/, 's3://bucket/x'],
+		['no name of a bucket', 2, qr/must name a bucket/, 's3://b/x'],
 		['below nothing', 1, qr/mkdir/, '/nonexistent/x'],
-		['no rights', 1, qr/pg_dump has failed .* role that owns them, with --database/, '--database',
+		['no rights', 1, qr/pg_dump has failed.* role that owns them, with --database/, '--database',
 		    $t->dsn('berth'), $t->dir . '/other'],
 		['no database', 1, qr/connect/, '--database', 'host=/nonexistent', $t->dir . '/other'],
 	);
@@ -325,6 +326,47 @@ subtest 'a backup under load' => sub {
 	$t->berth_ok('user', 'block', 'eve');
 	$audit = $t->dir . '/audit.json';
 	Berth::Test::write_file($audit, ($t->berth('audit', '--json'))[1]);
+};
+
+# Numbers are given out again after a restore: an export speaks of tokens that it knows by more than that.
+subtest 'an id that another token has now' => sub {
+	my $made = $t->psql("SELECT extract(epoch FROM created_at)::bigint FROM tokens WHERE id = $id{stays}");
+	my $user = $t->psql("SELECT id FROM users WHERE username = 'dev'");
+	my $user_made = $t->psql("SELECT extract(epoch FROM created_at)::bigint FROM users WHERE id = $user");
+	my $event = sub {
+		my ($action, $at, %detail) = @_;
+
+		return $json->encode({ action => $action, detail => \%detail,
+		    at => POSIX::strftime('%Y-%m-%dT%H:%M:%S.123456Z', gmtime($at)) }) . "\n";
+	};
+	my $create = sub { $event->('token.create', $_[0], token_id => 0 + $id{stays}) };
+	my $revoke = sub { $event->('token.revoke', $_[0], token_id => 0 + $id{stays}) };
+	my $block = sub { $event->("user.$_[0]", $_[1], user_id => 0 + $user) };
+	my @cases = (
+		['revoked later', 1, $revoke->($made + 60)],
+		['revoked before it was made', 0, $revoke->($made - 60)],
+		['made then, and revoked', 1, $create->($made), $revoke->($made + 60)],
+		['the other way round, as files are joined', 1, $revoke->($made + 60), $create->($made)],
+		['another one, made earlier', 0, $create->($made - 600), $revoke->($made + 60)],
+		['another one, made later', 0, $create->($made + 600), $revoke->($made + 660)],
+		['both', 1, $create->($made), $revoke->($made + 60), $create->($made + 600),
+		    $revoke->($made + 660)],
+		['replaced', 1, $event->('token.rotate', $made + 60, token_id => 99, in_place_of => 0 + $id{stays})],
+		['its user was blocked', 1, $block->(block => $user_made + 60)],
+		['and let in again', 0, $block->(unblock => $user_made + 70), $block->(block => $user_made + 60)],
+		['another user was blocked', 0, $block->(create => $user_made - 600),
+		    $block->(block => $user_made + 60)],
+	);
+
+	for my $case (@cases) {
+		my ($name, $want, @lines) = @$case;
+		my $file = Berth::Test::write_file($t->dir . '/events.json', join('', @lines));
+		my ($status, $out, $err) = $t->berth(qw(store adopt --dry-run --json --audit), $file);
+
+		is($status, 0, $name) or diag($err);
+		my ($said) = map { $_->{tokens} } grep { $_->{tokens} } map { $json->decode($_) } split(/\n/, $out);
+		is(scalar(grep { $_->{id} == $id{stays} } @{ $said // [] }), $want, $want ? '  counts' : '  does not');
+	}
 };
 
 # everything ends

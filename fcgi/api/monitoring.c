@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "api/database_metrics.h"
 #include "base/buf.h"
 #include "base/cidr.h"
 #include "base/clock.h"
@@ -16,16 +17,12 @@
 #include "call/app_metrics.h"
 #include "store/blob/blob_store.h"
 #include "store/blob/store_file.h"
-#include "store/blob/store_mark.h"
 #include "store/blob/store_node.h"
-#include "store/flag.h"
 #include "store/health.h"
-#include "store/package/nginx_answers.h"
 #include "store/token/token_slot.h"
 
 enum {
 	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */
-	BLOBS_PERIOD_S = 60,
 	WORKER_SEEN_S = 90, /* three times its probe */
 	READINESS_MAX = 4096,
 	METRICS_MAX = 4 << 20
@@ -411,84 +408,6 @@ monitoring_worker(struct call *call, struct request *rq, struct response *rs)
 	return respond(rs, seen ? 200 : 503, "application/json", &b);
 }
 
-/* The blobs are counted once in a while, for all workers. */
-static void
-count_blobs(struct worker_app *app, struct request *rq)
-{
-	int64_t now = time(NULL);
-	int64_t counted, n, bytes;
-
-	if (meter_get(app->meter, METRIC_BLOBS_COUNTED, 0, &counted) &&
-	    now - counted < BLOBS_PERIOD_S && now >= counted)
-		return;
-	if (health_blobs(app->db, rq->arena, &n, &bytes, &rq->err) == -1)
-		return;
-	meter_set(app->meter, METRIC_BLOBS, 0, n);
-	meter_set(app->meter, METRIC_BLOB_BYTES, 0, bytes);
-	meter_set(app->meter, METRIC_BLOBS_COUNTED, 0, now);
-}
-
-/* The metrics of background tasks, which come from the database. */
-static const struct {
-	const char *name, *help;
-	const char *state; /* NULL: it has no such label */
-	size_t offset;
-} task_metrics[] = {
-	{ "berth_tasks", "Background tasks.", "running", offsetof(struct health_tasks, running) },
-	{ "berth_tasks", "", "waiting", offsetof(struct health_tasks, waiting) },
-	{ "berth_tasks", "", "failing", offsetof(struct health_tasks, failing) },
-	{ "berth_tasks", "", "dead", offsetof(struct health_tasks, dead) },
-	{ "berth_tasks_late_seconds", "How long the oldest due task has waited.",
-	    NULL, offsetof(struct health_tasks, late_s) },
-	{ "berth_tasks_done_timestamp_seconds",
-	    "When a periodic task last finished, in seconds since 1970; 0: never.", NULL,
-	    offsetof(struct health_tasks, done_at) },
-};
-
-static void
-print_tasks(struct worker_app *app, struct request *rq, struct buf *b)
-{
-	struct health_tasks *tasks;
-	size_t n;
-
-	if (health_tasks(app->db, rq->arena, &tasks, &n, &rq->err) == -1)
-		return;
-	for (size_t i = 0; i < sizeof(task_metrics) / sizeof(*task_metrics); i++) {
-		const char *state = task_metrics[i].state;
-
-		if (task_metrics[i].help[0] != '\0')
-			metrics_print_head(b, task_metrics[i].name, task_metrics[i].help, METRIC_GAUGE);
-		for (size_t k = 0; k < n; k++) {
-			const char *labels[] = { "kind", tasks[k].kind, NULL, NULL, NULL, NULL, NULL };
-			size_t at = 2;
-			int64_t value;
-
-			if (tasks[k].node != NULL) {
-				labels[at++] = "node";
-				labels[at++] = tasks[k].node;
-			}
-			if (state != NULL) {
-				labels[at++] = "state";
-				labels[at++] = state;
-			}
-			memcpy(&value, (const char *)&tasks[k] + task_metrics[i].offset, sizeof(value));
-			metrics_print_one(b, task_metrics[i].name, labels, value);
-		}
-	}
-}
-
-static void
-print_search(struct worker_app *app, struct request *rq, struct buf *b)
-{
-	int64_t late_s;
-
-	if (health_search(app->db, rq->arena, &late_s, &rq->err) == -1)
-		return;
-	metrics_print_head(b, "berth_search_late_seconds",
-	    "How long the oldest change of a crate has waited for searches and lists to show it.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_search_late_seconds", (const char *[]) { NULL }, late_s);
-}
-
 static void
 count_inspections(struct worker_app *app)
 {
@@ -512,62 +431,6 @@ show_cache(const struct worker_app *app)
 		meter_set(app->meter, METRIC_CACHE_KEEPER, i, METRIC_UNSET);
 }
 
-static void
-print_store(struct worker_app *app, struct request *rq, struct buf *b)
-{
-	struct store_status status;
-
-	if (store_status_read(app->db, rq->arena, &status, &rq->err) == -1)
-		return;
-	metrics_print_head(b, "berth_store_collection_held_files",
-	    "Files that a collection would remove, and that wait for a confirmation.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_store_collection_held_files", (const char *[]) { NULL }, status.held_files);
-}
-
-static void
-print_check(struct worker_app *app, struct request *rq, struct buf *b)
-{
-	int64_t problems, checked_at;
-
-	if (health_check(app->db, rq->arena, &problems, &checked_at, &rq->err) == -1)
-		return;
-	metrics_print_head(b, "berth_store_problems",
-	    "Problems that the last complete check of database, index and store has left.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_store_problems", (const char *[]) { NULL }, problems);
-	metrics_print_head(b, "berth_store_checked_timestamp_seconds",
-	    "When that check ended, in seconds since 1970; 0: never.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_store_checked_timestamp_seconds", (const char *[]) { NULL }, checked_at);
-}
-
-static void
-print_writes(struct worker_app *app, struct request *rq, struct buf *b)
-{
-	bool on;
-
-	if (flag_ask(app->db, rq->arena, FLAG_WRITES, &on, &rq->err) == -1)
-		return;
-	metrics_print_head(b, "berth_maintenance", "Whether maintenance forbids changes.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_maintenance", (const char *[]) { NULL }, !on);
-}
-
-/* Prints the counters of this node, whose nginx asks. */
-static void
-print_answers(struct worker_app *app, struct request *rq, struct buf *b)
-{
-	static const char name[] = "berth_nginx_answers_total";
-	char node[STORE_NODE_NAME_SIZE];
-	struct nginx_answers answers;
-	size_t n;
-
-	store_node_name(app->settings->node, node);
-	if (nginx_answers_read(app->db, rq->arena, node, &answers, &n, &rq->err) == -1)
-		return;
-	metrics_print_head(b, name, "Requests that nginx of this node answered from cache_dir, without the pool.",
-	    METRIC_COUNTER);
-	for (size_t i = 0; i < n; i++)
-		metrics_print_one(b, name, (const char *[]) { "route", answers.routes[i], NULL }, answers.n[i]);
-}
-
 int
 monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 {
@@ -582,15 +445,8 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 	count_inspections(call->app);
 	show_cache(call->app);
 	buf_init(&b, rq->arena, METRICS_MAX);
-	if (health.schema == DB_SCHEMA_FITS) {
-		count_blobs(call->app, rq);
-		print_tasks(call->app, rq, &b);
-		print_search(call->app, rq, &b);
-		print_store(call->app, rq, &b);
-		print_check(call->app, rq, &b);
-		print_writes(call->app, rq, &b);
-		print_answers(call->app, rq, &b);
-	}
+	if (health.schema == DB_SCHEMA_FITS)
+		database_metrics(call->app, rq, &b);
 	(void)look_at_store(call->app, rq, &health, false, &store_err);
 	meter_set(call->app->meter, METRIC_STORE_OK, 0, store_err.status == 0);
 	if (blob_store_free(call->app->settings->blobs, &bytes, &store_err) == 0)

@@ -70,7 +70,8 @@ struct keeper {
 	struct cache_file due[DUE]; /* to be written */
 	size_t ndue;
 	int64_t renew_us;
-	int64_t end_us; /* of the lease as the database has it, by clock_us() */
+	int64_t end_us; /* of the lease as the database has it, by clock_us(); 0: nginx has none */
+	enum cache_state told;
 	int64_t probe, probe_back; /* numbers of the last probe that was sent, and of the last one that arrived */
 	int64_t written; /* the transaction that last wrote our row in cache_nodes */
 	int64_t synced, acknowledged; /* numbers of the last CACHE_SYNC that was done, and acknowledged */
@@ -79,9 +80,19 @@ struct keeper {
 };
 
 static void
-tell(const struct keeper *k, enum cache_state state, int64_t lease_end_us)
+tell(struct keeper *k, enum cache_state state, int64_t lease_end_us)
 {
+	k->told = state;
 	k->watcher->tell(k->watcher->arg, state, lease_end_us);
+}
+
+/* When nginx has lost the lease, which in the database may go on. */
+static void
+tell_end(struct keeper *k)
+{
+	if (k->end_us != 0)
+		tell(k, k->told, clock_us());
+	k->end_us = 0;
 }
 
 static void
@@ -291,6 +302,7 @@ begin(struct keeper *k, struct err *err)
 	k->trouble = CACHE_NO_DIR;
 	if (cache_page_remove(k->dir, k->board, &k->sweep, err) == -1 || cache_dir_clear(k->dir, err) == -1)
 		return -1;
+	tell_end(k);
 	k->trouble = CACHE_NO_DATABASE;
 	cache_grants_forget(k->grants);
 	cache_absent_forget(k->absent);
@@ -471,15 +483,19 @@ leave_dir(struct keeper *k)
 	    "empty; stop the pool before you empty or replace it", k->settings->cache_dir);
 	/* nobody reads its notifications before the next begin() */
 	cache_session_drop(&k->session);
+	tell_end(k);
 	cache_dir_close(k->dir);
 	k->dir = NULL;
 }
 
-/* Waits, and begins anew: a new connection may have missed notifications. */
+/*
+ * Waits, and begins anew: a new connection may have missed notifications.  nginx goes on until begin() takes
+ * the lease away, or it ends.
+ */
 static void
 fail(struct keeper *k, struct err *err)
 {
-	tell(k, k->trouble, k->serving ? clock_us() : 0);
+	tell(k, k->trouble, 0);
 	cache_board_end(k->board, cache_dir_node(k->dir));
 	k->serving = false;
 	if (!cache_dir_is_intact(k->dir)) {
@@ -544,7 +560,8 @@ end(struct keeper *k)
 	        cache_node_release(k->session.db, k->arena, cache_dir_node(k->dir), &err) == -1))
 		log_warn("cache: %s", err.detail);
 	cache_board_end(k->board, cache_dir_node(k->dir));
-	tell(k, CACHE_STARTS, k->serving ? clock_us() : 0);
+	tell_end(k);
+	tell(k, CACHE_STARTS, 0);
 }
 
 int

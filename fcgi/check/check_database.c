@@ -203,23 +203,25 @@ check_collection(struct checking *c)
 void
 check_fsck(struct checking *c)
 {
-	int64_t problems, checked_at, age;
+	struct health_check last;
+	int64_t problems, age;
 	struct err err = { 0 };
 
 	if (!check_requires_database(c))
 		return;
-	if (health_check(c->db, c->arena, &problems, &checked_at, &err) == -1) {
+	if (health_check(c->db, c->arena, &last, &err) == -1) {
 		check_say_error(c, CHECK_CRITICAL, &err);
 		return;
 	}
-	if (checked_at == 0) {
+	problems = last.problems > last.damaged ? last.problems : last.damaged;
+	if (last.checked_at == 0 && problems == 0) {
 		check_say(c, CHECK_NONE, "database, index and store were never compared");
 		return;
 	}
-	age = (int64_t)time(NULL) - checked_at;
+	age = last.checked_at == 0 ? 0 : (int64_t)time(NULL) - last.checked_at;
 	if (problems > 0)
 		check_say(c, CHECK_WARNING,
-		    "%" PRId64 " problem%s in database, index and store: `berth fsck --deep` names each", problems,
+		    "%" PRId64 " problem%s in database, index and store: `berth fsck` names each", problems,
 		    problems == 1 ? "" : "s");
 	if (check_above(c, age) != CHECK_OK)
 		check_say(c, check_above(c, age),

@@ -109,7 +109,8 @@ check_readers(struct checking *c)
 	const struct {
 		const char *key, *path;
 	} files[] = { { s->blobs->kind->dir_key, s->blobs->dir }, { "cache_dir", s->cache_dir },
-		{ "token_key", s->token_key }, { "store_credentials", s->store_credentials } };
+		{ "token_key", s->token_key }, { "store_credentials", s->store_credentials },
+		{ "backup_credentials", s->backup_credentials } };
 	struct stat st, store;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {

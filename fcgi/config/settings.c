@@ -354,6 +354,11 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(store_path_style), .type = CONF_BOOL, .def = "on" },
 	{ MEMBER(store_copies), .type = CONF_STR, .def = "/var/lib/berth", .check = check_path },
 	{ MEMBER(store_copies_size), .type = CONF_SIZE, .def = "10g", .min = 1 << 20, .max = INT64_MAX },
+	{ MEMBER(backup_endpoint), .type = CONF_STR, .def = "", .check = check_endpoint },
+	{ MEMBER(backup_region), .type = CONF_STR, .def = "us-east-1", .check = check_region },
+	{ MEMBER(backup_credentials), .type = CONF_STR, .def = "", .check = check_optional_path },
+	{ MEMBER(backup_ca_file), .type = CONF_STR, .def = "", .check = check_optional_path },
+	{ MEMBER(backup_path_style), .type = CONF_BOOL, .def = "on" },
 	{ MEMBER(cache_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(cache_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
 	{ MEMBER(token_key), .type = CONF_STR, .def = "", .check = check_optional_path },
@@ -469,11 +474,22 @@ struct blob_store *
 settings_store(struct arena *a, const struct settings *s, const char *name)
 {
 	enum { SPARE_S = 3 }; /* a request answers in its time, whether the store does or not */
-	struct s3_conf conf = { .endpoint = s->store_endpoint, .region = s->store_region,
+	struct s3_conf conf = { .keys = "store", .endpoint = s->store_endpoint, .region = s->store_region,
 		.credentials = s->store_credentials, .ca_file = s->store_ca_file, .path_style = s->store_path_style,
 		.patience_ms = (s->request_timeout > SPARE_S ? s->request_timeout - SPARE_S : 1) * 1000 };
 
 	return blob_store_new(a, name, s->store_copies, &conf);
+}
+
+const struct s3_conf *
+settings_backup(struct arena *a, const struct settings *s)
+{
+	struct s3_conf *conf = arena_alloc(a, sizeof(*conf));
+
+	*conf = (struct s3_conf) { .keys = "backup", .endpoint = s->backup_endpoint, .region = s->backup_region,
+		.credentials = s->backup_credentials, .ca_file = s->backup_ca_file,
+		.path_style = s->backup_path_style };
+	return conf;
 }
 
 int

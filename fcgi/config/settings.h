@@ -31,6 +31,11 @@ struct settings {
 	bool store_path_style;
 	const char *store_copies; /* directory of this node's copies of an object store */
 	int64_t store_copies_size;
+	const char *backup_endpoint; /* of the object store of backups, as the keys of the store */
+	const char *backup_region;
+	const char *backup_credentials;
+	const char *backup_ca_file;
+	bool backup_path_style;
 	struct blob_store *blobs; /* the store that these keys describe; itself no key */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
 	int64_t cache_lease;
@@ -119,6 +124,9 @@ int settings_load(struct arena *, const char *path, struct settings *, struct er
  * it.
  */
 struct blob_store *settings_store(struct arena *, const struct settings *, const char *name);
+
+/* How a bucket of backups is reached: never by what reaches the store. */
+const struct s3_conf *settings_backup(struct arena *, const struct settings *);
 
 /*
  * Saves all values for another process of the same program, in a file without a name; its

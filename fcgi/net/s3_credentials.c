@@ -58,11 +58,11 @@ static int
 check(const struct s3_credentials *c, const char *from, struct err *err)
 {
 	if (c->key_id == NULL || c->secret == NULL)
-		return err_internal(err, 500, "store_credentials: %s lacks %s", from,
+		return err_internal(err, 500, "credentials of the object store: %s lacks %s", from,
 		    c->key_id == NULL ? "the access key's id" : "the secret access key");
 	if (!is_visible(c->key_id) || !is_visible(c->secret) || !is_visible(c->session))
-		return err_internal(err, 500, "store_credentials: the values of %s must have only visible ASCII characters",
-		    from);
+		return err_internal(err, 500,
+		    "credentials of the object store: the values of %s must have only visible ASCII characters", from);
 	return 0;
 }
 
@@ -100,7 +100,7 @@ read_file(struct arena *a, const char *path, struct s3_credentials *c, struct er
 	ssize_t n = fd == -1 ? -1 : read(fd, text, S3_CREDENTIALS_MAX);
 
 	if (n == -1)
-		err_sys(err, "store_credentials: cannot read %s", path);
+		err_sys(err, "credentials of the object store: cannot read %s", path);
 	if (fd != -1)
 		close(fd);
 	if (n == -1)

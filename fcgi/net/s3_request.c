@@ -22,7 +22,8 @@ enum {
 	PAUSE_MS = 100, /* before the second attempt, and four times as long before the third */
 	CONNECT_MS = 3000,
 	STALL_BYTES = 1000, /* a transfer that is slower than so many bytes a second, */
-	STALL_S = 10, /* for so many seconds, has failed */
+	STALL_S = 10, /* for so many seconds, has failed; one more for each so many bytes of a body, */
+	STALL_SIZE = 16 << 20, /* which the store writes to its disks before it answers */
 	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after a failure other requests fail at once */
 	ANSWER_MAX = 4 * 1024 * 1024,
 	PATH_MAX_BYTES = 8 * 1024,
@@ -211,8 +212,10 @@ sign(const struct s3 *s, struct arena *a, const struct s3_call *c, const char *p
 		.payload = c->payload, .date = date, .region = s->conf->region, .credentials = &credentials };
 	bool good = true;
 
-	if (s3_credentials_read(a, s->conf->credentials, &credentials, err) == -1)
+	if (s3_credentials_read(a, s->conf->credentials, &credentials, err) == -1) {
+		err_context(err, "%s_credentials of berth.conf(5) says how to give them", s->conf->keys);
 		return NULL;
+	}
 	if (gmtime_r(&now, &tm) == NULL || strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &tm) == 0) {
 		err_internal(err, 500, "the host's clock has no year");
 		return NULL;
@@ -273,7 +276,8 @@ configure(const struct s3 *s, struct s3_call *c, const char *url, const struct c
 	       curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ms) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES) == CURLE_OK &&
-	       curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALL_S) == CURLE_OK &&
+	       curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
+	           (long)(STALL_S + c->source.size / STALL_SIZE)) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_FILETIME, 1L) == CURLE_OK &&
@@ -300,16 +304,19 @@ s3_code(const struct s3_call *c)
 	return n > 0 && n <= LONGEST ? slice_of(code + strlen("<Code>"), n) : slice_of("", 0);
 }
 
-static const char *
-remedy(const struct s3_call *c)
+/* What to check. */
+static int
+tell_remedy(const struct s3 *s, const struct s3_call *c, struct err *err)
 {
+	const char *keys = s->conf->keys;
+
 	if (c->status >= S3_MULTIPLE_CHOICES && c->status < S3_BAD_REQUEST)
-		return ": check store_endpoint and store_region";
+		return err_context(err, "check %s_endpoint and %s_region", keys, keys);
 	if (c->status == S3_FORBIDDEN)
-		return ": check store_credentials, and the rights that they have in the bucket";
+		return err_context(err, "check %s_credentials, and the rights that they have in the bucket", keys);
 	if (c->status == S3_NOT_FOUND)
-		return ": check `store`";
-	return "";
+		return err_context(err, "check the name of the bucket, %s", s->conf->bucket);
+	return -1;
 }
 
 /* The store has answered, and not with success. */
@@ -318,8 +325,9 @@ s3_refuse(const struct s3 *s, const struct s3_call *c, struct err *err)
 {
 	struct slice code = s3_code(c);
 
-	err_internal(err, 503, "object store: %s %s at %s: status %ld %.*s%s", c->method,
-	    c->key[0] != '\0' ? c->key : "(list)", s->origin, c->status, (int)code.n, code.p, remedy(c));
+	err_internal(err, 503, "object store: %s %s at %s: status %ld %.*s", c->method,
+	    c->key[0] != '\0' ? c->key : "(list)", s->origin, c->status, (int)code.n, code.p);
+	(void)tell_remedy(s, c, err);
 	return s3_away(err);
 }
 

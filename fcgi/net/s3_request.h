@@ -18,6 +18,7 @@
 #include "base/slice.h"
 
 struct s3_conf {
+	const char *keys; /* "store": berth.conf has these as store_endpoint and so on; for errors */
 	const char *endpoint; /* http[s]://host[:port]; "": Amazon's of the region */
 	const char *region, *bucket;
 	const char *prefix; /* "": none */

@@ -161,6 +161,13 @@ request_route_name(const struct request *rq)
 	return rq->route == NULL ? "-" : rq->route->name;
 }
 
+/* A refusal that an alert counts has its reason in what the client is told. */
+static const char *
+request_detail(const struct err *err)
+{
+	return err->detail[0] == '\0' && err->reason != ERR_BY_STATUS ? err->pub : err->detail;
+}
+
 /* The path without the query, and no header: either may hold a token. */
 static void
 request_log(const struct request *rq, int status, long long bytes)
@@ -177,8 +184,8 @@ request_log(const struct request *rq, int status, long long bytes)
 	log_ms(&l, "queue_ms", rq->waited_us);
 	log_int(&l, "bytes", bytes);
 	log_str(&l, "actor", slice_str(rq->actor[0] == '\0' ? "-" : rq->actor));
-	if (rq->err.detail[0] != '\0')
-		log_str(&l, "detail", slice_str(rq->err.detail));
+	if (request_detail(&rq->err)[0] != '\0')
+		log_str(&l, "detail", slice_str(request_detail(&rq->err)));
 	/* last, since it may be so long that the line is cut */
 	log_str(&l, "path", rq->raw_path);
 	log_end(&l);

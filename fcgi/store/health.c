@@ -48,18 +48,39 @@ health_search(struct db *db, struct arena *a, int64_t *late_s, struct err *err)
 }
 
 int
-health_check(struct db *db, struct arena *a, int64_t *problems, int64_t *checked_at, struct err *err)
+health_certificate(struct db *db, struct arena *a, const char *node, int64_t *expires_at, struct err *err)
+{
+	enum { COLUMNS_HEALTH_CERTIFICATE };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, node);
+	if (db_exec(db, a, STMT_HEALTH_CERTIFICATE, &p, &r, err) == -1)
+		return -1;
+	*expires_at = r.rows > 0 ? db_time(&r, 0, EXPIRES_AT) : 0;
+	return 0;
+}
+
+int
+health_note_certificate(struct db *db, struct arena *a, const char *node, int64_t expires_at, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, node);
+	db_bind_id(&p, expires_at);
+	return db_exec(db, a, STMT_HEALTH_NOTE_CERTIFICATE, &p, NULL, err);
+}
+
+int
+health_check(struct db *db, struct arena *a, struct health_check *check, struct err *err)
 {
 	enum { COLUMNS_HEALTH_CHECK };
 	struct db_result r;
 
-	*problems = *checked_at = 0;
 	if (db_exec(db, a, STMT_HEALTH_CHECK, NULL, &r, err) == -1)
 		return -1;
-	if (r.rows > 0) {
-		*problems = db_int(&r, 0, PROBLEMS);
-		*checked_at = db_time(&r, 0, CHECKED_AT);
-	}
+	*check = (struct health_check) { db_int(&r, 0, PROBLEMS), db_time(&r, 0, CHECKED_AT),
+		db_int(&r, 0, DAMAGED) };
 	return 0;
 }
 

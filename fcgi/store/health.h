@@ -33,10 +33,22 @@ int health_search(struct db *, struct arena *, int64_t *late_s, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * The problems that the last complete check of the store left, and the time of its end; 0: there was none.
+ * When the certificate of external_url expires, as the worker of that node has seen it; 0: it has not.
  * -1: 500, 503.
  */
-int health_check(struct db *, struct arena *, int64_t *problems, int64_t *checked_at, struct err *)
+int health_certificate(struct db *, struct arena *, const char *node, int64_t *expires_at, struct err *)
+    __attribute__((warn_unused_result));
+int health_note_certificate(struct db *, struct arena *, const char *node, int64_t expires_at, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The problems that the last complete check of the store left, and the time of its end; 0: there was none. */
+struct health_check {
+	int64_t problems, checked_at;
+	int64_t damaged; /* blobs that some check has found damaged, and none sound since */
+};
+
+/* -1: 500, 503. */
+int health_check(struct db *, struct arena *, struct health_check *, struct err *)
     __attribute__((warn_unused_result));
 
 /* Background tasks of one kind and node. */

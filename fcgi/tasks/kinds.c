@@ -12,6 +12,7 @@ enum {
 const struct task_kind task_kinds[] = {
 	{ .name = "apply_retention", .period = DAY, .store = TASK_STORE_REMOVES,
 	    .run = task_apply_retention },
+	{ .name = "check_certificate", .period = HOUR, .each_node = true, .run = task_check_certificate },
 	{ .name = "check_store", .period = WEEK, .store = TASK_STORE_READS, .run = task_check_store },
 	{ .name = "collect_blobs", .period = SIX_HOURS, .store = TASK_STORE_REMOVES,
 	    .run = task_collect_blobs },

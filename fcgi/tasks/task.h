@@ -107,6 +107,10 @@ int task_count_downloads(struct task_ctx *, const struct task *, struct err *)
 int task_sweep_staging(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
+/* Notes when the certificate expires that clients see, on each node. */
+int task_check_certificate(struct task_ctx *, const struct task *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Makes the checks of berth fsck, without repairs. */
 int task_check_store(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));

@@ -30,8 +30,28 @@ SELECT kind, node,
   FROM tasks GROUP BY kind, node ORDER BY kind, node;
 
 -- name: health_check
--- What the last complete check of the store has found.  A table of one row, or of none before the first.
-SELECT problems, extract(epoch FROM checked_at)::bigint AS checked_at FROM store_check;
+-- What the last complete check of the store has found, a table of one row, or of none before the first; and how
+-- many blobs that versions need are known to be damaged, hardly any: by versions_cksum.
+SELECT coalesce(c.problems, 0) AS problems, coalesce(extract(epoch FROM c.checked_at), 0)::bigint AS checked_at,
+       (SELECT count(*) FROM damaged_blobs d
+         WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = d.sha256)) AS damaged
+  FROM (SELECT) AS one LEFT JOIN store_check c ON true;
+
+-- name: health_note_certificate
+-- $1 node, $2 seconds since 1970, or null: the node cannot see it.  What nodes say that were gone for a day goes.  A
+-- table with a row for each node.
+WITH gone AS (
+	DELETE FROM node_certificates
+	 WHERE seen_at < now() - interval '1 day' AND node <> $1 OR node = $1 AND $2::bigint IS NULL
+)
+INSERT INTO node_certificates (node, expires_at, seen_at)
+SELECT $1, to_timestamp($2::bigint), now() WHERE $2::bigint IS NOT NULL
+    ON CONFLICT (node) DO UPDATE SET expires_at = excluded.expires_at, seen_at = excluded.seen_at;
+
+-- name: health_certificate
+-- $1 node.  When the certificate expires, as its worker has seen within a day: by primary key.
+SELECT extract(epoch FROM expires_at)::bigint AS expires_at FROM node_certificates
+ WHERE node = $1 AND seen_at > now() - interval '1 day';
 
 -- name: health_server
 -- The server's clock, whether it runs on this host as far as the connection tells, and its directory of data,

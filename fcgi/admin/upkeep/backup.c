@@ -21,14 +21,11 @@ static const struct option_def verify_options[] = {
 	[AT] = { "at", 0, "NAME", false },
 };
 
-/* Only directories so far. */
 static int
-check_directory(const char *dir, struct err *err)
+find_target(struct invocation *in, struct backup_target *target)
 {
-	return strstr(dir, "://") == NULL
-		   ? 0
-		   : err_set(
-			 err, 400, "%s: a backup goes to a directory, such as a mounted file system", dir);
+	return backup_target_find(in->arena, in->args[0], settings_backup(in->arena, in->settings), target,
+	    &in->err);
 }
 
 static int
@@ -37,11 +34,12 @@ take(struct invocation *in)
 	static const char *const keys[] = { "backup", "registry", "versions", "blobs", "blob_bytes",
 		"dump_bytes", "copied", "copied_bytes", "removed", "missing" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	struct backup_task task = { .db = in->db, .conninfo = in->conninfo, .dir = in->args[0] };
+	struct backup_target target;
+	struct backup_task task = { .db = in->db, .conninfo = in->conninfo, .target = &target };
 	const struct backup_manifest *m = &task.manifest;
 	const char *keep = in->options.values[KEEP];
 
-	if (check_directory(task.dir, &in->err) == -1 ||
+	if (find_target(in, &target) == -1 ||
 	    (keep != NULL && number_parse(keep, "number of backups", &task.keep, &in->err) == -1))
 		return -1;
 	task.store = in->settings->blobs;
@@ -72,10 +70,11 @@ verify(struct invocation *in)
 	static const char *const keys[] = { "backup", "registry", "versions", "blobs", "blob_bytes", "good",
 		"good_bytes", "bad" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	struct backup_check check = { .dir = in->args[0], .name = in->options.values[AT], .say = say_blob };
+	struct backup_target target;
+	struct backup_check check = { .target = &target, .name = in->options.values[AT], .say = say_blob };
 	const struct backup_manifest *m = &check.manifest;
 
-	if (check_directory(check.dir, &in->err) == -1 || backup_verify(in->arena, &check, &in->err) == -1)
+	if (find_target(in, &target) == -1 || backup_verify(in->arena, &check, &in->err) == -1)
 		return -1;
 	output_row(&out, (struct cell[]){ cell_str(m->name), cell_str(m->registry), cell_int(m->versions),
 			     cell_int(m->blobs), cell_int(m->blob_bytes), cell_int(check.blobs),
@@ -89,14 +88,15 @@ verify(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ NULL, "[--keep N] DIR",
-	    "Takes a backup of database and store while the registry serves, into DIR: a dump, those\n"
-	    "blobs that earlier backups there lack, and a manifest.  It connects as a role that may\n"
-	    "read everything, such as the owner of the tables.  --keep: the newest N backups stay,\n"
-	    "and older ones lose their dump; blobs always stay.",
+	{ NULL, "[--keep N] TARGET",
+	    "Takes a backup of database and store while the registry serves: a dump, those blobs that\n"
+	    "earlier backups there lack, and a manifest.  TARGET is a directory, or\n"
+	    "s3://BUCKET[/PREFIX], which the keys backup_... of berth.conf(5) say how to reach.  It\n"
+	    "connects as a role that may read everything, such as the owner of the tables.  --keep: the\n"
+	    "newest N backups stay, and older ones lose their dump; blobs always stay.",
 	    COMMAND_OPTIONS(take_options), 1, 1, take },
-	{ "verify", "[--at NAME] DIR",
-	    "Reads every byte of the newest backup in DIR, or of that NAME, and compares it with the\n"
+	{ "verify", "[--at NAME] TARGET",
+	    "Reads every byte of the newest backup there, or of that NAME, and compares it with the\n"
 	    "manifest.",
 	    COMMAND_OPTIONS(verify_options), 1, 1, verify },
 };

@@ -2,10 +2,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "admin/command.h"
 #include "admin/output.h"
 #include "config/settings.h"
+#include "store/backup/backup_target.h"
 #include "store/blob/store_identity.h"
 
 enum { DEEP, FROM, REPAIR };
@@ -48,6 +50,16 @@ print_summary(struct invocation *in, const struct fsck *f)
 		    f->problems == 1 ? "" : "s", f->repaired);
 }
 
+/* A bucket is reached as one of backups. */
+static int
+find_source(struct invocation *in, struct fsck *f, struct backup_target *target)
+{
+	if (f->from == NULL || strstr(f->from, "://") == NULL)
+		return 0;
+	f->target = target;
+	return backup_target_find(in->arena, f->from, settings_backup(in->arena, in->settings), target, &in->err);
+}
+
 static int
 run(struct invocation *in)
 {
@@ -64,14 +76,17 @@ run(struct invocation *in)
 		.say = say,
 		.arg = &rows };
 	struct store_identity identity = { 0 };
+	struct backup_target target;
 	int rc;
 
 	if (in->settings == NULL) {
 		rc = err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
 	} else {
 		f.store = in->settings->blobs;
-		rc = store_identity_check(in->db, in->arena, &identity, f.store, false, &in->err);
+		rc = find_source(in, &f, &target);
 	}
+	if (rc == 0)
+		rc = store_identity_check(in->db, in->arena, &identity, f.store, false, &in->err);
 	while (rc == 0 && progress.step != FSCK_DONE) {
 		rc = fsck_go_on(&f, a, &progress, &in->err);
 		arena_reset(a);
@@ -93,7 +108,7 @@ static const struct command commands[] = {
 	    "Checks whether database, index files and store agree, lists the differences, and says\n"
 	    "how much it has looked at.  --deep reads every blob; --repair rebuilds wrong index\n"
 	    "files, and puts missing blobs back from the store's trash; --from takes missing and\n"
-	    "damaged blobs from a directory of backups, another store, or files.  It changes nothing\n"
+	    "damaged blobs from backups, another store, or files.  It changes nothing\n"
 	    "else.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };

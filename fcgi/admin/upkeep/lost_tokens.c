@@ -7,100 +7,171 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/date.h"
 #include "base/json.h"
 #include "store/token/token.h"
 #include "store/user.h"
 
 enum { LINE_MAX_SIZE = 1 << 20, JSON_MAX = 1 << 28 };
 
-/* Ids in the order in which they come; there are as many as lines at most. */
-struct ids {
-	int64_t *v;
+/* The times of the export and of the database are rounded. */
+enum { SAME_S = 1 };
+
+/* What happens to a token or a user. */
+enum what { MADE, ENDS, COMES_BACK };
+
+struct event {
+	int64_t id, at; /* at: seconds since 1970 */
+	size_t number; /* in the export */
+	enum what what;
+};
+
+/* In the order in which they come; there are as many as lines at most. */
+struct events {
+	struct event *v;
 	size_t n, room;
 };
 
-static void
-add_id(struct arena *a, struct ids *ids, int64_t id)
-{
-	if (ids->n == ids->room) {
-		size_t room = ids->room == 0 ? 256 : 2 * ids->room;
-		int64_t *v = arena_calloc(a, room, sizeof(*v));
+/* One that has ended. */
+struct lost_id {
+	int64_t id, made, ended; /* made: 0 where the export does not say */
+};
 
-		if (ids->n > 0)
-			memcpy(v, ids->v, ids->n * sizeof(*v));
-		ids->v = v;
-		ids->room = room;
+static void
+add_event(struct arena *a, struct events *events, struct event event)
+{
+	if (events->n == events->room) {
+		size_t room = events->room == 0 ? 256 : 2 * events->room;
+		struct event *v = arena_calloc(a, room, sizeof(*v));
+
+		if (events->n > 0)
+			memcpy(v, events->v, events->n * sizeof(*v));
+		events->v = v;
+		events->room = room;
 	}
-	ids->v[ids->n++] = id;
+	event.number = events->n;
+	events->v[events->n++] = event;
+}
+
+static int
+compare_events(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* A user who was blocked, and let in again, is not.  Exports may be joined in any order. */
+static struct lost_id *
+find_ended(struct arena *a, const struct events *events, size_t *n)
+{
+	struct lost_id *ended = arena_calloc(a, events->n + 1, sizeof(*ended));
+	int64_t made = 0;
+	size_t first = 0;
+
+	*n = 0;
+	if (events->n > 0)
+		qsort(events->v, events->n, sizeof(*events->v), compare_events);
+	for (size_t i = 0; i < events->n; i++) {
+		const struct event *e = &events->v[i];
+
+		if (i == 0 || e->id != events->v[i - 1].id) {
+			made = 0;
+			first = *n;
+		}
+		if (e->what == MADE)
+			made = e->at;
+		else if (e->what == ENDS)
+			ended[(*n)++] = (struct lost_id) { e->id, made, e->at };
+		else
+			*n = first;
+	}
+	return ended;
 }
 
 static int
 compare_ids(const void *a, const void *b)
 {
-	const int64_t *x = a, *y = b;
+	const struct lost_id *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Of ids in their order. */
+/* Is the database's, made at that time, one of them? */
 static bool
-has_id(const int64_t *v, size_t n, int64_t id)
+has_ended(const struct lost_id *v, size_t n, int64_t id, int64_t made)
 {
-	return n > 0 && bsearch(&id, v, n, sizeof(*v), compare_ids) != NULL;
-}
+	const struct lost_id key = { .id = id };
+	const struct lost_id *found = n == 0 ? NULL : bsearch(&key, v, n, sizeof(*v), compare_ids);
 
-/* A user who was blocked, and let in again, is not. */
-static void
-drop_id(struct ids *ids, int64_t id)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < ids->n; i++) {
-		if (ids->v[i] != id)
-			ids->v[n++] = ids->v[i];
+	if (found == NULL)
+		return false;
+	while (found > v && found[-1].id == id)
+		found--;
+	for (; found < v + n && found->id == id; found++) {
+		if (made <= found->ended + SAME_S &&
+		    (found->made == 0 || (made >= found->made - SAME_S && made <= found->made + SAME_S)))
+			return true;
 	}
-	ids->n = n;
+	return false;
 }
 
-/* What an action says of tokens, and by which member of `detail`. */
+/* What an action says of tokens and users, and by which member of `detail`. */
 static const struct {
 	const char *action, *member;
-	enum { TOKEN_ENDS, USER_BLOCKED, USER_UNBLOCKED } means;
+	bool user;
+	enum what what;
 } actions[] = {
-	{ "token.revoke", "token_id", TOKEN_ENDS },
-	{ "token.rotate", "in_place_of", TOKEN_ENDS },
-	{ "token.reuse", "token_id", TOKEN_ENDS },
-	{ "user.block", "user_id", USER_BLOCKED },
-	{ "user.unblock", "user_id", USER_UNBLOCKED },
+	{ "token.create", "token_id", false, MADE },
+	{ "token.revoke", "token_id", false, ENDS },
+	{ "token.rotate", "token_id", false, MADE },
+	{ "token.rotate", "in_place_of", false, ENDS },
+	{ "token.reuse", "token_id", false, ENDS },
+	{ "user.create", "user_id", true, MADE },
+	{ "user.block", "user_id", true, ENDS },
+	{ "user.unblock", "user_id", true, COMES_BACK },
 };
 
+/* "2026-11-29T10:00:00.123456Z", without its fraction. */
 static int
-take_line(struct arena *a, struct arena *piece, struct slice line, const char *what, struct ids *ended,
-    struct ids *blocked, struct err *err)
+take_time(struct arena *a, const struct json_get *in, int64_t *at)
+{
+	const char *text;
+	size_t n;
+
+	if (json_get_str(in, "at", true, &text) == -1)
+		return -1;
+	n = strcspn(text, ".");
+	return date_parse(text[n] == '.' ? arena_printf(a, "%.*sZ", (int)n, text) : text, at, in->err);
+}
+
+static int
+take_line(struct arena *a, struct arena *piece, struct slice line, const char *what, struct events *tokens,
+    struct events *users, struct err *err)
 {
 	struct json_object *object, *detail = NULL;
 	struct json_get in = { .what = what, .err = err };
+	struct event event = { .id = 0 };
 	const char *action;
-	int64_t id = 0;
 
 	if (json_parse(piece, line, what, &object, err) == -1)
 		return -1;
 	in.obj = object;
-	if (json_get_str(&in, "action", true, &action) == -1 ||
+	if (json_get_str(&in, "action", true, &action) == -1 || take_time(piece, &in, &event.at) == -1 ||
 	    json_get_object(&in, "detail", true, &detail) == -1)
 		return -1;
 	in.obj = detail;
 	for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
 		if (strcmp(action, actions[i].action) != 0)
 			continue;
-		if (json_get_int(&in, actions[i].member, true, &id) == -1)
+		if (json_get_int(&in, actions[i].member, true, &event.id) == -1)
 			return -1;
-		if (actions[i].means == TOKEN_ENDS)
-			add_id(a, ended, id);
-		else if (actions[i].means == USER_BLOCKED)
-			add_id(a, blocked, id);
-		else
-			drop_id(blocked, id);
+		event.what = actions[i].what;
+		add_event(a, actions[i].user ? users : tokens, event);
 	}
 	return 0;
 }
@@ -111,7 +182,7 @@ read_export(struct arena *a, const char *path, struct lost_tokens *lost, struct 
 	FILE *f = fopen(path, "re");
 	struct arena *piece = arena_new();
 	char *line = arena_alloc(a, LINE_MAX_SIZE);
-	struct ids ended = { .n = 0 }, blocked = { .n = 0 };
+	struct events tokens = { .n = 0 }, users = { .n = 0 };
 	int rc = f == NULL ? err_sys(err, "cannot read %s", path) : 0;
 
 	for (int number = 1; rc == 0 && fgets(line, LINE_MAX_SIZE, f) != NULL; number++) {
@@ -119,7 +190,7 @@ read_export(struct arena *a, const char *path, struct lost_tokens *lost, struct 
 
 		if (n > 0)
 			rc = take_line(a, piece, slice_of(line, n),
-			    arena_printf(piece, "%s:%d", path, number), &ended, &blocked, err);
+			    arena_printf(piece, "%s:%d", path, number), &tokens, &users, err);
 		arena_reset(piece);
 	}
 	if (rc == 0 && ferror(f))
@@ -127,12 +198,8 @@ read_export(struct arena *a, const char *path, struct lost_tokens *lost, struct 
 	if (f != NULL)
 		fclose(f);
 	arena_free(piece);
-	if (ended.n > 0)
-		qsort(ended.v, ended.n, sizeof(*ended.v), compare_ids);
-	lost->ended = ended.v;
-	lost->nended = ended.n;
-	lost->blocked = blocked.v;
-	lost->nblocked = blocked.n;
+	lost->ended = find_ended(a, &tokens, &lost->nended);
+	lost->blocked = find_ended(a, &users, &lost->nblocked);
 	return rc;
 }
 
@@ -159,11 +226,8 @@ find_blocked(
 		return -1;
 	*names = arena_calloc(a, lost->nblocked + 1, sizeof(**names));
 	for (size_t i = 0; i < n && found < lost->nblocked; i++) {
-		bool blocked = false;
-
-		for (size_t k = 0; k < lost->nblocked && !blocked; k++)
-			blocked = lost->blocked[k] == users[i].id && strcmp(users[i].state, "active") == 0;
-		if (blocked)
+		if (strcmp(users[i].state, "active") == 0 &&
+		    has_ended(lost->blocked, lost->nblocked, users[i].id, users[i].created_at))
 			(*names)[found++] = users[i].username;
 	}
 	return 0;
@@ -174,7 +238,7 @@ is_lost(const struct lost_tokens *lost, const struct token_entry *t, const char 
 {
 	if (t->revoked_at != 0 || (t->expires_at != 0 && t->expires_at <= (int64_t)time(NULL)))
 		return false;
-	if (lost->all || has_id(lost->ended, lost->nended, t->id))
+	if (lost->all || has_ended(lost->ended, lost->nended, t->id, t->created_at))
 		return true;
 	for (; t->username != NULL && *blocked != NULL; blocked++) {
 		if (strcmp(t->username, *blocked) == 0)

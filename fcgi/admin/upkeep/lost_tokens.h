@@ -5,6 +5,10 @@
  * A restored database does not know which tokens ended after its backup, so they are valid again.  An
  * export of the audit log, which has left the registry before, tells which: those that were revoked or
  * replaced, and those of users who were blocked.
+ *
+ * A database gives out numbers again that it had given out after its backup.  So an id of the export means a
+ * token of the database only if that one was there when the export's ended, and was made when the export says
+ * that its own was made, if it does.
  */
 
 #include <stdbool.h>
@@ -14,11 +18,13 @@
 #include "store/audit.h"
 #include "store/db/db.h"
 
+struct lost_id;
+
 struct lost_tokens {
 	bool all; /* all tokens that are valid count, whatever the export says */
 	bool revoke; /* ends them */
 	/* ---- private: from the export ---- */
-	int64_t *ended, *blocked; /* ids of tokens, and of users */
+	struct lost_id *ended, *blocked; /* tokens, and users, in the order of their ids */
 	size_t nended, nblocked;
 	/* ---- results: the valid tokens that count ---- */
 	struct token_entry *tokens;

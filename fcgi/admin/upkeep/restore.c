@@ -62,7 +62,7 @@ restore(struct invocation *in, struct backup_restore *r, struct lost_tokens *los
 	/* before anything is done: a mistake in the export is easy to correct now */
 	if (lost_tokens_options(in->arena, given[AUDIT], given[REVOKE] != NULL, given[REVOKE_ALL] != NULL,
 	        lost, &in->err) == -1 ||
-	    backup_manifest_read(in->arena, r->dir, given[AT], &r->manifest, &in->err) == -1)
+	    backup_manifest_read(in->arena, r->target, given[AT], &r->manifest, &in->err) == -1)
 		return -1;
 	if (given[CREATE] != NULL && migrate_create(in->conninfo, given[GRANT_TO], &in->err) == -1)
 		return -1;
@@ -104,13 +104,16 @@ run(struct invocation *in)
 	static const char *const keys[] = { "backup", "created_at", "registry", "versions", "blobs",
 		"blob_bytes", "missing", "revoked", "tokens" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	struct backup_restore r = { .dir = in->args[0],
+	struct backup_target target;
+	struct backup_restore r = { .target = &target,
 		.store = in->settings->blobs,
 		.conninfo = in->conninfo,
 		.rights = in->options.values[GRANT_TO] == NULL };
 	struct lost_tokens lost = { .n = 0 };
 
-	if (restore(in, &r, &lost) == -1)
+	if (backup_target_find(in->arena, in->args[0], settings_backup(in->arena, in->settings), &target,
+		&in->err) == -1 ||
+	    restore(in, &r, &lost) == -1)
 		return -1;
 	output_row(&out,
 	    (struct cell[]){ cell_str(r.manifest.name), cell_str(r.manifest.created_at),
@@ -128,13 +131,13 @@ run(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ NULL, "[--at NAME] [--create] [--grant-to ROLE] [--audit FILE [--revoke]] [--revoke-all] DIR",
-	    "Restores the newest backup in DIR, or the one of that NAME, into an empty store and an\n"
-	    "empty database, and joins the two.  It connects as the role that shall own the tables.\n"
-	    "--create makes the database, and the pool's role, where they are missing; --grant-to\n"
-	    "gives that role its rights.  --audit lists the tokens that were revoked after the backup\n"
-	    "according to an export of the audit log (berth audit --json), and with --revoke ends\n"
-	    "them again; --revoke-all ends all tokens.",
+	{ NULL, "[--at NAME] [--create] [--grant-to ROLE] [--audit FILE [--revoke]] [--revoke-all] TARGET",
+	    "Restores the newest backup of TARGET (see berth backup), or the one of that NAME, into an\n"
+	    "empty store and an empty database, and joins the two.  It connects as the role that shall\n"
+	    "own the tables.  --create makes the database, and the pool's role, where they are missing;\n"
+	    "--grant-to gives that role its rights.  --audit lists the tokens that were revoked after\n"
+	    "the backup according to an export of the audit log (berth audit --json), and with --revoke\n"
+	    "ends them again; --revoke-all ends all tokens.",
 	    COMMAND_OPTIONS(options), 1, 1, run },
 };
 

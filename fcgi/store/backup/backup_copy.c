@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,15 +14,27 @@
 #include "store/blob/blob_dir.h"
 
 /* The most that `incoming` holds before its blobs get their names. */
-enum { BATCH = 2000, CHUNK = 256 * 1024 };
+enum { BATCH = 20000, CHUNK = 256 * 1024, FIRST_DIGITS = 2 };
 #define BATCH_BYTES ((int64_t)1 << 30)
+
+/* One of an object store. */
+struct object {
+	char sha256[BLOB_HEX_SIZE];
+	int64_t size;
+};
 
 struct backup_copy {
 	const struct blob_store *objects; /* NULL: a directory */
+	struct {
+		char under[FIRST_DIGITS + 1]; /* "": none */
+		struct object *v; /* all objects whose names begin with that, in order */
+		size_t n, room;
+	} known;
 	const char *root, *incoming;
 	struct stat like; /* the owner and the mode of what it makes */
 	mode_t file_mode;
 	char names[BATCH][BLOB_HEX_SIZE]; /* of those in `incoming` */
+	char made[FIRST_DIGITS + 1]; /* the first directory of the last one that got its name */
 	size_t n;
 	int64_t batch_bytes;
 	int64_t blobs, bytes;
@@ -54,6 +67,14 @@ backup_copy_new(struct arena *a, const char *root, const char *incoming, const c
 		   : 0;
 }
 
+static void
+forget_objects(void *arg)
+{
+	struct backup_copy *c = arg;
+
+	free(c->known.v);
+}
+
 int
 backup_copy_to_store(struct arena *a, const struct blob_store *store, struct backup_copy **out,
     struct err *err)
@@ -63,21 +84,62 @@ backup_copy_to_store(struct arena *a, const struct blob_store *store, struct bac
 		    out, err);
 	*out = arena_calloc(a, 1, sizeof(**out));
 	(*out)->objects = store;
+	arena_defer(a, forget_objects, *out);
 	return 0;
 }
 
-int
-backup_copy_has(struct arena *a, const struct backup_copy *c, const char *sha256, int64_t size,
-    struct err *err)
+static int
+know_object(void *arg, const struct blob_entry *entry, struct err *err)
 {
-	struct blob_stat object;
-	struct stat st;
-	int rc;
+	struct backup_copy *c = arg;
 
-	if (c->objects != NULL) {
-		rc = c->objects->kind->stat(c->objects, a, blob_path(a, sha256), &object, err);
-		return rc == 1 ? object.size == size : rc;
+	if (c->known.n == c->known.room) {
+		size_t room = c->known.room == 0 ? 1024 : 2 * c->known.room;
+		struct object *v = reallocarray(c->known.v, room, sizeof(*v));
+
+		if (v == NULL)
+			return err_sys(err, "the list of objects");
+		c->known.v = v;
+		c->known.room = room;
 	}
+	memcpy(c->known.v[c->known.n].sha256, entry->name, BLOB_HEX_SIZE);
+	c->known.v[c->known.n++].size = entry->st.size;
+	return 0;
+}
+
+static int
+compare_objects(const void *a, const void *b)
+{
+	return strcmp(((const struct object *)a)->sha256, ((const struct object *)b)->sha256);
+}
+
+/* Callers ask in the order of names, so that one request tells of many objects. */
+static int
+has_object(struct backup_copy *c, const char *sha256, int64_t size, struct err *err)
+{
+	const struct object *found;
+	struct object key = { .size = size };
+
+	memcpy(key.sha256, sha256, BLOB_HEX_SIZE);
+	if (strncmp(c->known.under, sha256, FIRST_DIGITS) != 0) {
+		c->known.n = 0;
+		memcpy(c->known.under, sha256, FIRST_DIGITS);
+		if (c->objects->kind->list(c->objects, c->known.under, know_object, c, err) == -1) {
+			c->known.under[0] = '\0';
+			return -1;
+		}
+	}
+	found = c->known.n == 0 ? NULL : bsearch(&key, c->known.v, c->known.n, sizeof(key), compare_objects);
+	return found != NULL && found->size == size;
+}
+
+int
+backup_copy_has(struct arena *a, struct backup_copy *c, const char *sha256, int64_t size, struct err *err)
+{
+	struct stat st;
+
+	if (c->objects != NULL)
+		return has_object(c, sha256, size, err);
 	return lstat(arena_printf(a, "%s/%s", c->root, blob_path(a, sha256)), &st) == 0 &&
 	       S_ISREG(st.st_mode) && st.st_size == size;
 }
@@ -141,12 +203,15 @@ sync_disk(const struct backup_copy *c, struct err *err)
 }
 
 static int
-name_one(struct arena *a, const struct backup_copy *c, const char *sha256, struct err *err)
+name_one(struct arena *a, struct backup_copy *c, const char *sha256, struct err *err)
 {
 	const char *first = arena_printf(a, "%s/%.2s", c->root, sha256);
 	const char *second = arena_printf(a, "%s/%.2s", first, sha256 + 2);
 
-	if (backup_copy_dir(c, first, err) == -1 || backup_copy_dir(c, second, err) == -1)
+	if (strncmp(c->made, sha256, FIRST_DIGITS) != 0 && backup_copy_dir(c, first, err) == -1)
+		return -1;
+	memcpy(c->made, sha256, FIRST_DIGITS);
+	if (backup_copy_dir(c, second, err) == -1)
 		return -1;
 	if (rename(arena_printf(a, "%s/%s", c->incoming, sha256),
 		arena_printf(a, "%s/%s", second, sha256)) == -1)

@@ -33,9 +33,11 @@ int backup_copy_to_store(struct arena *, const struct blob_store *, struct backu
 int backup_copy_dir(const struct backup_copy *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
-/* Does the target have the blob, with this size?  1: yes, 0: no, -1: as above. */
-int backup_copy_has(struct arena *, const struct backup_copy *, const char *sha256, int64_t size,
-    struct err *)
+/*
+ * Does the target have the blob, with this size?  Ask in the order of names: an object store lists the blobs
+ * whose names begin alike, when the first of them is asked for.  1: yes, 0: no, -1: as above.
+ */
+int backup_copy_has(struct arena *, struct backup_copy *, const char *sha256, int64_t size, struct err *)
     __attribute__((warn_unused_result));
 
 /*

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hex.h"
 #include "base/sha256.h"
@@ -16,14 +17,20 @@ close_list(void *arg)
 }
 
 int
-backup_list_open(struct arena *a, const char *dir, const struct backup_manifest *m, struct backup_list *list,
-    struct err *err)
+backup_list_open(struct arena *a, const struct backup_target *target, const struct backup_manifest *m,
+    struct backup_list *list, struct err *err)
 {
-	list->path = backup_path(a, dir, m->name, ".blobs");
-	list->file = fopen(list->path, "re");
-	if (list->file == NULL)
-		return errno == ENOENT ? err_set(err, 404, "%s is missing", list->path)
-				       : err_sys(err, "open %s", list->path);
+	const char *file = arena_printf(a, "%s.blobs", m->name);
+	int fd;
+
+	list->path = backup_target_path(a, target, file);
+	if (backup_target_open(target, a, file, &fd, err) == -1)
+		return -1;
+	list->file = fdopen(fd, "r");
+	if (list->file == NULL) {
+		close(fd);
+		return err_sys(err, "open %s", list->path);
+	}
 	arena_defer(a, close_list, list->file);
 	return 0;
 }

@@ -17,9 +17,9 @@ struct backup_list {
 	const char *path;
 };
 
-/* Opens the list; the arena closes it.  -1: 404 there is no list, 500. */
-int backup_list_open(struct arena *, const char *dir, const struct backup_manifest *, struct backup_list *,
-    struct err *) __attribute__((warn_unused_result));
+/* Opens the list; the arena closes it.  -1: 404 there is no list, 503, 500. */
+int backup_list_open(struct arena *, const struct backup_target *, const struct backup_manifest *,
+    struct backup_list *, struct err *) __attribute__((warn_unused_result));
 
 /* The next blob.  1: there is one, 0: the end, -1: 409 the list is damaged, 500. */
 int backup_list_next(struct backup_list *, struct backup_blob *, struct err *)

@@ -1,20 +1,15 @@
 #include "store/backup/backup_manifest.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/hex.h"
 #include "base/json.h"
-#include "store/blob/blob.h"
+#include "base/sha256.h"
 
-enum { FORMAT = 1, MANIFEST_MAX = 64 * 1024, NAMES_MAX = 100000, FILE_MODE = 0600 };
+enum { FORMAT = 1, MANIFEST_MAX = 64 * 1024, NAMES_MAX = 100000 };
 
 #define ENDING ".json"
 
@@ -32,12 +27,6 @@ static const struct {
 };
 
 enum { NNUMBERS = sizeof(numbers) / sizeof(*numbers) };
-
-const char *
-backup_path(struct arena *a, const char *dir, const char *name, const char *ending)
-{
-	return arena_printf(a, "%s/%s%s", dir, name, ending);
-}
 
 /* Does the file's name begin with the name of a backup, 20260131T123456.789Z, and end in that? */
 static bool
@@ -59,101 +48,139 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int
-backup_names(struct arena *a, const char *dir, const char ***names, size_t *n, struct err *err)
-{
-	const char **found = arena_calloc(a, NAMES_MAX, sizeof(*found));
-	DIR *d = opendir(dir);
-	struct dirent *entry;
+/* The names of files that a target lists. */
+struct names {
+	struct arena *arena;
+	const char **v;
+	size_t n;
+};
 
-	*n = 0;
-	*names = found;
-	if (d == NULL)
-		return errno == ENOENT ? err_set(err, 404, "there is no directory %s", dir)
-				       : err_sys(err, "open %s", dir);
-	while (*n < NAMES_MAX && (entry = readdir(d)) != NULL) {
-		if (is_file(entry->d_name, ENDING))
-			found[(*n)++] =
-			    arena_strndup(a, entry->d_name, strlen(entry->d_name) - strlen(ENDING));
-	}
-	closedir(d);
-	qsort(found, *n, sizeof(*found), compare_names);
+static struct names
+new_names(struct arena *a)
+{
+	return (struct names){ a, arena_calloc(a, NAMES_MAX, sizeof(const char *)), 0 };
+}
+
+/* A name that ends in that, without the ending. */
+static void
+take_name(struct names *names, const char *file, const char *ending)
+{
+	if (names->n < NAMES_MAX && is_file(file, ending))
+		names->v[names->n++] = arena_strndup(names->arena, file, strlen(file) - strlen(ending));
+}
+
+static int
+take_backup(void *arg, const char *file, struct err *err)
+{
+	(void)err;
+	take_name(arg, file, ENDING);
 	return 0;
 }
 
-/* Is it a part of a backup that has no manifest? */
-static bool
-is_left(struct arena *a, const char *dir, const char *file)
+int
+backup_names(struct arena *a, const struct backup_target *target, const char ***names, size_t *n,
+    struct err *err)
 {
-	static const char *const endings[] = { ".dump", ".blobs", ENDING ".new" };
+	struct names found = new_names(a);
+	int rc = target->kind->list(target, a, take_backup, &found, err);
 
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
-		const char *name;
+	if (found.n > 0)
+		qsort(found.v, found.n, sizeof(*found.v), compare_names);
+	*names = found.v;
+	*n = found.n;
+	return rc;
+}
 
-		if (!is_file(file, endings[i]))
-			continue;
-		name = arena_strndup(a, file, strlen(file) - strlen(endings[i]));
-		return access(backup_path(a, dir, name, ENDING), F_OK) == -1;
-	}
-	return false;
+static const char *const endings[] = { ".dump", ".blobs", ENDING, ".dump" BACKUP_NEW, ".blobs" BACKUP_NEW,
+	ENDING BACKUP_NEW };
+
+enum { NENDINGS = sizeof(endings) / sizeof(*endings) };
+
+static int
+take_any(void *arg, const char *file, struct err *err)
+{
+	(void)err;
+	for (size_t i = 0; i < NENDINGS; i++)
+		take_name(arg, file, endings[i]);
+	return 0;
 }
 
 int
-backup_clear(struct arena *a, const char *dir, struct err *err)
+backup_remove(struct arena *a, const struct backup_target *target, const char *name, struct err *err)
 {
-	const char *const dirs[] = { dir, arena_printf(a, "%s/" BACKUP_INCOMING, dir) };
-	struct dirent *entry;
-
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-		DIR *d = opendir(dirs[i]);
-		int rc = 0;
-
-		if (d == NULL && errno == ENOENT)
-			continue;
-		if (d == NULL)
-			return err_sys(err, "open %s", dirs[i]);
-		while (rc == 0 && (entry = readdir(d)) != NULL) {
-			bool gone = i == 0 ? is_left(a, dir, entry->d_name) : entry->d_name[0] != '.';
-
-			if (gone && unlinkat(dirfd(d), entry->d_name, 0) == -1)
-				rc = err_disk(err, "unlink %s/%s", dirs[i], entry->d_name);
-		}
-		closedir(d);
-		if (rc == -1)
+	/* the manifest first: without it there is no backup */
+	for (size_t i = NENDINGS; i-- > 0;) {
+		if (target->files->kind->remove(target->files, a, arena_printf(a, "%s%s", name, endings[i]), err) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-static int
-write_file(const char *path, struct slice text, struct err *err)
+int
+backup_clear(struct arena *a, const struct backup_target *target, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	int rc = 0;
+	struct names files = new_names(a);
+	const char **names;
+	size_t n;
 
-	if (fd == -1)
-		return err_disk(err, "open %s", path);
-	if (write(fd, text.p, text.n) != (ssize_t)text.n || fsync(fd) == -1)
-		rc = err_disk(err, "write %s", path);
+	if (backup_names(a, target, &names, &n, err) == -1 ||
+	    target->kind->list(target, a, take_any, &files, err) == -1)
+		return -1;
+	for (size_t i = 0; i < files.n; i++) {
+		if ((n == 0 || bsearch(&files.v[i], names, n, sizeof(*names), compare_names) == NULL) &&
+		    backup_remove(a, target, files.v[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+backup_keep(struct arena *a, const struct backup_target *target, const char *file, int fd,
+    char sha256[BACKUP_DIGEST_SIZE], int64_t *size, struct err *err)
+{
+	enum { CHUNK = 256 * 1024 };
+	unsigned char bytes[SHA256_SIZE];
+	char *chunk = arena_alloc(a, CHUNK);
+	struct sha256 hash;
+	bool good = sha256_begin(&hash);
+	ssize_t n = -1;
+
+	*size = 0;
+	while (good && (n = pread(fd, chunk, CHUNK, *size)) > 0) {
+		good = sha256_add(&hash, chunk, (size_t)n);
+		*size += n;
+	}
+	if (!sha256_end(&hash, bytes) || !good || n == -1)
+		return err_sys(err, "read %s", backup_target_path(a, target, file));
+	hex_encode(bytes, sizeof(bytes), sha256);
+	return target->kind->keep(target, a, file, fd, *size, sha256, err);
+}
+
+/* A text at once. */
+static int
+write_file(struct arena *a, const struct backup_target *target, const char *file, struct slice text,
+    struct err *err)
+{
+	char sha256[BACKUP_DIGEST_SIZE];
+	int64_t size;
+	int fd, rc = 0;
+
+	if (target->kind->create(target, a, file, &fd, err) == -1)
+		return -1;
+	if (write(fd, text.p, text.n) != (ssize_t)text.n)
+		rc = err_disk(err, "write %s", backup_target_path(a, target, file));
+	if (rc == 0)
+		rc = backup_keep(a, target, file, fd, sha256, &size, err);
+	if (rc == -1)
+		target->kind->drop(target, a, file);
 	close(fd);
 	return rc;
 }
 
-static int
-sync_dir(const char *dir, struct err *err)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd == -1 || fsync(fd) == -1 ? err_disk(err, "fsync %s", dir) : 0;
-
-	if (fd != -1)
-		close(fd);
-	return rc;
-}
-
 int
-backup_manifest_write(struct arena *a, const char *dir, const struct backup_manifest *m, struct err *err)
+backup_manifest_write(struct arena *a, const struct backup_target *target, const struct backup_manifest *m,
+    struct err *err)
 {
-	const char *path = backup_path(a, dir, m->name, ENDING), *aside = arena_printf(a, "%s.new", path);
 	struct json_out o;
 	struct buf b;
 
@@ -174,27 +201,23 @@ backup_manifest_write(struct arena *a, const char *dir, const struct backup_mani
 	}
 	json_out_close(&o, '}');
 	buf_putc(&b, '\n');
-	if (write_file(aside, buf_slice(&b), err) == -1)
-		return -1;
-	if (rename(aside, path) == -1)
-		return err_disk(err, "rename %s", aside);
-	return sync_dir(dir, err);
+	return write_file(a, target, arena_printf(a, "%s" ENDING, m->name), buf_slice(&b), err);
 }
 
 static int
-read_text(struct arena *a, const char *path, struct slice *text, struct err *err)
+read_text(struct arena *a, const struct backup_target *target, const char *file, struct slice *text,
+    struct err *err)
 {
 	char *bytes = arena_alloc(a, MANIFEST_MAX);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd, rc = target->files->kind->open(target->files, a, file, &fd, err);
 	ssize_t n;
 
-	if (fd == -1)
-		return errno == ENOENT ? err_set(err, 404, "there is no backup %s", path)
-				       : err_sys(err, "open %s", path);
+	if (rc != 1)
+		return rc == 0 ? err_set(err, 404, "there is no backup %s", backup_target_path(a, target, file)) : -1;
 	n = read(fd, bytes, MANIFEST_MAX);
 	close(fd);
 	if (n == -1)
-		return err_sys(err, "read %s", path);
+		return err_sys(err, "read %s", backup_target_path(a, target, file));
 	*text = slice_of(bytes, (size_t)n);
 	return 0;
 }
@@ -240,24 +263,25 @@ take_manifest(const struct json_get *in, struct backup_manifest *m)
 }
 
 int
-backup_manifest_read(
-    struct arena *a, const char *dir, const char *name, struct backup_manifest *m, struct err *err)
+backup_manifest_read(struct arena *a, const struct backup_target *target, const char *name,
+    struct backup_manifest *m, struct err *err)
 {
 	struct json_object *object;
-	const char **names, *path;
+	const char **names, *file, *path;
 	struct slice text = slice_of("", 0);
 	size_t n;
 
 	*m = (struct backup_manifest){ .name = name };
 	if (name == NULL) {
-		if (backup_names(a, dir, &names, &n, err) == -1)
+		if (backup_names(a, target, &names, &n, err) == -1)
 			return -1;
 		if (n == 0)
-			return err_set(err, 404, "%s has no backup", dir);
+			return err_set(err, 404, "%s has no backup", target->name);
 		m->name = names[n - 1];
 	}
-	path = backup_path(a, dir, m->name, ENDING);
-	if (read_text(a, path, &text, err) == -1)
+	file = arena_printf(a, "%s" ENDING, m->name);
+	path = backup_target_path(a, target, file);
+	if (read_text(a, target, file, &text, err) == -1)
 		return -1;
 	if (json_parse(a, text, path, &object, err) == -1 ||
 	    take_manifest(&(struct json_get){ object, path, err }, m) == -1) {
@@ -266,26 +290,4 @@ backup_manifest_read(
 		return -1;
 	}
 	return 0;
-}
-
-int
-backup_check_file(const char *path, const char *sha256, int64_t size, struct err *err)
-{
-	int fd = open(path, BLOB_OPEN);
-	struct stat st;
-	bool same = false;
-	int rc = 0;
-
-	if (fd == -1)
-		return errno == ENOENT ? err_set(err, 404, "%s is missing", path)
-				       : err_sys(err, "open %s", path);
-	if (fstat(fd, &st) == -1 || blob_hash_file(fd, sha256, &same) == -1)
-		rc = err_sys(err, "read %s", path);
-	else if (size != -1 && st.st_size != size)
-		rc = err_set(
-		    err, 409, "%s has %lld bytes, and not %" PRId64, path, (long long)st.st_size, size);
-	else if (!same)
-		rc = err_set(err, 409, "%s is damaged: its SHA-256 differs", path);
-	close(fd);
-	return rc;
 }

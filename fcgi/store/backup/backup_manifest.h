@@ -2,13 +2,14 @@
 #define STORE_BACKUP_BACKUP_MANIFEST_H
 
 /*
- * A directory of backups.  Each backup NAME, the time at which it began, has three files:
+ * What a target has (backup_target.h).  Each backup NAME, the time at which it began, has three files:
  *
  *	NAME.dump   the database, as pg_dump -Fc writes it
  *	NAME.blobs  the blobs that the database needs: a line "SHA-256 SIZE" for each, in their order
  *	NAME.json   the manifest, which is written last: without it there is no backup
  *
- * All backups share blobs/ab/cd/<sha256>: a blob never changes.  incoming/ has blobs that are being copied.
+ * All backups share blobs/ab/cd/<sha256>: a blob never changes.  In a directory, incoming/ has blobs that are
+ * being copied, and what ends in .new is being written.
  */
 
 #include <stddef.h>
@@ -16,9 +17,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-
-#define BACKUP_BLOBS    "blobs"
-#define BACKUP_INCOMING "incoming"
+#include "store/backup/backup_target.h"
 
 enum { BACKUP_DIGEST_SIZE = 65 };
 
@@ -36,32 +35,31 @@ struct backup_manifest {
 	char blobs_sha256[BACKUP_DIGEST_SIZE]; /* of the list */
 };
 
-/* "DIR/NAME" with that ending: ".dump" ... */
-const char *backup_path(struct arena *, const char *dir, const char *name, const char *ending);
+/* The names of the backups, oldest first.  -1: 404 there is no such target, 503, 500. */
+int backup_names(struct arena *, const struct backup_target *, const char ***names, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
 
-/* The names of the backups, oldest first.  -1: 404 there is no such directory, 500. */
-int backup_names(struct arena *, const char *dir, const char ***names, size_t *n, struct err *)
+/* Removes a backup, but for its blobs.  -1: 503, 500. */
+int backup_remove(struct arena *, const struct backup_target *, const char *name, struct err *)
     __attribute__((warn_unused_result));
 
 /* Removes the files of backups that did not finish, and so have no manifest.  -1: 503, 500. */
-int backup_clear(struct arena *, const char *dir, struct err *) __attribute__((warn_unused_result));
-
-/* Writes the manifest; call it when everything else is on the disk.  -1: 503, 500. */
-int backup_manifest_write(struct arena *, const char *dir, const struct backup_manifest *, struct err *)
+int backup_clear(struct arena *, const struct backup_target *, struct err *)
     __attribute__((warn_unused_result));
 
-/*
- * Reads the manifest of a backup; name NULL: of the newest one.  -1: 404 there is none, 409 it is damaged,
- * 500.
- */
-int backup_manifest_read(struct arena *, const char *dir, const char *name, struct backup_manifest *,
+/* Keeps the file of target->kind->create(), and has its size and its SHA-256.  -1: as that. */
+int backup_keep(struct arena *, const struct backup_target *, const char *file, int fd,
+    char sha256[BACKUP_DIGEST_SIZE], int64_t *size, struct err *) __attribute__((warn_unused_result));
+
+/* Writes the manifest; call it when everything else is on the disk.  -1: 503, 500. */
+int backup_manifest_write(struct arena *, const struct backup_target *, const struct backup_manifest *,
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * Checks that the file has this digest and this size (-1: any).  -1: 404 there is no file, 409 it differs,
- * 500.
+ * Reads the manifest of a backup; name NULL: of the newest one.  -1: 404 there is none, 409 it is damaged,
+ * 503, 500.
  */
-int backup_check_file(const char *path, const char *sha256, int64_t size, struct err *)
-    __attribute__((warn_unused_result));
+int backup_manifest_read(struct arena *, const struct backup_target *, const char *name,
+    struct backup_manifest *, struct err *) __attribute__((warn_unused_result));
 
 #endif

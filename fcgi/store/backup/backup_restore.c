@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -132,7 +131,7 @@ backup_restore_check(struct arena *a, struct backup_restore *r, struct err *err)
 		    r->manifest.schema, migrations_newest(), r->manifest.program);
 	if (check_store(r, err) == -1 || check_database(r, err) == -1)
 		return -1;
-	return backup_verify_files(a, r->dir, &r->manifest, err);
+	return backup_verify_files(a, r->target, &r->manifest, err);
 }
 
 static int
@@ -141,7 +140,7 @@ copy_blobs(struct arena *a, struct backup_restore *r, struct backup_copy *copy, 
 	struct arena *piece = arena_new();
 	struct backup_list list;
 	struct backup_blob blob;
-	int rc = backup_list_open(a, r->dir, &r->manifest, &list, err), more = -1;
+	int rc = backup_list_open(a, r->target, &r->manifest, &list, err), more = -1;
 
 	while (rc == 0 && (more = backup_list_next(&list, &blob, err)) == 1) {
 		int there = backup_copy_has(piece, copy, blob.sha256, blob.size, err);
@@ -149,9 +148,7 @@ copy_blobs(struct arena *a, struct backup_restore *r, struct backup_copy *copy, 
 
 		rc = there == -1 ? -1 : 0;
 		if (there == 0)
-			rc = backup_copy_add(piece, copy,
-			    arena_printf(
-				piece, "%s/" BACKUP_BLOBS "/%s", r->dir, blob_path(piece, blob.sha256)),
+			rc = backup_copy_add_from(piece, copy, r->target->blobs, blob_path(piece, blob.sha256),
 			    blob.sha256, blob.size, &good, err);
 		r->missing += !good;
 		arena_reset(piece);
@@ -184,11 +181,10 @@ fill_database(struct arena *a, const struct backup_restore *r, struct err *err)
 {
 	const char *words[] = { "pg_restore", "--exit-on-error", "--single-transaction", "--no-owner",
 		"--no-password", r->rights ? NULL : "--no-acl", NULL };
-	const char *path = backup_path(a, r->dir, r->manifest.name, ".dump");
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+	int fd, rc;
 
-	if (fd == -1)
-		return err_sys(err, "open %s", path);
+	if (backup_target_open(r->target, a, arena_printf(a, "%s.dump", r->manifest.name), &fd, err) == -1)
+		return -1;
 	rc = backup_tool_run(a, words, r->conninfo, fd, false, err);
 	close(fd);
 	return rc;

@@ -15,7 +15,7 @@
 #define BACKUP_MARK_FILE "restore-of"
 
 struct backup_restore {
-	const char *dir;
+	const struct backup_target *target;
 	const struct blob_store *store;
 	const char *conninfo; /* of the role that shall own the tables */
 	bool rights; /* restores the rights of roles, too; they must exist */

@@ -1,53 +1,28 @@
 #include "store/backup/backup_take.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/hex.h"
-#include "base/sha256.h"
 #include "store/backup/backup_copy.h"
 #include "store/backup/backup_list.h"
 #include "store/backup/backup_tool.h"
 #include "store/blob/blob.h"
+#include "store/blob/blob_dir.h"
 
-enum { PAGE = 5000, DIR_MODE = 0700, FILE_MODE = 0600, LOCK_TRIES = 50, LOCK_MS = 100 };
-
-/*
- * Only the owner may read a backup, whatever the mode of the directory: it has private crates and digests
- * of tokens.
- */
-enum { MASK = S_IRWXG | S_IRWXO };
+enum { PAGE = 5000, LOCK_TRIES = 50, LOCK_MS = 100 };
 
 struct taking {
 	struct arena *arena;
 	struct backup_task *task;
-	FILE *list;
+	const char *list_file, *dump_file;
+	FILE *list; /* open until it is kept */
+	int dump;
 };
-
-/* Makes the directory, and keeps others out of it.  Returns a descriptor, whose end lets them in. */
-static int
-open_dir(const char *dir, struct err *err)
-{
-	int fd;
-
-	if (mkdir(dir, DIR_MODE) == -1 && errno != EEXIST)
-		return err_disk(err, "mkdir %s", dir);
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return err_disk(err, "open %s", dir);
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	close(fd);
-	return err_set(err, 409, "another backup to %s runs", dir);
-}
 
 static int
 lock_collector(struct db *db, struct arena *a, struct err *err)
@@ -74,22 +49,22 @@ check_registry(struct taking *t, struct err *err)
 	const char **names;
 	size_t n;
 
-	if (backup_names(t->arena, t->task->dir, &names, &n, err) == -1)
+	if (backup_names(t->arena, t->task->target, &names, &n, err) == -1)
 		return -1;
 	if (n == 0)
 		return 0;
-	if (backup_manifest_read(t->arena, t->task->dir, names[n - 1], &other, err) == -1)
+	if (backup_manifest_read(t->arena, t->task->target, names[n - 1], &other, err) == -1)
 		return -1;
 	if (strcmp(names[n - 1], m->name) >= 0)
 		return err_set(err, 409,
-		    "%s has a backup of %s, which is not before now: set the database's clock", t->task->dir,
+		    "%s has a backup of %s, which is not before now: set the database's clock", t->task->target->name,
 		    other.created_at);
 	return strcmp(other.registry, m->registry) == 0 ? 0
 							: err_set(err, 409,
 							      "%s has backups of the registry %s, and the "
 							      "database is the registry %s: use another "
-							      "directory",
-							      t->task->dir, other.registry, m->registry);
+							      "target",
+							      t->task->target->name, other.registry, m->registry);
 }
 
 static int
@@ -141,34 +116,36 @@ write_list(struct db *db, struct taking *t, struct err *err)
 	}
 	arena_free(page);
 	/* an earlier write may have failed on a disk that has space again */
-	if (rc == 0 && (fflush(t->list) == EOF || ferror(t->list) || fsync(fileno(t->list)) == -1))
-		rc = err_disk(err, "write the list of blobs to %s", t->task->dir);
+	if (rc == 0 && (fflush(t->list) == EOF || ferror(t->list)))
+		rc = err_disk(err, "write the list of blobs to %s", t->task->target->name);
 	return rc;
 }
 
 static int
 dump(struct taking *t, const char *snapshot, struct err *err)
 {
-	struct backup_manifest *m = &t->task->manifest;
-	const char *path = backup_path(t->arena, t->task->dir, m->name, ".dump");
 	/* a restore must not sign anybody in again */
 	const char *words[] = { "pg_dump", "--format=custom", "--no-password",
 		"--exclude-table-data=public.sessions", "--exclude-table-data=public.sign_in_links",
 		arena_printf(t->arena, "--snapshot=%s", snapshot), NULL };
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE), rc;
-	struct stat st = { 0 };
 
-	if (fd == -1)
-		return err_disk(err, "open %s", path);
-	rc = backup_tool_run(t->arena, words, t->task->conninfo, fd, true, err);
-	if (rc == 0 && (fsync(fd) == -1 || fstat(fd, &st) == -1))
-		rc = err_disk(err, "write %s", path);
-	close(fd);
-	if (rc == -1)
-		(void)unlink(path);
-	else
-		m->dump_bytes = st.st_size;
-	return rc;
+	return backup_tool_run(t->arena, words, t->task->conninfo, t->dump, true, err);
+}
+
+static void
+close_files(struct taking *t, bool kept)
+{
+	const struct backup_target *target = t->task->target;
+
+	if (t->dump != -1 && !kept)
+		target->kind->drop(target, t->arena, t->dump_file);
+	blob_fd_close(&t->dump);
+	if (t->list == NULL)
+		return;
+	if (!kept)
+		target->kind->drop(target, t->arena, t->list_file);
+	fclose(t->list);
+	t->list = NULL;
 }
 
 /* In one snapshot: names, counts, the list of blobs, and the dump. */
@@ -176,22 +153,41 @@ static int
 snapshot_body(struct db *db, void *arg, struct err *err)
 {
 	struct taking *t = arg;
-	const char *snapshot, *path;
-	int rc;
+	const struct backup_target *target = t->task->target;
+	const char *snapshot;
+	int fd;
 
-	if (read_snapshot(db, t, &snapshot, err) == -1 || check_registry(t, err) == -1)
+	/* the second time where the connection was lost */
+	close_files(t, false);
+	/* what another one has begun goes only where it is ours, and has ended: the lock says so */
+	if (read_snapshot(db, t, &snapshot, err) == -1 || check_registry(t, err) == -1 ||
+	    backup_clear(t->arena, target, err) == -1)
 		return -1;
-	path = backup_path(t->arena, t->task->dir, t->task->manifest.name, ".blobs");
-	t->list = fopen(path, "wxe");
-	if (t->list == NULL)
-		return err_disk(err, "open %s", path);
-	rc = write_list(db, t, err);
-	fclose(t->list);
-	if (rc == 0)
-		rc = dump(t, snapshot, err);
-	if (rc == -1)
-		(void)unlink(path);
-	return rc;
+	t->list_file = arena_printf(t->arena, "%s.blobs", t->task->manifest.name);
+	t->dump_file = arena_printf(t->arena, "%s.dump", t->task->manifest.name);
+	if (target->kind->create(target, t->arena, t->dump_file, &t->dump, err) == -1 ||
+	    target->kind->create(target, t->arena, t->list_file, &fd, err) == -1)
+		return -1;
+	t->list = fdopen(fd, "w");
+	if (t->list == NULL) {
+		close(fd);
+		return err_sys(err, "open %s", t->list_file);
+	}
+	return write_list(db, t, err) == -1 ? -1 : dump(t, snapshot, err);
+}
+
+/* When the snapshot has ended, so that the database can clean up meanwhile. */
+static int
+keep_files(struct taking *t, struct err *err)
+{
+	const struct backup_target *target = t->task->target;
+	struct backup_manifest *m = &t->task->manifest;
+	int64_t size;
+
+	return backup_keep(t->arena, target, t->list_file, fileno(t->list), m->blobs_sha256, &size, err) == -1 ||
+		       backup_keep(t->arena, target, t->dump_file, t->dump, m->dump_sha256, &m->dump_bytes, err) == -1
+		   ? -1
+		   : 0;
 }
 
 static int
@@ -225,10 +221,9 @@ copy_blobs(struct taking *t, struct err *err)
 	struct backup_blob blob;
 	int rc, more = 0;
 
-	rc = backup_copy_new(t->arena, arena_printf(t->arena, "%s/" BACKUP_BLOBS, task->dir),
-	    arena_printf(t->arena, "%s/" BACKUP_INCOMING, task->dir), task->dir, MASK, &copy, err);
+	rc = task->target->kind->copier(task->target, t->arena, &copy, err);
 	if (rc == 0)
-		rc = backup_list_open(t->arena, task->dir, &task->manifest, &list, err);
+		rc = backup_list_open(t->arena, task->target, &task->manifest, &list, err);
 	while (rc == 0 && (more = backup_list_next(&list, &blob, err)) == 1) {
 		rc = copy_one(a, t, copy, &blob, err);
 		arena_reset(a);
@@ -243,47 +238,21 @@ copy_blobs(struct taking *t, struct err *err)
 	return rc;
 }
 
-static int
-digest_file(struct arena *a, const char *path, char digest[BACKUP_DIGEST_SIZE], struct err *err)
-{
-	enum { CHUNK = 256 * 1024 };
-	unsigned char bytes[SHA256_SIZE];
-	char *chunk = arena_alloc(a, CHUNK);
-	struct sha256 hash;
-	bool good = sha256_begin(&hash);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
-
-	while (good && fd != -1 && (n = read(fd, chunk, CHUNK)) > 0)
-		good = sha256_add(&hash, chunk, (size_t)n);
-	if (fd != -1)
-		close(fd);
-	if (!sha256_end(&hash, bytes) || !good || n == -1)
-		return err_sys(err, "read %s", path);
-	hex_encode(bytes, sizeof(bytes), digest);
-	return 0;
-}
-
 /* Older backups lose what is theirs alone. */
 static int
 remove_older(struct taking *t, struct err *err)
 {
-	static const char *const endings[] = { ".json", ".dump", ".blobs" };
 	struct backup_task *task = t->task;
 	const char **names;
 	size_t n;
 
 	if (task->keep == 0)
 		return 0;
-	if (backup_names(t->arena, task->dir, &names, &n, err) == -1)
+	if (backup_names(t->arena, task->target, &names, &n, err) == -1)
 		return -1;
 	for (size_t i = 0; i + (size_t)task->keep < n; i++) {
-		for (size_t k = 0; k < sizeof(endings) / sizeof(*endings); k++) {
-			const char *path = backup_path(t->arena, task->dir, names[i], endings[k]);
-
-			if (unlink(path) == -1 && errno != ENOENT)
-				return err_disk(err, "unlink %s", path);
-		}
+		if (backup_remove(t->arena, task->target, names[i], err) == -1)
+			return -1;
 		task->removed++;
 	}
 	return 0;
@@ -293,34 +262,34 @@ static int
 take(struct taking *t, struct err *err)
 {
 	struct backup_task *task = t->task;
-	struct backup_manifest *m = &task->manifest;
 	bool unknown;
+	int rc;
 
-	if (backup_clear(t->arena, task->dir, err) == -1 || db_connect(task->db, err) == -1 ||
-	    lock_collector(task->db, t->arena, err) == -1 ||
-	    db_transaction(task->db, snapshot_body, t, &unknown, err) == -1)
+	if (db_connect(task->db, err) == -1 || lock_collector(task->db, t->arena, err) == -1)
+		return -1;
+	rc = db_transaction(task->db, snapshot_body, t, &unknown, err);
+	if (rc == 0)
+		rc = keep_files(t, err);
+	close_files(t, rc == 0);
+	if (rc == -1)
 		return -1;
 	FAULT_POINT("backup", "dumped");
-	if (digest_file(t->arena, backup_path(t->arena, task->dir, m->name, ".dump"), m->dump_sha256, err) ==
-		-1 ||
-	    digest_file(
-		t->arena, backup_path(t->arena, task->dir, m->name, ".blobs"), m->blobs_sha256, err) == -1 ||
-	    copy_blobs(t, err) == -1)
+	if (copy_blobs(t, err) == -1)
 		return -1;
 	FAULT_POINT("backup", "copied");
-	return backup_manifest_write(t->arena, task->dir, m, err) == -1 ? -1 : remove_older(t, err);
+	return backup_manifest_write(t->arena, task->target, &task->manifest, err) == -1 ? -1 : remove_older(t, err);
 }
 
 int
 backup_take(struct arena *a, struct backup_task *task, struct err *err)
 {
-	struct taking t = { .arena = a, .task = task };
-	mode_t mask = umask(MASK);
-	int dir = open_dir(task->dir, err), rc;
+	struct taking t = { .arena = a, .task = task, .dump = -1 };
+	mode_t mask = umask(S_IRWXG | S_IRWXO);
+	int lock, rc = task->target->kind->begin(task->target, a, &lock, err);
 
-	rc = dir == -1 ? -1 : take(&t, err);
-	if (dir != -1)
-		close(dir);
+	if (rc == 0)
+		rc = take(&t, err);
+	blob_fd_close(&lock);
 	umask(mask);
 	return rc;
 }

@@ -7,7 +7,7 @@
  *	1.  It stops collections from removing blobs (backup_lock).
  *	2.  In one snapshot of the database it lists the blobs that versions need, and pg_dump writes the
  *	    dump.  A version was committed after its blob was in the store, so the store has all of them.
- *	3.  It copies the blobs that earlier backups in the directory lack.  They stay in the store meanwhile
+ *	3.  It copies the blobs that earlier backups at the target lack.  They stay in the store meanwhile
  *	    (1); what is published after the snapshot is the next backup's.
  *	4.  It writes the manifest, when all else is on the disk.
  *
@@ -26,7 +26,7 @@ struct backup_task {
 	struct db *db;
 	const char *conninfo; /* of a role that may read all tables and sequences */
 	const struct blob_store *store;
-	const char *dir; /* is made if it is missing */
+	const struct backup_target *target; /* a directory is made if it is missing */
 	int64_t keep; /* backups to keep: older ones are removed, but no blobs; 0: all */
 	/* results */
 	struct backup_manifest manifest;
@@ -36,7 +36,7 @@ struct backup_task {
 
 /*
  * A blob that no place has is counted in manifest.blobs_missing, and is no error.  -1: 409 another backup
- * runs, or the directory has backups of another registry; 503, 500.
+ * runs, the target has backups of another registry, or the dump is too large for it; 503, 500.
  */
 int backup_take(struct arena *, struct backup_task *, struct err *) __attribute__((warn_unused_result));
 

@@ -4,31 +4,38 @@
 #include "store/blob/blob.h"
 
 int
-backup_verify_files(struct arena *a, const char *dir, const struct backup_manifest *m, struct err *err)
+backup_verify_files(struct arena *a, const struct backup_target *target, const struct backup_manifest *m,
+    struct err *err)
 {
-	return backup_check_file(
-		   backup_path(a, dir, m->name, ".dump"), m->dump_sha256, m->dump_bytes, err) == -1 ||
-		       backup_check_file(backup_path(a, dir, m->name, ".blobs"), m->blobs_sha256, -1, err) ==
-			   -1
+	const char *dump = arena_printf(a, "%s.dump", m->name), *list = arena_printf(a, "%s.blobs", m->name);
+
+	return backup_check(target->files, a, dump, m->dump_sha256, m->dump_bytes, err) == -1 ||
+		       backup_check(target->files, a, list, m->blobs_sha256, -1, err) == -1
 		   ? -1
 		   : 0;
 }
 
 /* *missing: how many there are so far. */
-static void
-check_blob(struct arena *a, struct backup_check *check, const struct backup_blob *blob, int64_t *missing)
+static int
+check_blob(struct arena *a, struct backup_check *check, const struct backup_blob *blob, int64_t *missing,
+    struct err *err)
 {
-	const char *path = arena_printf(a, "%s/" BACKUP_BLOBS "/%s", check->dir, blob_path(a, blob->sha256));
-	struct err err = { 0 };
+	struct err wrong = { 0 };
 
-	if (backup_check_file(path, blob->sha256, blob->size, &err) == 0) {
+	if (backup_check(check->target->blobs, a, blob_path(a, blob->sha256), blob->sha256, blob->size, &wrong) ==
+	    0) {
 		check->blobs++;
 		check->bytes += blob->size;
-		return;
+		return 0;
 	}
-	*missing += err.status == 404;
-	check->bad += err.status != 404;
-	check->say(check->arg, blob->sha256, err.status == 404 ? "missing" : "damaged");
+	if (wrong.status == 503) {
+		*err = wrong;
+		return -1;
+	}
+	*missing += wrong.status == 404;
+	check->bad += wrong.status != 404;
+	check->say(check->arg, blob->sha256, wrong.status == 404 ? "missing" : "damaged");
+	return 0;
 }
 
 int
@@ -41,11 +48,14 @@ backup_verify(struct arena *a, struct backup_check *check, struct err *err)
 	int64_t missing = 0;
 	int more = -1;
 
-	if (backup_manifest_read(a, check->dir, check->name, m, err) == 0 &&
-	    backup_verify_files(a, check->dir, m, err) == 0 &&
-	    backup_list_open(a, check->dir, m, &list, err) == 0) {
+	if (backup_manifest_read(a, check->target, check->name, m, err) == 0 &&
+	    backup_verify_files(a, check->target, m, err) == 0 &&
+	    backup_list_open(a, check->target, m, &list, err) == 0) {
 		while ((more = backup_list_next(&list, &blob, err)) == 1) {
-			check_blob(piece, check, &blob, &missing);
+			if (check_blob(piece, check, &blob, &missing, err) == -1) {
+				more = -1;
+				break;
+			}
 			arena_reset(piece);
 		}
 	}

@@ -8,7 +8,7 @@
 #include "store/backup/backup_manifest.h"
 
 struct backup_check {
-	const char *dir;
+	const struct backup_target *target;
 	const char *name; /* NULL: the newest */
 	/* called for each blob that is missing or has other bytes; `wrong` says which */
 	void (*say)(void *arg, const char *sha256, const char *wrong);
@@ -21,12 +21,12 @@ struct backup_check {
 
 /*
  * A blob that was already missing when the backup was taken is reported, but does not count as bad.  -1:
- * 404 there is no backup, or one of its files is missing; 409 dump, list or manifest is damaged; 500.
+ * 404 there is no backup, or one of its files is missing; 409 dump, list or manifest is damaged; 503, 500.
  */
 int backup_verify(struct arena *, struct backup_check *, struct err *) __attribute__((warn_unused_result));
 
 /* Checks only dump and list.  -1: as above. */
-int backup_verify_files(struct arena *, const char *dir, const struct backup_manifest *, struct err *)
-    __attribute__((warn_unused_result));
+int backup_verify_files(struct arena *, const struct backup_target *, const struct backup_manifest *,
+    struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +57,23 @@ blob_dir_open(int at, const char *path, int *fd, struct err *err)
 {
 	*fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return *fd == -1 ? err_disk(err, "blob store: open directory %s", path) : 0;
+}
+
+int
+blob_dir_unnamed(struct arena *a, const char *path, struct err *err)
+{
+	int fd = open(path, O_RDWR | O_TMPFILE | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	char *name;
+
+	if (fd != -1)
+		return fd;
+	/* not all file systems can do that */
+	name = arena_printf(a, "%s/.unnamed-XXXXXX", path);
+	fd = errno == EOPNOTSUPP || errno == EISDIR ? mkostemp(name, O_CLOEXEC) : -1;
+	if (fd == -1)
+		return err_disk(err, "create a file in %s", path);
+	(void)unlink(name);
+	return fd;
 }
 
 int

@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
 /* Sets err by errno after an operation on the store has failed; `what` names the operation.  Returns -1. */
@@ -28,6 +29,12 @@ int blob_dir_make_like(const char *path, const struct stat *like, struct err *)
 
 /* The caller owns *fd. */
 int blob_dir_open(int at, const char *path, int *fd, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * A file without a name in that directory, to write and to read.  Returns its descriptor, which the
+ * caller closes, and which removes it.
+ */
+int blob_dir_unnamed(struct arena *, const char *path, struct err *) __attribute__((warn_unused_result));
 
 /* fsync: after it, the names in the directory survive a crash. */
 int blob_dir_sync(int at, const char *path, struct err *) __attribute__((warn_unused_result));

@@ -45,36 +45,13 @@ objects_stat(const struct blob_store *store, struct arena *a, const char *key, s
 	return rc;
 }
 
-/* The file has no name, so closing its descriptor removes it. */
-static int
-make_unnamed(const struct blob_store *store, struct arena *a, struct err *err)
-{
-	char name[BLOB_STAGING_NAME_SIZE];
-	const char *path;
-	int fd = open(store->dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-
-	if (fd != -1)
-		return fd;
-	if (errno == ENOENT)
-		return err_disk(err, "store_copies: %s", store->dir);
-	/* not all file systems can do that */
-	if (blob_staging_name(name, err) == -1)
-		return -1;
-	path = arena_printf(a, "%s/" BLOB_STAGING "/%s", store->dir, name);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd == -1)
-		return err_disk(err, "blob store: create %s", path);
-	(void)unlink(path);
-	return fd;
-}
-
 static int
 objects_open(const struct blob_store *store, struct arena *a, const char *key, int *fd, struct err *err)
 {
 	struct s3_object object;
 	int rc;
 
-	*fd = make_unnamed(store, a, err);
+	*fd = blob_dir_unnamed(a, store->dir, err);
 	if (*fd == -1)
 		return -1;
 	rc = s3_get(store->s3, a, key, *fd, INT64_MAX, &object, err);

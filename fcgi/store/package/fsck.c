@@ -27,6 +27,7 @@ version_subject(struct arena *a, const char *project, const char *crate, const c
 struct blob {
 	const char *sha256;
 	int64_t size;
+	bool damaged; /* so an earlier check says */
 };
 
 /* A problem for each version with these bytes, or, with a size, for each of those that say another. */
@@ -58,6 +59,28 @@ report_blob(struct fsck *f, struct arena *a, enum fsck_kind kind, const struct b
 	return 0;
 }
 
+/* Later checks read it, too. */
+static int
+note_damaged(struct fsck *f, struct arena *a, const struct blob *blob, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, blob->sha256);
+	return db_exec(f->db, a, STMT_FSCK_DAMAGED, &p, NULL, err);
+}
+
+/* At the end of a page, when what was brought back is in its place. */
+static int
+note_sound(struct fsck *f, struct arena *a, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	if (f->nsound == 0)
+		return 0;
+	db_bind_array(&p, a, f->sound, f->nsound);
+	return db_exec(f->db, a, STMT_FSCK_SOUND, &p, NULL, err);
+}
+
 /* What is wrong with a blob, and cannot be helped by the trash: another place may have it. */
 static int
 tell_blob(struct fsck *f, struct arena *a, enum fsck_kind kind, const struct blob *blob, const char *wrong,
@@ -65,10 +88,14 @@ tell_blob(struct fsck *f, struct arena *a, enum fsck_kind kind, const struct blo
 {
 	bool found;
 
+	if (kind == FSCK_BLOB_BYTES && note_damaged(f, a, blob, err) == -1)
+		return -1;
 	if (fsck_source_bring(f, a, blob->sha256, blob->size, &found, err) == -1)
 		return -1;
-	if (found)
+	if (found) {
+		f->sound[f->nsound++] = blob->sha256;
 		wrong = arena_printf(a, "%s; it is back, from %s", wrong, f->from);
+	}
 	return report_blob(f, a, kind, blob, false, wrong, found, err);
 }
 
@@ -82,9 +109,11 @@ check_missing(struct fsck *f, struct arena *a, const struct blob *blob, const ch
 		return tell_blob(f, a, FSCK_BLOB_MISSING, blob, why, err);
 	if (f->repair && blob_trash_restore(a, f->store, blob->sha256, blob->size, &restored, err) == -1)
 		return -1;
-	if (restored)
+	if (restored) {
+		f->sound[f->nsound++] = blob->sha256;
 		return report_blob(f, a, FSCK_BLOB_MISSING, blob, false, "it was in the trash, and --repair has put it "
 		    "back", true, err);
+	}
 	why = f->repair ? "the trash has a file of that name with other bytes"
 	                : "it is in the trash: --repair puts it back";
 	return tell_blob(f, a, FSCK_BLOB_MISSING, blob, why, err);
@@ -129,10 +158,12 @@ check_file(struct fsck *f, struct arena *a, const struct blob *blob, struct err 
 	} else if (st.size != blob->size) {
 		kind = FSCK_BLOB_SIZE;
 		wrong = arena_printf(a, "%" PRId64 " bytes, not %" PRId64, st.size, blob->size);
-	} else if (f->deep) {
+	} else if (f->deep || blob->damaged) {
 		kind = FSCK_BLOB_BYTES;
 		if (read_blob(f, a, blob, &wrong, err) == -1)
 			return -1;
+		if (wrong == NULL && blob->damaged)
+			f->sound[f->nsound++] = blob->sha256;
 	}
 	return wrong == NULL ? 0 : tell_blob(f, a, kind, blob, wrong, err);
 }
@@ -148,8 +179,10 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_progress *progress, str
 	db_bind_int(&p, BLOBS_PAGE);
 	if (db_exec(f->db, a, STMT_FSCK_BLOBS, &p, &r, err) == -1)
 		return -1;
+	f->sound = arena_calloc(a, BLOBS_PAGE, sizeof(*f->sound));
+	f->nsound = 0;
 	for (int i = 0; i < r.rows; i++) {
-		const struct blob blob = { db_str(&r, i, SHA256), db_int(&r, i, SIZE) };
+		const struct blob blob = { db_str(&r, i, SHA256), db_int(&r, i, SIZE), db_bool(&r, i, DAMAGED) };
 
 		f->blobs++;
 		if (!db_bool(&r, i, USED))
@@ -163,7 +196,7 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_progress *progress, str
 	}
 	if (r.rows < BLOBS_PAGE)
 		progress->step = FSCK_VERSIONS;
-	return fsck_source_end(f, a, err);
+	return fsck_source_end(f, a, err) == -1 ? -1 : note_sound(f, a, err);
 }
 
 /* ---- rows ---- */

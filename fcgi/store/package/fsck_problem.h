@@ -26,6 +26,7 @@ enum fsck_kind {
 extern const char *const fsck_kind_names[FSCK__MAX];
 
 struct backup_copy;
+struct backup_target;
 
 struct fsck_problem {
 	enum fsck_kind kind;
@@ -40,8 +41,11 @@ struct fsck {
 	bool deep; /* read every blob */
 	bool repair; /* rebuild wrong index files and put blobs back from the trash; repair nothing else */
 	const char *from; /* the place of blobs that the store lacks, or NULL (store/package/fsck_source.h) */
+	const struct backup_target *target; /* that of `from`, where it is a bucket; else NULL */
 	struct arena *arena; /* lives as long as the check; NULL without `from` */
 	struct backup_copy *copy; /* private */
+	const char **sound; /* private: blobs of this page that are not known as damaged any more, */
+	size_t nsound; /* when the page ends */
 	struct audit_actor actor; /* who repairs */
 	void (*say)(void *, const struct fsck_problem *);
 	void *arg;

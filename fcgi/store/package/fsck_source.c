@@ -36,6 +36,22 @@ try_crates(struct fsck *f, struct arena *a, const char *sha256, int64_t size, bo
 	return rc;
 }
 
+/* Backups, or a store, of that name in a bucket. */
+static int
+try_bucket(struct fsck *f, struct arena *a, const char *sha256, int64_t size, bool *found, struct err *err)
+{
+	const struct {
+		const struct blob_store *store;
+		const char *key;
+	} sources[] = { { f->target->blobs, blob_path(a, sha256) }, { f->target->files, blob_path(a, sha256) },
+		{ f->target->files, blob_trash_path(a, sha256) } };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && !*found && i < sizeof(sources) / sizeof(*sources); i++)
+		rc = backup_copy_add_from(a, f->copy, sources[i].store, sources[i].key, sha256, size, found, err);
+	return rc;
+}
+
 int
 fsck_source_bring(
     struct fsck *f, struct arena *a, const char *sha256, int64_t size, bool *found, struct err *err)
@@ -48,6 +64,8 @@ fsck_source_bring(
 		return 0;
 	if (f->copy == NULL && backup_copy_to_store(f->arena, f->store, &f->copy, err) == -1)
 		return -1;
+	if (f->target != NULL)
+		return try_bucket(f, a, sha256, size, found, err);
 	if (stat(f->from, &st) == -1)
 		return err_sys(err, "--from: %s", f->from);
 	if (!S_ISDIR(st.st_mode))

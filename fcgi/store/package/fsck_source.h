@@ -2,8 +2,8 @@
 #define STORE_PACKAGE_FSCK_SOURCE_H
 
 /*
- * A source of blobs that the store lacks or has with wrong bytes: a directory of backups, another store, a
- * directory of files that are named by their SHA-256 or that end in .crate, or one file.
+ * A source of blobs that the store lacks or has with wrong bytes: a directory or bucket of backups, another
+ * store, a directory of files that are named by their SHA-256 or that end in .crate, or one file.
  */
 
 #include <stdbool.h>

@@ -52,6 +52,16 @@ sub settings {
 	    store_endpoint => $self->url, store_credentials => "$self->{dir}/credentials");
 }
 
+# The same of backups, with credentials in a file of their own.
+sub backup_settings {
+	my ($self) = @_;
+	my $file = "$self->{dir}/backup-credentials";
+
+	Berth::Test::write_file($file, Berth::Cluster::slurp("$self->{dir}/credentials"));
+	chmod(0600, $file);
+	return (backup_endpoint => $self->url, backup_credentials => $file);
+}
+
 sub url { "http://127.0.0.1:$_[0]{port}" }
 sub is_real { $_[0]{real} ne '' }
 

@@ -1,0 +1,26 @@
+#include "tasks/task.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "net/https_peer.h"
+#include "store/health.h"
+
+enum { PATIENCE_MS = 5000 };
+
+int
+task_check_certificate(struct task_ctx *ctx, const struct task *task, struct err *err)
+{
+	const char *url = ctx->settings->external_url;
+	struct https_peer peer;
+	struct err why = { 0 };
+
+	(void)task;
+	if (strncmp(url, "https://", strlen("https://")) != 0)
+		return 0;
+	if (https_peer(url, PATIENCE_MS, &peer, &why) == 0)
+		return health_note_certificate(ctx->db, ctx->arena, ctx->node, peer.not_after, err);
+	/* `berth check` says why, too; a task that fails would not say more */
+	log_warn("the certificate of %s cannot be seen: %s", url, why.detail);
+	return health_note_certificate(ctx->db, ctx->arena, ctx->node, 0, err);
+}

@@ -144,10 +144,15 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 
 /* What was committed is committed, whatever becomes of this. */
 static int
-app_barrier(struct worker_app *app, struct request *rq, struct err *err)
+app_barrier(struct worker_app *app, struct request *rq, struct response *rs, struct err *err)
 {
-	if (cache_barrier_wait(app->barrier, rq->arena, rq->deadline_us, err) == 0)
+	if (cache_barrier_wait(app->barrier, rq->arena, rq->deadline_us, err) == 0) {
+		const char *stale = cache_barrier_take_stale(app->barrier, rq->arena);
+
+		if (stale != NULL)
+			response_header(rs, "Berth-Stale-Nodes", stale);
 		return 0;
+	}
 	err_context(err, "some nodes may serve stale data");
 	return err->status != 503 ? -1
 	    : err_tell(err, "the change is committed, but other nodes may serve stale data for up to "

@@ -27,6 +27,8 @@ struct cache_board {
 	_Atomic int64_t confirmed_us;
 	_Atomic int64_t refused_us; /* until then nobody asks for one: the last has had no answer */
 	_Atomic int64_t server; /* the numbers are this one's; 0: the board is empty */
+	_Atomic int64_t stale_us; /* by clock_us(): until then nginx of this node may send what is stale; 0: no */
+	_Atomic bool stale_forbidden; /* a worker has committed something that the keeper may not know of */
 	_Atomic uint64_t pages_removed; /* counts how often (cache/cache_page.h) */
 	_Atomic int64_t pages_us; /* when that was last, by clock_us() */
 	_Atomic uint32_t pages; /* files since then */
@@ -61,6 +63,9 @@ bool cache_board_reconnected(const struct cache_board *, uint32_t *seen);
 
 /* The name of this pool's node; NULL: it does not serve, so this board says nothing. */
 const char *cache_board_own(const struct cache_board *);
+
+/* The same, also if it does not serve any more; "": it never has. */
+const char *cache_board_last_own(const struct cache_board *);
 
 /*
  * Has the node acknowledged this number of that server, or a greater one?  Of another node than this pool's

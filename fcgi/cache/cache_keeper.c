@@ -22,6 +22,7 @@
 #include "cache/cache_refused.h"
 #include "cache/cache_session.h"
 #include "cache/cache_source.h"
+#include "cache/cache_stale.h"
 #include "cache/cache_tree.h"
 #include "store/blob/blob.h"
 #include "store/blob/store_node.h"
@@ -60,6 +61,7 @@ struct keeper {
 	struct cache_refused refused;
 	struct cache_keys keys;
 	struct cache_session session;
+	struct cache_stale stale;
 	struct arena *arena; /* of one step */
 	int signal_fd;
 	bool stopping;
@@ -130,13 +132,16 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 
 	k->end_us = since->us + length * SECOND;
 	k->renew_us = since->us + length * SECOND / RENEWALS;
+	/* if this fails, what is wrong may stay */
+	cache_stale_forbid(&k->stale);
 	/* a grant that ends within this lease ends now: nginx would follow it to the end of the lease */
-	if (cache_grants_end_due(k->grants, k->dir, k->end_us, err) == -1)
+	if (cache_grants_end_due(k->grants, k->dir, k->end_us, true, err) == -1)
 		return -1;
 	if (cache_dir_lease(k->dir, since->second, since->second + (time_t)length - LEASE_SLACK,
 		err) == -1)
 		return -1;
 	tell(k, CACHE_SERVES, k->end_us);
+	cache_stale_allow(&k->stale, k->board, k->end_us);
 	k->board->confirmed_us = since->us;
 	return 0;
 }
@@ -162,7 +167,10 @@ take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 	if (cache_page_told(k->dir, k->board, m->kind, &k->sweep, err) == -1)
 		return -1;
 	k->sweep |= m->kind != CACHE_INDEX;
-	return cache_invalidate(&i, m, err);
+	if (cache_invalidate(&i, m, err) == 0)
+		return 0;
+	cache_stale_forbid(&k->stale);
+	return -1;
 }
 
 /* What the keeper does when it sees another epoch. */
@@ -288,7 +296,9 @@ begin(struct keeper *k, struct err *err)
 	if (cache_node_listen(k->session.db, k->arena, err) == -1)
 		return -1;
 	k->trouble = CACHE_NO_DIR;
-	if (cache_page_remove(k->dir, k->board, &k->sweep, err) == -1 || cache_dir_clear(k->dir, err) == -1)
+	/* what is stale first, of which writers at other nodes wait for nothing */
+	if (cache_stale_end(&k->stale, k->dir, k->board, err) == -1 ||
+	    cache_page_remove(k->dir, k->board, &k->sweep, err) == -1 || cache_dir_clear(k->dir, err) == -1)
 		return -1;
 	k->trouble = CACHE_NO_DATABASE;
 	cache_grants_forget(k->grants);
@@ -303,7 +313,8 @@ begin(struct keeper *k, struct err *err)
 		return -1;
 	since = now();
 	if (cache_node_register(k->session.db, k->arena, cache_dir_node(k->dir), host,
-		k->settings->cache_lease, &r, err) == -1 || cache_session_listens(&k->session, err) == -1)
+		k->settings->cache_lease, k->settings->cache_stale_max, &r, err) == -1 ||
+	    cache_session_listens(&k->session, err) == -1)
 		return -1;
 	k->written = r.written;
 	cache_board_begin(k->board, r.server, cache_dir_node(k->dir));
@@ -381,11 +392,10 @@ static int
 grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64_t asked_us,
     struct err *err)
 {
-	int64_t end_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
+	int64_t renew_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
+	int64_t end_us = d->lasts_ms == -1 ? INT64_MAX : asked_us + d->lasts_ms * 1000;
 	bool same;
 
-	if (d->lasts_ms != -1 && asked_us + d->lasts_ms * 1000 < end_us)
-		end_us = asked_us + d->lasts_ms * 1000;
 	if (end_us <= k->end_us)
 		return 0;
 	if (enter_epoch(k, d->epoch, &same, err) == -1)
@@ -393,7 +403,7 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64
 	FAULT_POINT("cache", "entered");
 	if (!same || cache_grants_have(k->dir, &d->who, namespace))
 		return 0;
-	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, namespace, end_us, err) == -1)
+	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, namespace, end_us, renew_us, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "granted");
 	return 0;
@@ -480,12 +490,19 @@ fail(struct keeper *k, struct err *err)
 {
 	tell(k, k->trouble, k->serving ? clock_us() : 0);
 	cache_board_end(k->board, cache_dir_node(k->dir));
+	if (k->serving && !cache_session_is_lost(&k->session))
+		cache_stale_forbid(&k->stale);
 	k->serving = false;
 	if (!cache_dir_is_intact(k->dir)) {
+		cache_stale_forbid(&k->stale);
 		leave_dir(k);
 		return;
 	}
 	cache_warn(&k->warned, err);
+	cache_stale_go_on(
+	    &k->stale, k->dir, k->grants, k->board, k->settings->cache_lease, &k->warned);
+	if (k->stale.is)
+		tell(k, CACHE_STALE, 0);
 	cache_session_failed(&k->session);
 	/* the trash may be what fills the disk */
 	cache_dir_sweep(k->dir, &k->sweep);
@@ -538,7 +555,7 @@ end(struct keeper *k)
 	struct err err = { 0 };
 
 	db_set_deadline(k->session.db, clock_us() + SECOND);
-	if (cache_dir_clear(k->dir, &err) == -1 ||
+	if (cache_stale_end(&k->stale, k->dir, k->board, &err) == -1 || cache_dir_clear(k->dir, &err) == -1 ||
 	    (k->serving && db_fd(k->session.db) != -1 &&
 	        cache_node_release(k->session.db, k->arena, cache_dir_node(k->dir), &err) == -1))
 		log_warn("cache: %s", err.detail);
@@ -550,7 +567,8 @@ int
 cache_keeper_run(const struct settings *settings, const struct cache_watcher *watcher,
     struct cache_board *board)
 {
-	struct keeper k = { .settings = settings, .watcher = watcher, .board = board };
+	struct keeper k = { .settings = settings, .watcher = watcher, .board = board,
+		.stale.max_us = settings->cache_stale_max * SECOND };
 	sigset_t set;
 
 	sigemptyset(&set);

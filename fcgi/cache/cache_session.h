@@ -32,6 +32,9 @@ int cache_session_connect(struct cache_session *, struct cache_board *, struct e
 /* db drops a session that answers too late, and the next session does not listen.  -1: 503. */
 int cache_session_listens(const struct cache_session *, struct err *) __attribute__((warn_unused_result));
 
+/* Has the listening session ended, by its server, or since it got no answer in time? */
+bool cache_session_is_lost(const struct cache_session *);
+
 /* Something has failed: drops both where the next attempt needs new ones. */
 void cache_session_failed(struct cache_session *);
 void cache_session_drop(struct cache_session *);

@@ -33,7 +33,7 @@ struct settings {
 	int64_t store_copies_size;
 	struct blob_store *blobs; /* what these say together: no key, but made of them */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
-	int64_t cache_lease;
+	int64_t cache_lease, cache_stale_max;
 	const char *token_key; /* a file of keys, with which nginx checks tokens; "": none */
 	/* the pool */
 	int64_t workers;

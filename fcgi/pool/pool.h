@@ -56,7 +56,7 @@ struct pool_app {
 	 * written holds everywhere.  -1: 503, it may not; that is the answer unless the handler
 	 * has failed.  May be NULL.
 	 */
-	int (*barrier)(struct worker_app *, struct request *, struct err *);
+	int (*barrier)(struct worker_app *, struct request *, struct response *, struct err *);
 	/*
 	 * The answer is an error, in the format of its route: may give it another shape for who asks, such as a
 	 * page.  Asks no database, which may be what fails.  May be NULL.

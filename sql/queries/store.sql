@@ -110,7 +110,7 @@ SELECT external_url FROM told WHERE external_url IS NOT NULL
 
 -- name: store_node_list
 -- For administrators: all nodes of the last day, with the cache of the same host or node that renews its lease
--- last.  behind: how many transactions it has acknowledged fewer than the node that has acknowledged most.
+-- last.  stale_s: for how many seconds after its lease it may go on without the database.  behind: how many transactions it has acknowledged fewer than the node that has acknowledged most.
 WITH @live_nodes, most AS (SELECT max(synced) AS synced FROM cache_nodes WHERE lease_until > now()),
 common AS (SELECT (SELECT external_url FROM live WHERE external_url IS NOT NULL
                     GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url LIMIT 1) AS external_url,
@@ -120,9 +120,10 @@ SELECT n.node, n.version, n.schema, n.external_url, n.keys, extract(epoch FROM n
        extract(epoch FROM n.seen_at)::bigint AS seen_at, n.seen_at > now() - interval '90 seconds' AS live,
        CASE WHEN n.external_url <> c.external_url THEN 'external_url' WHEN n.keys <> c.keys THEN 'token_key' END
            AS differs,
-       (extract(epoch FROM k.lease_until - now()) * 1000)::bigint AS lease_ms, m.synced - k.synced AS behind
+       (extract(epoch FROM k.lease_until - now()) * 1000)::bigint AS lease_ms, m.synced - k.synced AS behind,
+       k.stale_s
   FROM store_nodes n CROSS JOIN common c CROSS JOIN most m
-  LEFT JOIN LATERAL (SELECT lease_until, synced FROM cache_nodes
+  LEFT JOIN LATERAL (SELECT lease_until, synced, stale_s FROM cache_nodes
                       WHERE host = n.node ORDER BY lease_until DESC LIMIT 1) k ON true
  ORDER BY n.node;
 

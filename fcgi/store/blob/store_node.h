@@ -48,7 +48,8 @@ struct store_node_row {
 	bool live; /* not gone */
 	const char *differs; /* the key of berth.conf in which it differs from most nodes; NULL: it agrees */
 	bool cached; /* it has, or had, a cache */
-	int64_t lease_ms; /* what is left of its lease; 0: nginx does not send from the cache */
+	int64_t lease_ms; /* what is left of its lease; not above 0: it has ended, so many ago */
+	int64_t stale_s; /* for so long after its lease nginx may go on without the database */
 	int64_t behind; /* transactions that it has acknowledged fewer than the node that has acknowledged most */
 };
 

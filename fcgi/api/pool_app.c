@@ -71,6 +71,16 @@ prepare_store(const struct settings *s)
 		log_error("%s", err.detail);
 }
 
+static void
+count_store_request(void *arg, enum s3_operation operation, int64_t us, bool failed)
+{
+	const struct worker_app *app = arg;
+
+	meter_observe(app->meter, METRIC_STORE_REQUESTS, operation, us);
+	if (failed)
+		meter_count(app->meter, METRIC_STORE_REQUEST_ERRORS, operation, 0);
+}
+
 /*
  * Removes staging files of publishes that died with their worker; those under way are younger.
  * Touches nothing in a store that is not the registry's.
@@ -114,6 +124,7 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	app->inspector = inspector_new(app->arena, settings->inspector);
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
+	blob_store_watch(settings->blobs, count_store_request, app);
 	prepare_store(settings);
 	patience_ms = blob_store_set_patience(settings->blobs, IDLE_MAX_US / 1000);
 	app->db = db_new_pooled(settings->database, settings->database_direct,

@@ -11,6 +11,8 @@ enum app_metric {
 	METRIC_TOKEN_FAILURES, /* by enum token_failure */
 	METRIC_BLOBS_MISSING,
 	METRIC_REPLICA_READS, /* by enum replica_read */
+	METRIC_STORE_REQUESTS, /* by enum s3_operation */
+	METRIC_STORE_REQUEST_ERRORS, /* the same */
 	/* as the last one who was asked for the metrics has found it */
 	METRIC_INSPECTIONS, /* by enum inspection_state */
 	METRIC_DATABASE_UP,

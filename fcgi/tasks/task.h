@@ -139,6 +139,10 @@ int task_update_search(struct task_ctx *, const struct task *, struct err *)
 int task_search_is_due(struct db *, struct arena *, bool *due, struct err *)
     __attribute__((warn_unused_result));
 
+/* Copies of an object store that this node is likely to be asked for. */
+int task_warm_copies(struct task_ctx *, const struct task *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* How much crates are used, by which a search sorts them. */
 int task_weigh_crates(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));

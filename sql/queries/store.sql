@@ -78,6 +78,16 @@ SELECT b.sha256, b.size FROM blobs b
 SELECT f.name FROM unnest($1::text[]) AS f (name)
  WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = f.name);
 
+-- name: copies_wanted
+-- $1 days, $2 how many.  The blobs of the versions that were downloaded most in these days, on whatever node: of each
+-- project by download_days_project, and then by primary key.
+SELECT v.cksum, v.size
+  FROM (SELECT d.version_id, sum(d.downloads) AS downloads, max(d.last_at) AS last_at
+          FROM projects p JOIN download_days d ON d.project_id = p.id AND d.day > current_date - $1::int
+         GROUP BY d.version_id ORDER BY downloads DESC, last_at DESC LIMIT $2::bigint) w
+  JOIN versions v ON v.id = w.version_id
+ ORDER BY w.downloads DESC, w.last_at DESC;
+
 -- name: store_node_due
 -- $1 node.  The time now, and whether the node was not seen within the last 10 seconds: by primary key.
 SELECT extract(epoch FROM now())::bigint AS now,

@@ -31,6 +31,9 @@ struct blob_store *blob_store_new(struct arena *, const char *name, const char *
 /* How long one request to an object store may take, with its repetitions.  Returns what it was. */
 int64_t blob_store_set_patience(struct blob_store *, int64_t ms);
 
+/* Calls watch after each request to an object store; no other kind has any. */
+void blob_store_watch(struct blob_store *, s3_watch_fn *watch, void *arg);
+
 /* For a program that nobody waits for: a transfer may take as long as it goes on. */
 void blob_store_be_patient(struct blob_store *);
 

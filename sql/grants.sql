@@ -10,8 +10,8 @@ GRANT SELECT, UPDATE (id) ON access_epoch TO :role;
 GRANT SELECT, INSERT (action, crate, detail, project_id, remote_addr, request_id, token_id, user_id, version)
 	ON audit_events TO :role;
 GRANT SELECT, INSERT (sha256, size), UPDATE (stored_at, unused_since), DELETE ON blobs TO :role;
-GRANT SELECT, INSERT (host, lease_until, node, synced), UPDATE (host, lease_until, synced), DELETE ON
-	cache_nodes TO :role;
+GRANT SELECT, INSERT (host, lease_until, node, stale_s, synced), UPDATE (host, lease_until, stale_s, synced),
+	DELETE ON cache_nodes TO :role;
 GRANT SELECT, INSERT (id) ON cache_run TO :role;
 GRANT SELECT, INSERT (system, until_at), UPDATE (until_at), DELETE ON ci_outages TO :role;
 GRANT SELECT, INSERT (crate_id, project_id, user_id), DELETE ON crate_owners TO :role;

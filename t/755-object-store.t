@@ -383,6 +383,83 @@ subtest 'from one kind to the other' => sub {
 	$t->conf($s3->settings('berth'));
 };
 
+subtest 'by TLS, and with the bucket in the name of the host' => sub {
+	my $tls = $t->cacert =~ s{/ca\.pem\z}{}r;
+	my $url = $s3->tls_url($tls);
+	my $use = sub {
+		my ($name, %conf) = @_;
+
+		$t->stop_pool;
+		$t->conf($s3->settings('berth'), %conf);
+		$t->start_pool;
+		return if $name eq '';
+		is(publish($name, '1.0.0')->{status}, 200, "$name: a publish");
+		forget($name);
+		ok(whole($name), "$name: and its bytes come back");
+	};
+
+	$use->('encrypted', store_endpoint => $url, store_ca_file => "$tls/ca.pem");
+	$use->('', store_endpoint => $url, store_ca_file => undef);
+	forget('encrypted');
+	is(get('encrypted')->{status}, 503, 'a certificate of an authority that nobody knows is refused');
+	# a busy machine may be too slow for the first attempt
+	ok($t->wait_for(sub {
+		get('encrypted');
+		return $t->log('pool') =~ /: GET \S+ at https:\S+: SSL certificate problem/;
+	}), 'and the log says so');
+	if (!$s3->is_real) {
+		my $asked = $s3->asked(qr{^PUT /crates/berth/});
+
+		$use->('hosted', store_endpoint => $s3->host_url, store_path_style => 'off');
+		cmp_ok($s3->asked(qr{^PUT /crates/berth/}), '>', $asked, 'hosted: the bucket is in the name of the host');
+	}
+	$use->('', store_ca_file => undef, store_path_style => undef);
+};
+
+subtest 'a new node' => sub {
+	my @used = qw(first second third);
+	my $metrics = sub { return $t->http(GET => '/-/metrics')->{body} };
+
+	for my $n (0 .. $#used) {
+		$t->psql("INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)"
+		    . " SELECT c.id, v.id, current_date, c.project_id, 10 - $n, now() FROM crates c JOIN versions v"
+		    . " ON v.crate_id = c.id WHERE c.name = '$used[$n]' ON CONFLICT (crate_id, version_id, day)"
+		    . " DO UPDATE SET downloads = excluded.downloads");
+	}
+	unlink(glob($t->store . '/??/??/*'));
+	my $two = length(get('first')->{body}) + length(get('second')->{body});
+	unlink(glob($t->store . '/??/??/*'));
+	# half of it has room for two of them
+	$t->conf(store_copies_size => 2 * ((1 << 20) + $two + 100));
+	my $filler = $t->store . '/bb/bb/' . 'bb' x 32;
+	mkdir($t->store . "/$_") for 'bb', 'bb/bb';
+	Berth::Test::write_file($filler, 'x' x (1 << 20));
+	my $blobs = qr{^GET /crates/berth/../};
+	my $before = $s3->asked($blobs);
+	$t->start_worker;
+	ok($t->wait_for(sub { $t->run_tasks('warm_copies') && -e copy_of('second') }),
+	    'brings what is downloaded most elsewhere') or diag($t->log('worker'));
+	ok(-e copy_of('first'), 'the most first');
+	ok(!-e copy_of('third'), 'as long as there is room for others, too');
+	ok($t->run_tasks('warm_copies'), 'another time');
+	is($s3->asked($blobs) - $before, 2, 'it brings nothing again') unless $s3->is_real;
+	unlink($filler);
+	$t->stop_worker;
+	$t->conf(store_copies_size => undef);
+
+	my $count = qr/^berth_store_request_duration_seconds_count\{operation="get"\} (\d+)$/m;
+	my $gets = sub { return ($metrics->() =~ $count)[0] };
+	my $n = $gets->();
+	ok(whole('third'), 'a crate that it has not brought');
+	cmp_ok($gets->(), '>', $n, 'is a request to the store in the metrics');
+	$s3->stop;
+	forget('third');
+	is(get('third')->{status}, 503, 'with the store away');
+	like($metrics->(), qr/^berth_store_request_errors_total\{operation="get"\} [1-9]/m, 'it is a failed one');
+	$s3->start;
+	ok($t->wait_for(sub { get('third')->{status} == 200 }), 'and back');
+};
+
 subtest 'berth node list' => sub {
 	my $other = Berth::Test->new(workers => 1, database => $t->dsn('berth'), node => 'web2',
 	    $s3->settings('berth'), external_url => $t->url =~ s/localhost/registry.localhost/r);

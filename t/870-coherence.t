@@ -12,6 +12,7 @@ use warnings;
 use Test::More;
 use Time::HiRes qw(sleep);
 
+use Berth::Cache;
 use Berth::Cluster;
 use Berth::FastCGI qw(fetch);
 use Berth::Json;
@@ -204,6 +205,103 @@ subtest 'PostgreSQL is restarted' => sub {
 		ok($t->wait_for(sub { get($_, '3/o/one', $token)->{status} == 200 }, 20), "$mode: pool $_ recovers")
 		    for 0, 1;
 	}
+};
+
+# Nodes that lose the database: one goes on with what is granted, one for a moment, one not at all.  Writers
+# wait for none of them after its lease, and are told who may be stale, and for how long.
+subtest 'stale mode' => sub {
+	my $way = $t->dir . '/way';
+	my @settings = (workers => 2, cache_lease => 3, database_timeout => 1, failed_login_burst => 0,
+	    database => $t->dsn('berth'), store => $t->store);
+	my %node = (on => Berth::Test->new(@settings, node => 'on', cache_stale_max => 40),
+	    briefly => Berth::Test->new(@settings, node => 'briefly', cache_stale_max => 4),
+	    never => Berth::Test->new(@settings, node => 'never'));
+	my @names = sort keys %node;
+
+	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
+	$_->conf(database => $t->dsn('berth') =~ s/host=\S+/host=$way/r) for values %node;
+	my %port = map { $_ => Berth::Cache::start($node{$_}) } @names;
+	my ($mine, $yours, $theirs) = map { $t->token('dev') } 1 .. 3;
+	my $ask = sub {
+		my ($name, $whose, $path) = @_;
+
+		return Berth::Cache::get($port{$name}, "$R/" . ($path // '3/o/one'), Authorization => $whose);
+	};
+	my $told = sub { return ($_[0]{headers}{'cache-status'} // 'not') . " $_[0]{status}"; };
+	my $stale = 'Berth; hit; detail=stale 200';
+	my $warm = sub {
+		for my $name (@names) {
+			Berth::Cache::wait_static($node{$name}, $port{$name}, "$R/$_->[0]", Authorization => $_->[1])
+			    // die "$name: no file\n"
+			    for ['3/o/one', $mine], ['3/o/one', $yours], ['3/o/one', $theirs], ['one/1.0.0/download', $yours];
+		}
+	};
+	my $cut = sub {
+		unlink($way) or die "$way: $!\n";
+		$cluster->sql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'berth'");
+	};
+	my $listed = sub {
+		my (undef, $out) = $t->berth('--json', 'node', 'list');
+		my ($row) = grep { $_->{node} eq $_[0] } @{ Berth::Json::decode($out) };
+
+		return "$row->{cache}, $row->{stale_max} s";
+	};
+	my $revoke = sub {
+		my ($node, $token) = @_;
+
+		return $node->http(DELETE => '/api/v4/personal_access_tokens/self',
+		    { headers => ["PRIVATE-TOKEN: $token"] });
+	};
+
+	fetch($node{$_}->socket_path, '/-/readiness', REMOTE_ADDR => '127.0.0.1') for @names;
+	$warm->();
+	is($listed->('on'), 'served, 40 s', 'the row of a node says for how long beforehand');
+	$cut->();
+	my $res = $revoke->($t, $mine);
+	is($res->{status}, 204, 'a revocation elsewhere');
+	my %bound = ($res->{headers}{'berth-stale-nodes'} // '') =~ /(\w+);s=(\d+)/g;
+	is(join(' ', sort keys %bound), 'briefly on', 'tells which nodes may be stale');
+	ok($bound{on} > 30 && $bound{on} <= 40 && $bound{briefly} <= 4, 'and for how long')
+	    or diag(explain(\%bound));
+	is($told->($ask->('on', $mine)), $stale, 'which is so');
+	is($told->($ask->('never', $mine)), 'not 503', 'the others are not: without its key');
+	ok($t->wait_for(sub { $ask->('briefly', $mine)->{status} == 503 }, 10), 'and when the time is over');
+	is($told->($ask->('on', $yours, 'one/1.0.0/download')), $stale, 'a crate is sent');
+	like($ask->('on', $yours, 'one/1.0.0/download')->{headers}{'cache-control'}, qr/^private, /,
+	    'for no shared cache');
+	is($ask->('on', $yours, '3/n/not')->{status}, 503, 'but nothing that was not granted before');
+	is($listed->('on'), 'may be stale, 40 s', 'node list says so');
+	$res = fetch($node{on}->socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1');
+	like($res->{body}, qr/^berth_cache_keeper\{state="stale"\} 1$/m, 'metrics do');
+	my (undef, undef, $err) = $t->berth({ stdin => "$yours\n" }, 'token', 'revoke');
+	like($err, qr/^berth: these nodes .*\bon;s=\d+/m, 'and so does a command');
+
+	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
+	my @seen;
+	ok($t->wait_for(sub { push @seen, $ask->('on', $mine); $seen[-1]{status} != 200 }, 10),
+	    'with the database back');
+	push @seen, map { $ask->('on', $mine) } 1 .. 30;
+	is(scalar(grep { $_->{status} == 200 && $told->($_) ne $stale } @seen), 0,
+	    'nothing stale passes for current');
+	ok($t->wait_for(sub { $ask->('on', $theirs)->{status} == 200 && $ask->('on', $mine)->{status} == 401 }, 10),
+	    'a token that was revoked meanwhile is refused');
+
+	# only the keeper has lost it: what is changed at this node holds at this node
+	$_->stop_pool for values %node;
+	$node{on}->conf(database => $t->dsn('berth'), database_direct => $t->dsn('berth') =~ s/host=\S+/host=$way/r);
+	$node{on}->start_pool;
+	@names = ('on');
+	$mine = $yours = $t->token('dev');
+	$warm->();
+	$cut->();
+	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10),
+	    'stale, since its keeper alone lost it');
+	$res = $revoke->($node{on}, $mine);
+	is("$res->{status} " . ($res->{headers}{'berth-stale-nodes'} // 'nobody'), '204 nobody',
+	    'a revocation there');
+	is($ask->('on', $mine)->{status}, 401, 'ends that first');
+	is($told->($ask->('on', $theirs)), 'not 200', 'the pool decides');
+	$node{on}->stop_pool;
 };
 
 # A table that the decision looks at, and whose changes nobody would notice, must not come to be.

@@ -11,14 +11,16 @@ cache_state(const struct store_node_row *r)
 {
 	if (!r->cached)
 		return NULL;
-	return r->lease_ms > 0 ? "served" : "not served";
+	if (r->lease_ms > 0)
+		return "served";
+	return r->lease_ms + 1000 * r->stale_s > 0 ? "may be stale" : "not served";
 }
 
 static int
 list(struct invocation *in)
 {
-	static const char *const keys[] = { "node", "state", "version", "schema", "cache", "lease_ms", "behind",
-		"differs", "external_url", "keys", "since", "seen_at" };
+	static const char *const keys[] = { "node", "state", "version", "schema", "cache", "lease_ms",
+		"stale_max", "behind", "differs", "external_url", "keys", "since", "seen_at" };
 	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 	struct output out = { in->arena, in->json, keys, NKEYS };
 	struct store_node_row *rows;
@@ -32,9 +34,10 @@ list(struct invocation *in)
 	for (size_t i = 0; i < n; i++) {
 		const struct store_node_row *r = &rows[i];
 		struct cell row[NKEYS] = { cell_str(r->name), cell_str(r->live ? "live" : "gone"),
-			cell_str(r->version), cell_id(r->schema), cell_str(cache_state(r)), cell_int(r->lease_ms),
-			cell_int(r->behind), cell_str(r->differs), cell_str(r->external_url), cell_str(r->keys),
-			cell_time(r->since), cell_time(r->seen_at) };
+			cell_str(r->version), cell_id(r->schema), cell_str(cache_state(r)),
+			cell_int(r->lease_ms > 0 ? r->lease_ms : 0), cell_int(r->stale_s), cell_int(r->behind),
+			cell_str(r->differs), cell_str(r->external_url), cell_str(r->keys), cell_time(r->since),
+			cell_time(r->seen_at) };
 
 		memcpy(&cells[i * NKEYS], row, sizeof(row));
 	}
@@ -45,8 +48,9 @@ list(struct invocation *in)
 static const struct command commands[] = {
 	{ "list", "",
 	    "Lists the nodes of the last day: whether each is live or gone, its version, the schema that it\n"
-	    "knows, whether nginx sends from its cache, for how long its lease lasts, how many\n"
-	    "transactions it is behind, and the key of berth.conf that differs from most nodes.",
+	    "knows, whether nginx sends from its cache, for how long its lease lasts, for how many seconds\n"
+	    "nginx may go on after that without the database, how many transactions it is behind, and the\n"
+	    "key of berth.conf that differs from most nodes.",
 	    NULL, 0, 0, 0, list },
 };
 

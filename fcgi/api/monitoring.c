@@ -234,27 +234,17 @@ cache_is_served(const struct worker_app *app)
 	return meter_get(app->meter, METRIC_CACHE_LEASE, 0, &end_us) && end_us > clock_us();
 }
 
-/* Why nginx does not. */
-static const char *
-cache_detail(const struct worker_app *app)
+/* What the keeper told last. */
+static enum cache_state
+keeper_state(const struct worker_app *app)
 {
-	static const char *const details[CACHE__STATES] = {
-		[CACHE_SERVES] = "its keeper hangs, or has just died",
-		[CACHE_STARTS] = "its keeper is starting, or keeps dying",
-		[CACHE_NO_DIR] = "its keeper cannot use the directory",
-		[CACHE_LOCKED] = "another process has locked the directory: a pool that is stopping, "
-				 "or one with the same cache_dir",
-		[CACHE_NO_DATABASE] = "its keeper gets no answer from the database",
-		[CACHE_DEAF] = "its keeper gets no notifications from the database: connect `database` to "
-			       "PostgreSQL itself, or set pool_mode = session in the pooler",
-	};
 	int64_t is;
 
 	for (size_t i = 0; i < CACHE__STATES; i++) {
 		if (meter_get(app->meter, METRIC_CACHE_KEEPER, i, &is) && is == 1)
-			return details[i];
+			return i;
 	}
-	return details[CACHE_STARTS];
+	return CACHE_STARTS;
 }
 
 /* For information alone: the pool answers what nginx does not. */
@@ -262,13 +252,14 @@ static void
 put_cache(struct json_out *o, const struct worker_app *app, struct arena *a)
 {
 	bool served = cache_is_served(app);
+	enum cache_state state = keeper_state(app);
 
 	if (app->settings->cache_dir[0] == '\0')
 		return;
-	json_out_key_str(o, "cache", served ? "served" : "not served");
+	json_out_key_str(o, "cache", served ? "served" : state == CACHE_STALE ? "stale" : "not served");
 	if (!served)
 		json_out_key_str(o, "cache_detail", arena_printf(a, "cache_dir %s: %s; the pool's log has more, "
-		    "in lines with `cache`", app->settings->cache_dir, cache_detail(app)));
+		    "in lines with `cache`", app->settings->cache_dir, cache_state_reasons[state]));
 }
 
 /*

@@ -73,6 +73,16 @@ prepare_store(const struct settings *s)
 		log_error("%s", err.detail);
 }
 
+static void
+count_store_request(void *arg, enum s3_operation operation, int64_t us, bool failed)
+{
+	const struct worker_app *app = arg;
+
+	meter_observe(app->meter, METRIC_STORE_REQUESTS, operation, us);
+	if (failed)
+		meter_count(app->meter, METRIC_STORE_REQUEST_ERRORS, operation, 0);
+}
+
 /*
  * Removes staging files of publishes that died with their worker; those under way are younger.
  * Touches nothing in a store that is not the registry's.
@@ -117,6 +127,7 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	app->known = known_callers_new(app->arena);
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
+	blob_store_watch(settings->blobs, count_store_request, app);
 	prepare_store(settings);
 	patience_ms = blob_store_set_patience(settings->blobs, IDLE_MAX_US / 1000);
 	app->db = db_new_pooled(settings->database, settings->database_direct,
@@ -147,10 +158,15 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 
 /* What was committed is committed, whatever becomes of this. */
 static int
-app_barrier(struct worker_app *app, struct request *rq, struct err *err)
+app_barrier(struct worker_app *app, struct request *rq, struct response *rs, struct err *err)
 {
-	if (cache_barrier_wait(app->barrier, rq->arena, rq->deadline_us, err) == 0)
+	if (cache_barrier_wait(app->barrier, rq->arena, rq->deadline_us, err) == 0) {
+		const char *stale = cache_barrier_take_stale(app->barrier, rq->arena);
+
+		if (stale != NULL)
+			response_header(rs, "Berth-Stale-Nodes", stale);
 		return 0;
+	}
 	err_context(err, "some nodes may serve stale data");
 	return err->status != 503 ? -1
 	    : err_tell(err, "the change is committed, but other nodes may serve stale data for up to "

@@ -1,5 +1,6 @@
 #include "cache/cache_barrier.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,11 @@ struct node {
 	int64_t end_us; /* of its lease, as it was known last */
 };
 
+struct nodes {
+	struct node *v;
+	size_t n, room;
+};
+
 struct cache_barrier {
 	struct db *db;
 	struct cache_board *board; /* NULL: there is none */
@@ -33,9 +39,8 @@ struct cache_barrier {
 	_Atomic int64_t confirmed_us; /* by clock_us(): the last commit that it has confirmed itself */
 	int64_t number, server; /* what was asked last */
 	char own[CACHE_NODE_SIZE]; /* the node whose board was told; "": none */
-	/* the nodes that are not known to have acknowledged the number */
-	struct node *nodes;
-	size_t n, room;
+	struct nodes left; /* the nodes that are not known to have acknowledged the number */
+	struct nodes stale; /* the nodes without a lease that may still send stale files, each until a time */
 };
 
 static void
@@ -52,24 +57,41 @@ bind_sync(struct cache_barrier *b, struct db_call *call, bool in_any_case)
 }
 
 static int
-add_node(struct cache_barrier *b, const char *name, const char *host, int64_t left_ms, struct err *err)
+add_to(struct nodes *nodes, const char *name, const char *host, int64_t left_ms, struct err *err)
 {
 	struct node *node;
 
-	if (b->n == b->room) {
-		size_t room = 2 * b->room + 4;
-		struct node *more = reallocarray(b->nodes, room, sizeof(*more));
+	if (nodes->n == nodes->room) {
+		size_t room = 2 * nodes->room + 4;
+		struct node *more = reallocarray(nodes->v, room, sizeof(*more));
 
 		if (more == NULL)
 			return err_sys(err, "nodes");
-		b->nodes = more;
-		b->room = room;
+		nodes->v = more;
+		nodes->room = room;
 	}
-	node = &b->nodes[b->n++];
+	node = &nodes->v[nodes->n++];
 	*node = (struct node) { .end_us = clock_us() + left_ms * 1000 };
 	snprintf(node->name, sizeof(node->name), "%s", name);
 	snprintf(node->host, sizeof(node->host), "%s", host);
 	return 0;
+}
+
+/* A row that says for how long a node may serve. */
+static int
+add_node(struct cache_barrier *b, const struct db_result *r, int row, struct err *err)
+{
+	enum { COLUMNS_CACHE_LEFT };
+	int64_t left_ms = db_int(r, row, LEFT_MS);
+
+	return left_ms > 0 ? add_to(&b->left, db_str(r, row, NODE), db_str(r, row, HOST), left_ms, err)
+	    : add_to(&b->stale, db_str(r, row, NODE), db_str(r, row, HOST), db_int(r, row, STALE_MS), err);
+}
+
+static void
+forget_nodes(struct cache_barrier *b)
+{
+	b->left.n = b->stale.n = 0;
 }
 
 /* Takes a row of cache_sync. */
@@ -82,10 +104,10 @@ take_node(void *arg, const struct db_result *r, struct err *err)
 
 	/* a later number counts for what was before it, too */
 	if (number != b->number)
-		b->n = 0;
+		forget_nodes(b);
 	b->number = number;
 	b->server = db_int(r, 0, SERVER);
-	return add_node(b, db_str(r, 0, NODE), db_str(r, 0, HOST), db_int(r, 0, LEFT_MS), err);
+	return add_node(b, r, 0, err);
 }
 
 /* What goes out with COMMIT. */
@@ -119,7 +141,8 @@ cache_barrier_free(struct cache_barrier *b)
 	if (b == NULL)
 		return;
 	db_set_follow_up(b->db, NULL, NULL);
-	free(b->nodes);
+	free(b->left.v);
+	free(b->stale.v);
 	free(b);
 }
 
@@ -199,7 +222,7 @@ ask(struct cache_barrier *b, struct arena *a, struct err *err)
 	struct db_call calls[NCALLS] = { [CONFIRM] = { .stmt = STMT_SESSION_CONFIRM },
 		[SYNC] = { .row = take_node, .arg = b } };
 
-	b->n = 0;
+	forget_nodes(b);
 	bind_sync(b, &calls[SYNC], true);
 	return db_run(b->db, a, calls, NCALLS, err);
 }
@@ -214,13 +237,14 @@ has(const struct cache_barrier *b, const struct node *node)
 static void
 drop_own(struct cache_barrier *b)
 {
+	struct nodes *nodes = &b->left;
 	size_t left = 0;
 
-	for (size_t i = 0; i < b->n; i++) {
-		if (strcmp(b->nodes[i].name, b->own) != 0 || !has(b, &b->nodes[i]))
-			b->nodes[left++] = b->nodes[i];
+	for (size_t i = 0; i < nodes->n; i++) {
+		if (strcmp(nodes->v[i].name, b->own) != 0 || !has(b, &nodes->v[i]))
+			nodes->v[left++] = nodes->v[i];
 	}
-	b->n = left;
+	nodes->n = left;
 }
 
 /*
@@ -230,8 +254,8 @@ drop_own(struct cache_barrier *b)
 static bool
 all_have_told(const struct cache_barrier *b)
 {
-	for (size_t i = 0; i < b->n; i++) {
-		if (!has(b, &b->nodes[i]))
+	for (size_t i = 0; i < b->left.n; i++) {
+		if (!has(b, &b->left.v[i]))
 			return false;
 	}
 	return true;
@@ -241,16 +265,14 @@ all_have_told(const struct cache_barrier *b)
 static int
 look(struct cache_barrier *b, struct arena *a, struct err *err)
 {
-	enum { COLUMNS_CACHE_SYNC_LEFT };
 	struct db_call call = { .stmt = STMT_CACHE_SYNC_LEFT };
-	const struct db_result *r = &call.result;
 
 	db_bind_int(&call.params, b->number);
 	if (db_run(b->db, a, &call, 1, err) == -1)
 		return -1;
-	b->n = 0;
-	for (int i = 0; i < r->rows; i++) {
-		if (add_node(b, db_str(r, i, NODE), db_str(r, i, HOST), db_int(r, i, LEFT_MS), err) == -1)
+	forget_nodes(b);
+	for (int i = 0; i < call.result.rows; i++) {
+		if (add_node(b, &call.result, i, err) == -1)
 			return -1;
 	}
 	drop_own(b);
@@ -264,10 +286,10 @@ next_look(const struct cache_barrier *b)
 	int64_t end = 0;
 	bool others = false;
 
-	for (size_t i = 0; i < b->n; i++) {
-		if (b->nodes[i].end_us > end)
-			end = b->nodes[i].end_us;
-		others |= strcmp(b->nodes[i].name, b->own) != 0;
+	for (size_t i = 0; i < b->left.n; i++) {
+		if (b->left.v[i].end_us > end)
+			end = b->left.v[i].end_us;
+		others |= strcmp(b->left.v[i].name, b->own) != 0;
 	}
 	return others && clock_us() + OTHERS_MS * 1000 < end ? clock_us() + OTHERS_MS * 1000 : end;
 }
@@ -298,10 +320,10 @@ sleep_on_board(struct cache_barrier *b, int64_t until_us)
 static int
 refuse(const struct cache_barrier *b, struct arena *a, struct err *err)
 {
-	const char *hosts = b->nodes[0].host;
+	const char *hosts = b->left.v[0].host;
 
-	for (size_t i = 1; i < b->n; i++)
-		hosts = arena_printf(a, "%s, %s", hosts, b->nodes[i].host);
+	for (size_t i = 1; i < b->left.n; i++)
+		hosts = arena_printf(a, "%s, %s", hosts, b->left.v[i].host);
 	return err_internal(err, 503, "not acknowledged by %s", hosts);
 }
 
@@ -311,17 +333,17 @@ wait_for_nodes(struct cache_barrier *b, struct arena *a, int64_t until_us, struc
 {
 	int ms = LOOK_MIN_MS;
 
-	while (b->n > 0) {
+	while (b->left.n > 0) {
 		int64_t end_us = next_look(b);
 
 		sleep_on_board(b, end_us < until_us ? end_us : until_us);
-		if (b->n == 0)
+		if (b->left.n == 0)
 			return 0;
 		if (look(b, a, err) == -1)
 			return -1;
-		if (b->n > 0 && clock_us() >= until_us)
+		if (b->left.n > 0 && clock_us() >= until_us)
 			return refuse(b, a, err);
-		if (b->n > 0 && (!is_told(b) || all_have_told(b))) {
+		if (b->left.n > 0 && (!is_told(b) || all_have_told(b))) {
 			(void)poll(NULL, 0, ms);
 			ms = 2 * ms < LOOK_MAX_MS ? 2 * ms : LOOK_MAX_MS;
 		}
@@ -344,6 +366,33 @@ wait_for_commits(struct cache_barrier *b, bool asked, struct arena *a, int64_t u
 	return 0;
 }
 
+/* Is this pool's node one of those that may be stale? */
+static bool
+own_is_stale(const struct cache_barrier *b)
+{
+	for (size_t i = 0; i < b->stale.n; i++) {
+		if (strcmp(b->stale.v[i].name, cache_board_last_own(b->board)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The worker's own node must not be stale: with this commit the database is there. */
+static int
+end_stale(struct cache_barrier *b, int64_t until_us, struct err *err)
+{
+	if (b->board == NULL || (cache_board_own(b->board) != NULL && !own_is_stale(b)))
+		return 0;
+	/* first this: see cache/cache_stale.c */
+	b->board->stale_forbidden = true;
+	while (clock_us() < b->board->stale_us) {
+		if (clock_us() >= until_us)
+			return err_internal(err, 503, "the keeper of this node may serve stale data");
+		(void)poll(NULL, 0, LOOK_MAX_MS);
+	}
+	return 0;
+}
+
 int
 cache_barrier_wait(struct cache_barrier *b, struct arena *a, int64_t until_us, struct err *err)
 {
@@ -352,8 +401,27 @@ cache_barrier_wait(struct cache_barrier *b, struct arena *a, int64_t until_us, s
 
 	if (!db_take_commit(b->db, &unknown))
 		return 0;
-	rc = wait_for_commits(b, !unknown, a, until_us, err);
+	rc = wait_for_commits(b, !unknown, a, until_us, err) == -1 || end_stale(b, until_us, err) == -1 ? -1 : 0;
 	/* the next request may commit what no node has to know of */
-	b->n = 0;
+	b->left.n = 0;
+	if (rc == -1)
+		b->stale.n = 0;
 	return rc;
+}
+
+const char *
+cache_barrier_take_stale(struct cache_barrier *b, struct arena *a)
+{
+	const char *text = NULL, *own = b->board == NULL ? "" : cache_board_last_own(b->board);
+
+	for (size_t i = 0; i < b->stale.n; i++) {
+		const struct node *node = &b->stale.v[i];
+		int64_t left = (node->end_us - clock_us() + SECOND - 1) / SECOND;
+
+		if (left > 0 && strcmp(node->name, own) != 0)
+			text = arena_printf(a, "%s%s%s;s=%" PRId64, text == NULL ? "" : text, text == NULL ? "" : ", ",
+			    node->host, left);
+	}
+	b->stale.n = 0;
+	return text;
 }

@@ -106,6 +106,12 @@ cache_board_own(const struct cache_board *b)
 	return b->server == 0 ? NULL : b->nodes[OWN].node;
 }
 
+const char *
+cache_board_last_own(const struct cache_board *b)
+{
+	return b->nodes[OWN].node;
+}
+
 bool
 cache_board_has(const struct cache_board *b, int64_t server, const char *node, int64_t number)
 {

@@ -27,6 +27,9 @@ struct cache_board {
 	_Atomic int64_t confirmed_us;
 	_Atomic int64_t refused_us; /* until then nobody asks for one, since the last had no answer */
 	_Atomic int64_t server; /* the numbers are this one's; 0: the board is empty */
+	/* by clock_us(): until then nginx of this node may send stale files without the database; 0: it may not */
+	_Atomic int64_t stale_us;
+	_Atomic bool stale_forbidden; /* a worker has committed a change that the keeper may not have seen */
 	_Atomic uint64_t pages_removed; /* counts the removals of all pages (cache/cache_page.h) */
 	_Atomic int64_t pages_us; /* the time of the last removal, by clock_us() */
 	_Atomic uint32_t pages; /* files that were kept since then */
@@ -61,6 +64,9 @@ bool cache_board_reconnected(const struct cache_board *, uint32_t *seen);
 
 /* The name of this pool's node; NULL: it does not serve, so this board says nothing. */
 const char *cache_board_own(const struct cache_board *);
+
+/* The same, also if it does not serve any more; "": it never has. */
+const char *cache_board_last_own(const struct cache_board *);
 
 /*
  * Has the node acknowledged this number of that server, or a greater one?  For another node than this

@@ -1,5 +1,6 @@
 #include "cache/cache_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -60,12 +61,38 @@ cache_dir_make(const struct cache_dir *d, const char *path, struct err *err)
 	return mkdirat(d->root, path, DIR_MODE) == -1 && errno != EEXIST ? cache_dir_error(d, path, err) : 0;
 }
 
-int
-cache_dir_next(DIR *dir, struct dirent **entry)
+/* Reads the next entry; NULL: the end.  0, or -1 with errno. */
+static int
+next_entry(DIR *dir, struct dirent **entry)
 {
 	errno = 0;
 	*entry = FAULT_FAILS("cache", "readdir") ? NULL : readdir(dir);
 	return *entry == NULL && errno != 0 ? -1 : 0;
+}
+
+int
+cache_dir_each(const struct cache_dir *d, const char *path, cache_dir_fn *each, void *arg, struct err *err)
+{
+	int fd = openat(d->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int rc = 0;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return cache_dir_error(d, path, err);
+	}
+	while (rc == 0) {
+		if (next_entry(dir, &entry) == -1)
+			rc = cache_dir_error(d, path, err);
+		else if (entry == NULL)
+			break;
+		else if (entry->d_name[0] != '.')
+			rc = each(arg, dirfd(dir), entry->d_name, err);
+	}
+	closedir(dir);
+	return rc;
 }
 
 int
@@ -135,7 +162,7 @@ hint_open(struct cache_dir *d, struct err *err)
 }
 
 /* The parts that every tree has. */
-static const char *const parts[] = { "now", "trash", "grant", "project", "group", "extract" };
+static const char *const parts[] = { "now", "stale", "trash", "grant", "project", "group", "extract" };
 enum { NPARTS = sizeof(parts) / sizeof(*parts) };
 
 static int
@@ -300,45 +327,45 @@ cache_dir_sweep(struct cache_dir *d, bool *more)
 
 /* ---- the lease ---- */
 
-/*
- * Removes the names of seconds before `first` and after `last`, also those that a wrong clock left.
- * 0, or -1 with errno.
- */
+/* The names of seconds that stay. */
+struct span {
+	const struct cache_dir *dir;
+	const char *path;
+	long long first, last;
+};
+
 static int
-lease_forget(struct cache_dir *d, long long first, long long last)
+forget_second(void *arg, int at, const char *name, struct err *err)
 {
-	int fd = openat(d->root, "now", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int rc = 0;
+	const struct span *s = arg;
+	long long second = strtoll(name, NULL, 10);
 
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
-		return -1;
-	}
-	while (rc == 0 && (rc = cache_dir_next(dir, &entry)) == 0 && entry != NULL) {
-		long long second = strtoll(entry->d_name, NULL, 10);
+	if (second >= s->first && second <= s->last)
+		return 0;
+	return FAULT_FAILS("cache", "unlease") || unlinkat(at, name, 0) == -1
+	    ? cache_dir_error(s->dir, s->path, err) : 0;
+}
 
-		if (entry->d_name[0] != '.' && (second < first || second > last) &&
-		    (FAULT_FAILS("cache", "unlease") || unlinkat(dirfd(dir), entry->d_name, 0) == -1))
-			rc = -1;
-	}
-	closedir(dir);
-	return rc;
+/* Removes the names of seconds before `first` and after `last`, also those that a wrong clock left. */
+static int
+lease_forget(const struct cache_dir *d, const char *path, long long first, long long last, struct err *err)
+{
+	struct span span = { d, path, first, last };
+
+	return cache_dir_each(d, path, forget_second, &span, err);
 }
 
 /* Points the names of the seconds from..last at the epoch, if there is one. */
 static int
-lease_write(struct cache_dir *d, time_t from, time_t last, struct err *err)
+lease_write(struct cache_dir *d, const char *path, time_t from, time_t last, struct err *err)
 {
 	char name[32], target[sizeof("../grant/") + CACHE_EPOCH_SIZE];
 
 	snprintf(target, sizeof(target), "../grant/%s", d->epoch);
 	for (time_t s = from; d->epoch[0] != '\0' && s <= last; s++) {
-		snprintf(name, sizeof(name), "now/%lld", (long long)s);
+		snprintf(name, sizeof(name), "%s/%lld", path, (long long)s);
 		if (symlinkat(target, d->root, name) == -1 && errno != EEXIST)
-			return cache_dir_error(d, "now", err);
+			return cache_dir_error(d, path, err);
 	}
 	return 0;
 }
@@ -346,12 +373,28 @@ lease_write(struct cache_dir *d, time_t from, time_t last, struct err *err)
 int
 cache_dir_lease(struct cache_dir *d, time_t now, time_t last, struct err *err)
 {
-	if (lease_write(d, now, last, err) == -1)
+	if (lease_write(d, "now", now, last, err) == -1)
 		return -1;
 	d->first = now;
 	d->last = last;
-	return lease_forget(d, (long long)now - LEASE_PAST, (long long)last) == -1
-	    ? cache_dir_error(d, "now", err) : 0;
+	return lease_forget(d, "now", (long long)now - LEASE_PAST, (long long)last, err);
+}
+
+int
+cache_dir_stale(struct cache_dir *d, time_t now, time_t last, struct err *err)
+{
+	d->stale = true;
+	return lease_write(d, "stale", now, last, err) == -1
+	    ? -1 : lease_forget(d, "stale", (long long)now - LEASE_PAST, (long long)last, err);
+}
+
+int
+cache_dir_end_stale(struct cache_dir *d, struct err *err)
+{
+	if (d->stale && lease_forget(d, "stale", INT64_MAX, 0, err) == -1)
+		return -1;
+	d->stale = false;
+	return 0;
 }
 
 const char *
@@ -367,8 +410,8 @@ cache_dir_end_epoch(struct cache_dir *d, struct err *err)
 	if (cache_dir_discard(d, "grant", err) == -1)
 		return -1;
 	d->epoch[0] = '\0';
-	if (lease_forget(d, INT64_MAX, 0) == -1)
-		return cache_dir_error(d, "now", err);
+	if (lease_forget(d, "now", INT64_MAX, 0, err) == -1)
+		return -1;
 	return cache_dir_make(d, "grant", err);
 }
 
@@ -383,7 +426,7 @@ cache_dir_begin_epoch(struct cache_dir *d, const char *epoch, struct err *err)
 	if (cache_dir_make(d, path, err) == -1)
 		return -1;
 	snprintf(d->epoch, sizeof(d->epoch), "%s", epoch);
-	return lease_write(d, d->first, d->last, err);
+	return lease_write(d, "now", d->first, d->last, err);
 }
 
 int
@@ -392,8 +435,10 @@ cache_dir_clear(struct cache_dir *d, struct err *err)
 	d->first = 1;
 	d->last = 0;
 	d->epoch[0] = '\0';
-	if (lease_forget(d, INT64_MAX, 0) == -1)
-		return cache_dir_error(d, "now", err);
+	/* the keeper before may have left names */
+	d->stale = true;
+	if (lease_forget(d, "now", INT64_MAX, 0, err) == -1 || cache_dir_end_stale(d, err) == -1)
+		return -1;
 	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_discard(d, "project", err) == -1 ||
 	    cache_dir_discard(d, "group", err) == -1 || cache_dir_discard(d, "extract", err) == -1)
 		return -1;

@@ -3,7 +3,7 @@
 
 /* Shared by cache_dir.c, cache_tree.c, cache_grant.c and cache_extract.c alone. */
 
-#include <dirent.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -25,6 +25,7 @@ struct cache_dir {
 	char node[CACHE_NODE_SIZE];
 	/* the lease, in calendar seconds; last < first: none */
 	time_t first, last;
+	bool stale; /* there may be names below stale/ */
 	char epoch[CACHE_EPOCH_SIZE]; /* the epoch that the lease points at; "": none */
 };
 
@@ -36,10 +37,12 @@ int cache_dir_make(const struct cache_dir *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Reads the next entry; NULL: the end.  An error is no end, since unseen entries would stay.  0, or
- * -1 with errno.
+ * Calls the function with the name of each entry of a directory, which `at` is open on.  An entry that cannot
+ * be read is an error, since it would stay.  -1: the function's error, with err set, or 500, 503.
  */
-int cache_dir_next(DIR *, struct dirent **) __attribute__((warn_unused_result));
+typedef int cache_dir_fn(void *arg, int at, const char *name, struct err *);
+int cache_dir_each(const struct cache_dir *, const char *path, cache_dir_fn *, void *arg, struct err *)
+    __attribute__((warn_unused_result));
 
 /* Writes all bytes.  0, or -1 with errno. */
 int cache_dir_write(int fd, struct slice bytes) __attribute__((warn_unused_result));

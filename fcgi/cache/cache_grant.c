@@ -20,7 +20,7 @@ struct grant {
 	struct cache_who who;
 	uint64_t prefix; /* of an IPv6 address its /64, of anything else 0 */
 	int64_t namespace;
-	int64_t end_us;
+	int64_t end_us, renew_us;
 };
 
 struct cache_grants {
@@ -160,7 +160,7 @@ grow(struct cache_grants *g, struct err *err)
 
 int
 cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind,
-    const struct cache_who *who, int64_t namespace, int64_t end_us, struct err *err)
+    const struct cache_who *who, int64_t namespace, int64_t end_us, int64_t renew_us, struct err *err)
 {
 	uint64_t prefix = prefix_of(who);
 
@@ -169,7 +169,7 @@ cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind ki
 	if (make_room(g, d, kind, prefix, err) == -1 || (g->n == g->size && grow(g, err) == -1))
 		return -1;
 	/* record the end before making the link, so that every grant has an end */
-	g->v[g->n++] = (struct grant) { kind, *who, prefix, namespace, end_us };
+	g->v[g->n++] = (struct grant) { kind, *who, prefix, namespace, end_us, renew_us };
 	g->of_kind[kind]++;
 	return link_make(d, who, namespace, err);
 }
@@ -196,20 +196,34 @@ cache_grants_end(struct cache_grants *g, struct cache_dir *d, const struct cache
 	return 0;
 }
 
-/* Ends those that end at `until_us` or before, or, with a namespace, those of this namespace. */
+/* Which grants are to end. */
+struct end {
+	int64_t until_us;
+	bool renewed;
+	int64_t namespace; /* 0: those that end by then; else those of this namespace */
+};
+
+static bool
+ends(const struct end *e, const struct grant *g)
+{
+	if (e->namespace != 0)
+		return g->namespace == e->namespace;
+	return g->end_us <= e->until_us || (e->renewed && g->renew_us <= e->until_us);
+}
+
 static int
-end_some(struct cache_grants *g, struct cache_dir *d, int64_t until_us, int64_t namespace, struct err *err)
+end_some(struct cache_grants *g, struct cache_dir *d, const struct end *e, struct err *err)
 {
 	size_t n = 0;
 	int rc = 0;
 
 	/* those that were made at once end at once: one pass, and what is left keeps its order */
 	for (size_t i = 0; i < g->n; i++) {
-		bool ends = rc == 0 && (namespace != 0 ? g->v[i].namespace == namespace : g->v[i].end_us <= until_us);
+		bool over = rc == 0 && ends(e, &g->v[i]);
 
-		if (ends)
+		if (over)
 			rc = link_remove(d, &g->v[i], err);
-		if (ends && rc == 0)
+		if (over && rc == 0)
 			g->of_kind[g->v[i].kind]--;
 		else
 			g->v[n++] = g->v[i];
@@ -219,15 +233,20 @@ end_some(struct cache_grants *g, struct cache_dir *d, int64_t until_us, int64_t 
 }
 
 int
-cache_grants_end_due(struct cache_grants *g, struct cache_dir *d, int64_t until_us, struct err *err)
+cache_grants_end_due(struct cache_grants *g, struct cache_dir *d, int64_t until_us, bool renewed,
+    struct err *err)
 {
-	return end_some(g, d, until_us, 0, err);
+	const struct end end = { .until_us = until_us, .renewed = renewed };
+
+	return end_some(g, d, &end, err);
 }
 
 int
 cache_grants_end_namespace(struct cache_grants *g, struct cache_dir *d, int64_t namespace, struct err *err)
 {
-	return end_some(g, d, 0, namespace, err);
+	const struct end end = { .namespace = namespace };
+
+	return end_some(g, d, &end, err);
 }
 
 void

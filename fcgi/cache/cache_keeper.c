@@ -14,6 +14,7 @@
 #include "cache/cache_absent.h"
 #include "cache/cache_board.h"
 #include "cache/cache_dir.h"
+#include "cache/cache_fill.h"
 #include "cache/cache_grant.h"
 #include "cache/cache_invalidate.h"
 #include "cache/cache_keys.h"
@@ -22,8 +23,7 @@
 #include "cache/cache_refused.h"
 #include "cache/cache_session.h"
 #include "cache/cache_source.h"
-#include "cache/cache_tree.h"
-#include "store/blob/blob.h"
+#include "cache/cache_stale.h"
 #include "store/blob/store_node.h"
 
 enum {
@@ -61,10 +61,12 @@ struct keeper {
 	struct cache_refused refused;
 	struct cache_keys keys;
 	struct cache_session session;
+	struct cache_stale stale;
 	struct arena *arena; /* of one step */
 	int signal_fd;
 	bool stopping;
 	bool serving; /* it listens, is registered and has a lease */
+	bool keeps; /* it has lost its session alone, and nginx goes on until the lease ends */
 	enum cache_state trouble; /* what it is if the present step fails */
 	bool sweep; /* the trash has files */
 	struct cache_file due[DUE]; /* to be written */
@@ -142,13 +144,16 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 
 	k->end_us = since->us + length * SECOND;
 	k->renew_us = since->us + length * SECOND / RENEWALS;
+	/* if this fails, what is wrong may stay */
+	cache_stale_forbid(&k->stale);
 	/* a grant that ends within this lease ends now: nginx would follow it to the end of the lease */
-	if (cache_grants_end_due(k->grants, k->dir, k->end_us, err) == -1)
+	if (cache_grants_end_due(k->grants, k->dir, k->end_us, true, err) == -1)
 		return -1;
 	if (cache_dir_lease(k->dir, since->second, since->second + (time_t)length - LEASE_SLACK,
 		err) == -1)
 		return -1;
 	tell(k, CACHE_SERVES, k->end_us);
+	cache_stale_allow(&k->stale, k->board, k->end_us);
 	k->board->confirmed_us = since->us;
 	return 0;
 }
@@ -174,7 +179,11 @@ take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 	if (cache_page_told(k->dir, k->board, m->kind, &k->sweep, err) == -1)
 		return -1;
 	k->sweep |= m->kind != CACHE_INDEX;
-	return cache_invalidate(&i, m, err);
+	if (cache_invalidate(&i, m, err) == 0)
+		return 0;
+	cache_stale_forbid(&k->stale);
+	k->keeps = false;
+	return -1;
 }
 
 /* What the keeper does when it sees another epoch. */
@@ -286,6 +295,45 @@ hurry(struct keeper *k, int part)
 	cache_session_hurry(&k->session, part == 0 ? 0 : clock_us() + k->settings->cache_lease * SECOND / part);
 }
 
+static int
+clear(struct keeper *k, struct err *err)
+{
+	k->trouble = CACHE_NO_DIR;
+	if (cache_dir_clear(k->dir, err) == -1)
+		return -1;
+	tell_end(k);
+	k->trouble = CACHE_NO_DATABASE;
+	cache_grants_forget(k->grants);
+	cache_absent_forget(k->absent);
+	k->ndue = 0;
+	k->sweep = true;
+	k->keeps = false;
+	return 0;
+}
+
+/* Ends what writers at other nodes do not wait for. */
+static int
+end_stale(struct keeper *k, struct err *err)
+{
+	k->trouble = CACHE_NO_DIR;
+	if (cache_stale_end(&k->stale, k->dir, k->board, err) == -1 ||
+	    cache_page_remove(k->dir, k->board, &k->sweep, err) == -1 || (!k->keeps && clear(k, err) == -1))
+		return -1;
+	k->trouble = CACHE_NO_DATABASE;
+	return 0;
+}
+
+/*
+ * What it has under the old lease goes when the server takes commits: after a failover this may last until a
+ * synchronous standby has connected, and meanwhile nginx would have nothing.
+ */
+static int
+clear_late(struct keeper *k, struct err *err)
+{
+	return !k->keeps ? 0 : db_exec(k->session.db, k->arena, STMT_SESSION_CONFIRM, NULL, NULL, err) == -1
+	    ? -1 : clear(k, err);
+}
+
 /* The order of these steps matters: see point 6 of berth-architecture(7), What Berth guarantees. */
 static int
 begin(struct keeper *k, struct err *err)
@@ -295,28 +343,18 @@ begin(struct keeper *k, struct err *err)
 	struct moment since;
 
 	store_node_name(k->settings->node, host);
-	if (cache_session_connect(&k->session, k->board, err) == -1)
+	if (cache_session_connect(&k->session, k->board, err) == -1 ||
+	    cache_node_listen(k->session.db, k->arena, err) == -1 || end_stale(k, err) == -1)
 		return -1;
-	if (cache_node_listen(k->session.db, k->arena, err) == -1)
-		return -1;
-	k->trouble = CACHE_NO_DIR;
-	if (cache_page_remove(k->dir, k->board, &k->sweep, err) == -1 || cache_dir_clear(k->dir, err) == -1)
-		return -1;
-	tell_end(k);
-	k->trouble = CACHE_NO_DATABASE;
-	cache_grants_forget(k->grants);
-	cache_absent_forget(k->absent);
-	k->ndue = 0;
-	k->sweep = true;
 	k->synced = k->acknowledged = 0;
 	k->asked_from_outside = false;
-	if (probe(k, err) == -1)
-		return -1;
-	if (cache_keys_read(&k->keys, k->session.db, k->arena, k->settings->token_key, &k->warned, err) == -1)
+	if (probe(k, err) == -1 || clear_late(k, err) == -1 ||
+	    cache_keys_read(&k->keys, k->session.db, k->arena, k->settings->token_key, &k->warned, err) == -1)
 		return -1;
 	since = now();
 	if (cache_node_register(k->session.db, k->arena, cache_dir_node(k->dir), host,
-		k->settings->cache_lease, &r, err) == -1 || cache_session_listens(&k->session, err) == -1)
+		k->settings->cache_lease, k->settings->cache_stale_max, &r, err) == -1 ||
+	    cache_session_listens(&k->session, err) == -1)
 		return -1;
 	k->written = r.written;
 	cache_board_begin(k->board, r.server, cache_dir_node(k->dir));
@@ -344,38 +382,6 @@ renew(struct keeper *k, struct err *err)
 	return lease(k, &since, err);
 }
 
-static int
-put_file(struct keeper *k, const struct cache_file *f, const struct cache_content *c, struct err *err)
-{
-	if (c->absent)
-		return cache_absent_mark(k->absent, k->dir, f->namespace, f->name, err);
-	if (!c->found)
-		return 0;
-	return f->version[0] != '\0'
-	    ? cache_tree_put_link(k->dir, f, arena_printf(k->arena, "%s/%s", k->settings->blobs->dir,
-		blob_path(k->arena, c->cksum)), err)
-	    : cache_tree_put(k->dir, f, c->bytes, (time_t)c->time, err);
-}
-
-/* Handles no notification between the read and the file.  -1: the database failed. */
-static int
-provide_file(struct keeper *k, const struct cache_file *f, struct err *err)
-{
-	struct cache_content c;
-	struct err disk = { 0 };
-
-	if (cache_tree_has(k->dir, f))
-		return 0;
-	if (cache_source_read(k->session.db, k->arena, k->settings->external_url, f,
-		k->settings->cache_lease * FILE_BYTES, &c, err) == -1)
-		return -1;
-	FAULT_POINT("cache", "read");
-	/* the pool answers as long as the disk takes no files */
-	if (put_file(k, f, &c, &disk) == -1)
-		cache_warn(&k->warned, &disk);
-	return 0;
-}
-
 /* *same: the grants are of this epoch.  Begins the epoch where there is none; ends another one. */
 static int
 enter_epoch(struct keeper *k, const char *epoch, bool *same, struct err *err)
@@ -394,11 +400,10 @@ static int
 grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64_t asked_us,
     struct err *err)
 {
-	int64_t end_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
+	int64_t renew_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
+	int64_t end_us = d->lasts_ms == -1 ? INT64_MAX : asked_us + d->lasts_ms * 1000;
 	bool same;
 
-	if (d->lasts_ms != -1 && asked_us + d->lasts_ms * 1000 < end_us)
-		end_us = asked_us + d->lasts_ms * 1000;
 	if (end_us <= k->end_us)
 		return 0;
 	if (enter_epoch(k, d->epoch, &same, err) == -1)
@@ -406,7 +411,7 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64
 	FAULT_POINT("cache", "entered");
 	if (!same || cache_grants_have(k->dir, &d->who, namespace))
 		return 0;
-	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, namespace, end_us, err) == -1)
+	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, namespace, end_us, renew_us, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "granted");
 	return 0;
@@ -460,7 +465,8 @@ step(struct keeper *k, struct err *err)
 	if (left <= 0)
 		return renew(k, err);
 	if (k->ndue > 0)
-		return provide_file(k, &k->due[--k->ndue], err);
+		return cache_fill(&(struct cache_fill) { k->dir, k->absent, k->settings, FILE_BYTES, &k->warned },
+		    k->session.db, k->arena, &k->due[--k->ndue], err);
 	while (n < HINTS && cache_dir_next_hint(k->dir, &hints[n]))
 		n++;
 	if (n > 0)
@@ -497,12 +503,23 @@ fail(struct keeper *k, struct err *err)
 {
 	tell(k, k->trouble, 0);
 	cache_board_end(k->board, cache_dir_node(k->dir));
+	if (k->serving) {
+		k->keeps = cache_session_is_lost(&k->session);
+		if (!k->keeps)
+			cache_stale_forbid(&k->stale);
+	}
 	k->serving = false;
 	if (!cache_dir_is_intact(k->dir)) {
+		cache_stale_forbid(&k->stale);
+		k->keeps = false;
 		leave_dir(k);
 		return;
 	}
 	cache_warn(&k->warned, err);
+	cache_stale_go_on(
+	    &k->stale, k->dir, k->grants, k->board, k->settings->cache_lease, &k->warned);
+	if (k->stale.is)
+		tell(k, CACHE_STALE, 0);
 	cache_session_failed(&k->session);
 	/* the trash may be what fills the disk */
 	cache_dir_sweep(k->dir, &k->sweep);
@@ -555,7 +572,7 @@ end(struct keeper *k)
 	struct err err = { 0 };
 
 	db_set_deadline(k->session.db, clock_us() + SECOND);
-	if (cache_dir_clear(k->dir, &err) == -1 ||
+	if (cache_stale_end(&k->stale, k->dir, k->board, &err) == -1 || cache_dir_clear(k->dir, &err) == -1 ||
 	    (k->serving && db_fd(k->session.db) != -1 &&
 	        cache_node_release(k->session.db, k->arena, cache_dir_node(k->dir), &err) == -1))
 		log_warn("cache: %s", err.detail);
@@ -568,7 +585,8 @@ int
 cache_keeper_run(const struct settings *settings, const struct cache_watcher *watcher,
     struct cache_board *board)
 {
-	struct keeper k = { .settings = settings, .watcher = watcher, .board = board };
+	struct keeper k = { .settings = settings, .watcher = watcher, .board = board,
+		.stale.max_us = settings->cache_stale_max * SECOND };
 	sigset_t set;
 
 	sigemptyset(&set);

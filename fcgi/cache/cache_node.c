@@ -61,7 +61,7 @@ begin_run(struct db *db, struct arena *a, struct err *err)
 
 int
 cache_node_register(struct db *db, struct arena *a, const char *node, const char *host,
-    int64_t seconds, struct cache_registration *out, struct err *err)
+    int64_t seconds, int64_t stale_s, struct cache_registration *out, struct err *err)
 {
 	enum { COLUMNS_CACHE_REGISTER };
 	struct db_params p = { .n = 0 };
@@ -70,6 +70,7 @@ cache_node_register(struct db *db, struct arena *a, const char *node, const char
 	db_bind_str(&p, node);
 	db_bind_str(&p, host);
 	db_bind_int(&p, seconds);
+	db_bind_int(&p, stale_s);
 	if (begin_run(db, a, err) == -1 || db_exec(db, a, STMT_CACHE_FORGET, NULL, NULL, err) == -1 ||
 	    write_row(db, a, STMT_CACHE_REGISTER, &p, &r, err) == -1)
 		return -1;

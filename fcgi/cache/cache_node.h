@@ -23,8 +23,9 @@ int cache_node_probe(struct db *, struct arena *, int64_t *number, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Gives a node that serves nothing yet a lease of `seconds` seconds, which began before the call.
- * Forgets nodes that have been gone for long.  -1: 503.
+ * Gives a node that serves nothing yet a lease of `seconds` seconds, which began before the call, and says
+ * for how many seconds after its end it may go on without the database (cache/cache_stale.h).  Forgets nodes
+ * that have been gone for long.  -1: 503.
  */
 struct cache_registration {
 	int64_t written; /* the transaction that wrote the node's row; the next functions compare and replace it */
@@ -32,7 +33,8 @@ struct cache_registration {
 	int64_t server; /* which counts in this run of this server */
 };
 int cache_node_register(struct db *, struct arena *, const char *node, const char *host,
-    int64_t seconds, struct cache_registration *, struct err *) __attribute__((warn_unused_result));
+    int64_t seconds, int64_t stale_s, struct cache_registration *, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Extends the lease to `seconds` seconds from now.  -1: 503, also where it has ended, or where another

@@ -45,6 +45,12 @@ cache_session_listens(const struct cache_session *s, struct err *err)
 	    : err_internal(err, 503, "the listening session has ended");
 }
 
+bool
+cache_session_is_lost(const struct cache_session *s)
+{
+	return db_fd(s->db) == -1;
+}
+
 void
 cache_session_failed(struct cache_session *s)
 {

@@ -18,7 +18,20 @@ const char *const cache_states[CACHE__STATES] = {
 	[CACHE_NO_DIR] = "directory",
 	[CACHE_LOCKED] = "locked",
 	[CACHE_NO_DATABASE] = "database",
+	[CACHE_STALE] = "stale",
 	[CACHE_DEAF] = "deaf",
+};
+
+const char *const cache_state_reasons[CACHE__STATES] = {
+	[CACHE_SERVES] = "its keeper hangs, or has just died",
+	[CACHE_STARTS] = "its keeper is starting, or keeps dying",
+	[CACHE_NO_DIR] = "its keeper cannot use the directory",
+	[CACHE_LOCKED] = "another process has locked the directory: a pool that is stopping, or one with the same "
+			 "cache_dir",
+	[CACHE_NO_DATABASE] = "its keeper gets no answer from the database",
+	[CACHE_STALE] = "its keeper gets no answer from the database, and nginx goes on (cache_stale_max)",
+	[CACHE_DEAF] = "its keeper gets no notifications from the database: connect `database` to "
+		       "PostgreSQL itself, or set pool_mode = session in the pooler",
 };
 
 void

@@ -17,12 +17,16 @@ enum cache_state {
 	CACHE_NO_DIR, /* it cannot use cache_dir */
 	CACHE_LOCKED, /* another keeper has the lock of cache_dir */
 	CACHE_NO_DATABASE,
+	CACHE_STALE, /* the same, and nginx sends what was granted before (cache/cache_stale.h) */
 	CACHE_DEAF, /* its session gets no notifications */
 	CACHE__STATES
 };
 
 /* Their names in metrics. */
 extern const char *const cache_states[CACHE__STATES];
+
+/* Why nginx sends nothing from cache_dir, or what is stale; CACHE_SERVES: after the end of the lease. */
+extern const char *const cache_state_reasons[CACHE__STATES];
 
 /* Gets the state, and the end of the lease by clock_us(); 0: as told before. */
 struct cache_watcher {

@@ -61,29 +61,27 @@ cache_tree_remove_namespace(struct cache_dir *d, int64_t namespace, struct err *
 	return cache_dir_discard(d, path, err);
 }
 
+struct views {
+	cache_view_fn *view;
+	void *arg;
+};
+
+static int
+take_view(void *arg, int at, const char *name, struct err *err)
+{
+	const struct views *v = arg;
+	int64_t group = strtoll(name, NULL, 10);
+
+	(void)at;
+	return group > 0 ? v->view(v->arg, -group, err) : 0;
+}
+
 int
 cache_tree_each_view(struct cache_dir *d, cache_view_fn *view, void *arg, struct err *err)
 {
-	int fd = openat(d->root, "group", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	int rc = 0;
+	struct views views = { view, arg };
 
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
-		return cache_dir_error(d, "group", err);
-	}
-	while (rc == 0 && (rc = cache_dir_next(dir, &entry)) == 0 && entry != NULL) {
-		int64_t id = strtoll(entry->d_name, NULL, 10);
-
-		if (id > 0)
-			rc = view(arg, -id, err);
-	}
-	if (rc == -1 && err->status == 0)
-		cache_dir_error(d, "group", err);
-	closedir(dir);
-	return rc;
+	return cache_dir_each(d, "group", take_view, &views, err);
 }
 
 bool

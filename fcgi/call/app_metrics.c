@@ -1,6 +1,7 @@
 #include "call/app_metrics.h"
 
 #include "cache/cache_state.h"
+#include "store/blob/blob_store.h"
 
 static const char *const publish_stages[STAGE__MAX] = {
 	[STAGE_CHECK] = "check",
@@ -49,6 +50,12 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	FAMILY(METRIC_REPLICA_READS) = { .name = "berth_replica_reads_total",
 	    .help = "Searches and lists that a replica may answer: by the replica, or by the primary and why.",
 	    .kind = METRIC_COUNTER, .labels = { { "replica", replica_reads, REPLICA__MAX } } },
+	FAMILY(METRIC_STORE_REQUESTS) = { .name = "berth_store_request_duration_seconds",
+	    .help = "How long requests to the object store took, with their repetitions.", .kind = METRIC_HISTOGRAM,
+	    .labels = { { "operation", s3_operations, S3__OPS } } },
+	FAMILY(METRIC_STORE_REQUEST_ERRORS) = { .name = "berth_store_request_errors_total",
+	    .help = "Requests that the object store refused, or did not answer.", .kind = METRIC_COUNTER,
+	    .labels = { { "operation", s3_operations, S3__OPS } } },
 	FAMILY(METRIC_DATABASE_UP) = { .name = "berth_database_up",
 	    .help = "Whether the database answers.", .kind = METRIC_GAUGE },
 	FAMILY(METRIC_DATABASE_WRITABLE) = { .name = "berth_database_writable",

@@ -11,6 +11,8 @@ enum app_metric {
 	METRIC_TOKEN_FAILURES, /* by enum token_failure */
 	METRIC_BLOBS_MISSING,
 	METRIC_REPLICA_READS, /* by enum replica_read */
+	METRIC_STORE_REQUESTS, /* by enum s3_operation */
+	METRIC_STORE_REQUEST_ERRORS, /* by enum s3_operation */
 	/* values that a worker finds when it is asked for the metrics */
 	METRIC_INSPECTIONS, /* by enum inspection_state */
 	METRIC_DATABASE_UP,

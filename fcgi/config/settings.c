@@ -361,6 +361,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(backup_path_style), .type = CONF_BOOL, .def = "on" },
 	{ MEMBER(cache_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(cache_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
+	{ MEMBER(cache_stale_max), .type = CONF_SECONDS, .def = "0", .max = 86400 },
 	{ MEMBER(token_key), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(workers), .type = CONF_INT, .def = "8", .min = 1, .max = 1024 },
 	{ MEMBER(write_workers), .type = CONF_INT, .def = "4", .min = 1, .max = 1024 },

@@ -38,7 +38,7 @@ struct settings {
 	bool backup_path_style;
 	struct blob_store *blobs; /* the store that these keys describe; itself no key */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
-	int64_t cache_lease;
+	int64_t cache_lease, cache_stale_max;
 	const char *token_key; /* a file of keys, with which nginx checks tokens; "": none */
 	/* the pool */
 	int64_t workers;

@@ -437,9 +437,42 @@ try_all(struct s3 *s, struct s3_call *c, struct err *err)
 	return answered == 1 ? s3_refuse(s, c, err) : fail(s, c, err);
 }
 
+const char *const s3_operations[S3__OPS] = {
+	[S3_OP_GET] = "get",
+	[S3_OP_HEAD] = "head",
+	[S3_OP_PUT] = "put",
+	[S3_OP_COPY] = "copy",
+	[S3_OP_LIST] = "list",
+	[S3_OP_DELETE] = "delete",
+};
+
+static enum s3_operation
+operation_of(const struct s3_call *c)
+{
+	if (c->copy_source != NULL)
+		return S3_OP_COPY;
+	if (c->key[0] == '\0')
+		return S3_OP_LIST;
+	if (strcmp(c->method, "GET") == 0)
+		return S3_OP_GET;
+	if (strcmp(c->method, "HEAD") == 0)
+		return S3_OP_HEAD;
+	return strcmp(c->method, "PUT") == 0 ? S3_OP_PUT : S3_OP_DELETE;
+}
+
+/* A key that is not there, or is there already, is an answer. */
+static bool
+is_answer(long status)
+{
+	return status < S3_BAD_REQUEST || status == S3_NOT_FOUND || status == S3_CONFLICT ||
+	    status == S3_PRECONDITION_FAILED;
+}
+
+/* 0: answered, whatever the status is. */
 int
 s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 {
+	int64_t began_us = clock_us();
 	int rc = -1;
 
 	buf_init(&c->text, a, ANSWER_MAX);
@@ -464,6 +497,8 @@ s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 		rc = try_all(s, c, err);
 	}
 	c->curl = NULL;
+	if (s->watch != NULL)
+		s->watch(s->watch_arg, operation_of(c), clock_us() - began_us, rc == -1 || !is_answer(c->status));
 	pthread_mutex_unlock(&s->lock);
 	return rc;
 }

@@ -12,7 +12,7 @@
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 
-enum { CANONICAL_MAX = 64 * 1024, DAY_LENGTH = 8 };
+enum { CANONICAL_MAX = 64 * 1024, DAY_LENGTH = 8, SIGNATURE_SIZE = 2 * SHA256_SIZE + 1 };
 
 void
 s3_encode(struct buf *b, struct slice text, bool path)
@@ -29,14 +29,16 @@ s3_encode(struct buf *b, struct slice text, bool path)
 	}
 }
 
-const char *
-s3_scope(struct arena *a, const struct s3_signing *s)
+/* "20130524/us-east-1/s3/aws4_request" */
+static const char *
+scope(struct arena *a, const struct s3_signing *s)
 {
 	return arena_printf(a, "%.*s/%s/s3/aws4_request", DAY_LENGTH, s->date, s->region);
 }
 
-const char *
-s3_signed_headers(struct arena *a, const struct s3_signing *s)
+/* "host;x-amz-date": the names of the headers. */
+static const char *
+signed_headers(struct arena *a, const struct s3_signing *s)
 {
 	struct buf b;
 
@@ -51,7 +53,7 @@ s3_signed_headers(struct arena *a, const struct s3_signing *s)
 
 /* The digest of the canonical request. */
 static bool
-digest_request(struct arena *a, const struct s3_signing *s, char hex[S3_SIGNATURE_SIZE])
+digest_request(struct arena *a, const struct s3_signing *s, char hex[SIGNATURE_SIZE])
 {
 	unsigned char digest[SHA256_SIZE];
 	struct sha256 hash;
@@ -61,7 +63,7 @@ digest_request(struct arena *a, const struct s3_signing *s, char hex[S3_SIGNATUR
 	buf_printf(&b, "%s\n%s\n%s\n", s->method, s->path, s->query);
 	for (size_t i = 0; s->headers[i] != NULL; i++)
 		buf_printf(&b, "%s\n", s->headers[i]);
-	buf_printf(&b, "\n%s\n%s", s3_signed_headers(a, s), s->payload);
+	buf_printf(&b, "\n%s\n%s", signed_headers(a, s), s->payload);
 	/* not sha256_digest(): a thread may sign while another one digests */
 	if (!sha256_begin(&hash) || !sha256_add(&hash, b.p, b.n) || !sha256_end(&hash, digest) || buf_full(&b))
 		return false;
@@ -94,27 +96,27 @@ derive_key(struct arena *a, const struct s3_signing *s, unsigned char key[SHA256
 	    chain(key, slice_str("aws4_request"));
 }
 
-int
-s3_sign(struct arena *a, const struct s3_signing *s, char signature[S3_SIGNATURE_SIZE])
+static bool
+sign(struct arena *a, const struct s3_signing *s, char signature[SIGNATURE_SIZE])
 {
-	char hex[S3_SIGNATURE_SIZE];
+	char hex[SIGNATURE_SIZE];
 	unsigned char key[SHA256_SIZE];
 	bool good = digest_request(a, s, hex) && derive_key(a, s, key) &&
-	    chain(key, slice_str(arena_printf(a, ALGORITHM "\n%s\n%s\n%s", s->date, s3_scope(a, s), hex)));
+	    chain(key, slice_str(arena_printf(a, ALGORITHM "\n%s\n%s\n%s", s->date, scope(a, s), hex)));
 
 	if (good)
 		hex_encode(key, sizeof(key), signature);
 	OPENSSL_cleanse(key, sizeof(key));
-	return good ? 0 : -1;
+	return good;
 }
 
 const char *
 s3_authorization(struct arena *a, const struct s3_signing *s)
 {
-	char signature[S3_SIGNATURE_SIZE];
+	char signature[SIGNATURE_SIZE];
 
-	if (s3_sign(a, s, signature) == -1)
+	if (!sign(a, s, signature))
 		return NULL;
 	return arena_printf(a, ALGORITHM " Credential=%s/%s,SignedHeaders=%s,Signature=%s", s->credentials->key_id,
-	    s3_scope(a, s), s3_signed_headers(a, s), signature);
+	    scope(a, s), signed_headers(a, s), signature);
 }

@@ -4,14 +4,13 @@
 /*
  * AWS Signature Version 4 for S3 (docs.aws.amazon.com, "Authenticating Requests (AWS Signature Version
  * 4)").  The signature covers the request as it is sent: path and query must be encoded by s3_encode(), and
- * nothing on the way may change a signed header.
+ * nothing on the way may change a signed header.  Berth signs no address, since nginx sends copies
+ * (berth-architecture(7)).
  */
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/slice.h"
-
-enum { S3_SIGNATURE_SIZE = 65 };
 
 struct s3_credentials {
 	const char *key_id, *secret;
@@ -23,7 +22,7 @@ struct s3_signing {
 	const char *path; /* encoded, from its first slash */
 	const char *query; /* encoded, sorted by name, each with a `=`; "": none */
 	const char *const *headers; /* "name:value" in lower case, sorted by name, with host; ends with NULL */
-	const char *payload; /* the body's SHA-256 in hexadecimal digits, or UNSIGNED-PAYLOAD */
+	const char *payload; /* the body's SHA-256 in hexadecimal digits */
 	const char *date; /* "20130524T000000Z" */
 	const char *region;
 	const struct s3_credentials *credentials;
@@ -31,16 +30,6 @@ struct s3_signing {
 
 /* Appends the text, with all bytes but letters, digits and -._~ as %XX. path: slashes stay as they are. */
 void s3_encode(struct buf *, struct slice, bool path);
-
-/* The credential scope: "20130524/us-east-1/s3/aws4_request". */
-const char *s3_scope(struct arena *, const struct s3_signing *);
-
-/* "host;x-amz-date": the names of the headers. */
-const char *s3_signed_headers(struct arena *, const struct s3_signing *);
-
-/* The signature in hexadecimal digits, for the header or for the query of an address.  -1: OpenSSL fails. */
-int s3_sign(struct arena *, const struct s3_signing *, char signature[S3_SIGNATURE_SIZE])
-    __attribute__((warn_unused_result));
 
 /* The value of the header Authorization.  NULL: OpenSSL fails. */
 const char *s3_authorization(struct arena *, const struct s3_signing *);

@@ -56,7 +56,7 @@ struct pool_app {
 	 * written holds everywhere.  -1: 503, it may not; that is the answer unless the handler
 	 * has failed.  May be NULL.
 	 */
-	int (*barrier)(struct worker_app *, struct request *, struct err *);
+	int (*barrier)(struct worker_app *, struct request *, struct response *, struct err *);
 	/*
 	 * Called when the answer is an error, in the format of its route: it may replace the error's body,
 	 * for example by a page.  It must not use the database, whose failure may be the error.  May be

@@ -135,11 +135,11 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 
 /* Nobody hears that something is done before it holds everywhere. */
 static int
-request_barrier(struct worker *w, struct request *rq, int rc)
+request_barrier(struct worker *w, struct request *rq, struct response *rs, int rc)
 {
 	struct err err = { 0 };
 
-	if (w->app->barrier == NULL || w->app->barrier(w->state, rq, &err) == 0)
+	if (w->app->barrier == NULL || w->app->barrier(w->state, rq, rs, &err) == 0)
 		return rc;
 	if (rc == -1)
 		return err_context(&rq->err, "%s", err.detail);
@@ -199,7 +199,7 @@ request_serve(struct worker *w)
 	long long bytes;
 
 	response_init(&rs, w->arena);
-	if (request_barrier(w, &rq, request_handle(w, &rq, &rs)) == -1) {
+	if (request_barrier(w, &rq, &rs, request_handle(w, &rq, &rs)) == -1) {
 		response_error(&rs, router_error_format(w->app->router, &rq), &rq.err, rq.allow);
 		if (w->app->refuse != NULL)
 			w->app->refuse(w->state, &rq, &rs);

@@ -30,6 +30,8 @@ const struct task_kind task_kinds[] = {
 	{ .name = "sweep_tokens", .period = DAY, .run = task_sweep_tokens },
 	{ .name = "update_search", .period = TEN_MINUTES, .is_due = task_search_is_due,
 	    .run = task_update_search },
+	{ .name = "warm_copies", .period = TEN_MINUTES, .store = TASK_STORE_READS, .each_node = true,
+	    .run = task_warm_copies },
 	{ .name = "weigh_crates", .period = SIX_HOURS, .run = task_weigh_crates },
 };
 const size_t task_nkinds = sizeof(task_kinds) / sizeof(*task_kinds);

@@ -145,6 +145,10 @@ int task_update_search(struct task_ctx *, const struct task *, struct err *)
 int task_search_is_due(struct db *, struct arena *, bool *due, struct err *)
     __attribute__((warn_unused_result));
 
+/* Fetches copies of the crates of an object store that clients of this node will probably ask for. */
+int task_warm_copies(struct task_ctx *, const struct task *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Computes the weights by which a search sorts crates. */
 int task_weigh_crates(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));

@@ -31,14 +31,15 @@ SELECT @cache_server AS server;
 INSERT INTO cache_run (id) VALUES ($1) ON CONFLICT (one) DO NOTHING;
 
 -- name: cache_register
--- $1 node, $2 its host, $3 seconds.  A keeper that listens and serves nothing yet runs this: its cache is
+-- $1 node, $2 its host, $3 seconds of the lease, $4 for how long it may go on after it.  A keeper that listens and serves nothing yet runs this: its cache is
 -- empty, so it holds nothing from before this number.  Returns the transaction that wrote the row, by which
 -- the keeper recognises it later, the number, and the server that it counts in.  One row by primary key.  The
 -- commit waits for the disk, as every commit does that makes a lease longer.
-INSERT INTO cache_nodes (node, host, synced, lease_until)
-VALUES ($1, $2, pg_current_xact_id()::text::bigint, now() + make_interval(secs => $3::bigint))
+INSERT INTO cache_nodes (node, host, synced, lease_until, stale_s)
+VALUES ($1, $2, pg_current_xact_id()::text::bigint, now() + make_interval(secs => $3::bigint), $4::bigint)
     ON CONFLICT (node) DO UPDATE
-   SET host = excluded.host, synced = excluded.synced, lease_until = excluded.lease_until
+   SET host = excluded.host, synced = excluded.synced, lease_until = excluded.lease_until,
+       stale_s = excluded.stale_s
 RETURNING xmin::text::bigint AS written, synced,
           @cache_server AS server;
 
@@ -53,7 +54,7 @@ RETURNING xmin::text::bigint AS written;
 
 -- name: cache_release
 -- $1 node, which serves nothing any more.  By primary key.
-UPDATE cache_nodes SET lease_until = now() WHERE node = $1;
+UPDATE cache_nodes SET lease_until = now(), stale_s = 0 WHERE node = $1;
 
 -- name: cache_forget
 -- Removes nodes whose lease ended a week ago.  A keeper runs it when it starts.  A table of a few rows.
@@ -70,11 +71,19 @@ UPDATE cache_nodes SET synced = greatest(synced, least($2, pg_current_xact_id():
 RETURNING cache_nodes.xmin::text::bigint AS written,
           pg_notify('berth_keepers', 'a ' || $2::bigint || ' ' || node) IS NULL AS notified;
 
+-- part: may_serve
+-- A node with a lease, or one that may go on for a while after it.
+c.lease_until + make_interval(secs => c.stale_s) > now()
+
+-- part: cache_left
+-- For how many milliseconds a node's lease lasts, and for how many it may be stale, both from now on.
+c.node, c.host, (extract(epoch FROM c.lease_until - now()) * 1000)::bigint AS left_ms,
+       (extract(epoch FROM c.lease_until - now()) * 1000)::bigint + 1000 * c.stale_s AS stale_ms
+
 -- name: cache_sync
 -- $1 the node whose board the caller reads, or null, $2 true: in any case, false: if this session has sent the
 -- keepers something since the last call.  Asks all nodes to acknowledge a new number, and returns a row for
--- each node that serves from a cache: the number, the server that it counts in, and the milliseconds that the
--- node's lease lasts.  Notifications arrive in the order of commits, and this number is taken after the commits
+-- each node that may serve from a cache, with the number and the server that it counts in.  Notifications arrive in the order of commits, and this number is taken after the commits
 -- that the caller waits for: a node that acknowledges it, or a greater one, has handled their notifications.
 -- Reads a table of a few rows.
 WITH asked AS MATERIALIZED (
@@ -82,16 +91,13 @@ WITH asked AS MATERIALIZED (
       FROM (SELECT pg_current_xact_id()::text AS n
              WHERE CASE WHEN $2::boolean OR current_setting('berth.cache_told', true) = 'yes'
                         THEN set_config('berth.cache_told', '', false) = '' END
-               AND EXISTS (SELECT FROM cache_nodes WHERE lease_until > now())) x)
-SELECT a.n::bigint AS number, coalesce(@cache_server, 0) AS server,
-       c.node, c.host, (extract(epoch FROM c.lease_until - now()) * 1000)::bigint AS left_ms
-  FROM asked a JOIN cache_nodes c ON c.lease_until > now();
+               AND EXISTS (SELECT FROM cache_nodes c WHERE @may_serve)) x)
+SELECT @cache_left, a.n::bigint AS number, coalesce(@cache_server, 0) AS server
+  FROM asked a JOIN cache_nodes c ON @may_serve;
 
 -- name: cache_sync_left
--- $1 the number.  As cache_sync, the nodes whose row does not say that they have acknowledged it, and which may
--- still serve.  A table of a few rows.
-SELECT node, host, (extract(epoch FROM lease_until - now()) * 1000)::bigint AS left_ms
-  FROM cache_nodes WHERE synced < $1 AND lease_until > now();
+-- $1 the number.  As cache_sync, the nodes whose row does not say that they have acknowledged it.  A table of a few rows.
+SELECT @cache_left FROM cache_nodes c WHERE c.synced < $1 AND @may_serve;
 
 -- name: cache_config
 -- $1 project.  Whether anyone may read its packages; by primary key.

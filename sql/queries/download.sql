@@ -12,15 +12,10 @@ SELECT f AS fingerprint FROM unnest($2::text[]) AS f
 -- $1 node, $2 fingerprint.  One row by primary key.
 UPDATE download_logs SET finished_at = now() WHERE node = $1 AND fingerprint = $2;
 
--- name: download_log_count
--- $1 node, $2 fingerprint, $3 and $4 the positions from and to which the worker has read, $5 path, $6
--- lines of garbage, $7 downloads as JSON.  Moves the position of the log, by primary key, and waits for a
--- transaction that moves it at this time; if the position is then not $3, nothing else happens.  Versions
--- are found by primary keys, or by the unique indexes crates (project_id, normalized_name) and versions
--- (crate_id, version_base), the holder of a token by tokens_handle, and the project of a crate of a
--- group's registry by crates_name.  Rows are written in the order of their keys, so that two nodes do not
--- wait for each other.
-WITH moved AS (
+-- part: moved
+-- Moves the position of the log, by primary key, and waits for a transaction that moves it at this time.  If
+-- the position is then not $3, nothing else happens.
+moved AS (
 	INSERT INTO download_logs AS l (node, fingerprint, position, path, garbage)
 	VALUES ($1, $2, $4::bigint, $5, $6::bigint)
 	    ON CONFLICT (node, fingerprint) DO UPDATE
@@ -28,7 +23,15 @@ WITH moved AS (
 	       read_at = now()
 	 WHERE l.position = $3::bigint
 	RETURNING true
-), told AS (
+)
+
+-- name: download_log_count
+-- $1 node, $2 fingerprint, $3 and $4 the positions from and to which the worker has read, $5 path, $6
+-- lines of garbage, $7 downloads as JSON.  Versions are found by primary keys, or by the unique indexes crates
+-- (project_id, normalized_name) and versions (crate_id, version_base), the holder of a token by
+-- tokens_handle, and the project of a crate of a group's registry by crates_name.  Rows are written in the
+-- order of their keys, so that two nodes do not wait for each other.
+WITH @moved, told AS (
 	SELECT * FROM jsonb_to_recordset($7::jsonb) AS d (at bigint, bytes bigint, project_id bigint, group_id bigint,
 	       version_id bigint, crate text, version text, actor text, actor_id bigint, handle text)
 	 WHERE EXISTS (SELECT FROM moved)
@@ -68,3 +71,19 @@ WITH moved AS (
 	   SET downloads = u.downloads + excluded.downloads
 )
 SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT count(*) FROM found) AS counted;
+
+-- name: nginx_answers_count
+-- $1 node, $2 fingerprint, $3 and $4 the positions from and to which the worker has read, $5 path, $6
+-- lines of garbage, $7 routes, $8 the number of answers for each route, by primary key.
+WITH @moved, counted AS (
+	INSERT INTO nginx_answers AS a (node, route, answers)
+	SELECT $1, n.route, n.answers FROM unnest($7::text[], $8::bigint[]) AS n (route, answers)
+	 WHERE n.answers > 0 AND EXISTS (SELECT FROM moved)
+	 ORDER BY n.route
+	    ON CONFLICT (node, route) DO UPDATE SET answers = a.answers + excluded.answers
+)
+SELECT EXISTS (SELECT FROM moved) AS moved;
+
+-- name: nginx_answers
+-- $1 node.  At most one row for each route, by the primary key's first column.
+SELECT route, answers FROM nginx_answers WHERE node = $1 ORDER BY route;

@@ -79,6 +79,16 @@ SELECT b.sha256, b.size FROM blobs b
 SELECT f.name FROM unnest($1::text[]) AS f (name)
  WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = f.name);
 
+-- name: copies_wanted
+-- $1 days, $2 how many.  The blobs of the versions that were downloaded most in these days, on whatever node: of each
+-- project by download_days_project, and then by primary key.
+SELECT v.cksum, v.size
+  FROM (SELECT d.version_id, sum(d.downloads) AS downloads, max(d.last_at) AS last_at
+          FROM projects p JOIN download_days d ON d.project_id = p.id AND d.day > current_date - $1::int
+         GROUP BY d.version_id ORDER BY downloads DESC, last_at DESC LIMIT $2::bigint) w
+  JOIN versions v ON v.id = w.version_id
+ ORDER BY w.downloads DESC, w.last_at DESC;
+
 -- name: store_node_due
 -- $1 node.  The time now, and whether the node was not seen within the last 10 seconds: by primary key.
 SELECT extract(epoch FROM now())::bigint AS now,
@@ -112,8 +122,8 @@ SELECT external_url FROM told WHERE external_url IS NOT NULL
 
 -- name: store_node_list
 -- For administrators: all nodes of the last day, each with the cache of its host or node whose lease was
--- renewed last. behind: how many transactions fewer it has acknowledged than the node that has
--- acknowledged most.
+-- renewed last.  stale_s: for how many seconds after its lease the node may go on without the database.
+-- behind: how many transactions fewer it has acknowledged than the node that has acknowledged most.
 WITH @live_nodes, most AS (SELECT max(synced) AS synced FROM cache_nodes WHERE lease_until > now()),
 common AS (SELECT (SELECT external_url FROM live WHERE external_url IS NOT NULL
                     GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url LIMIT 1) AS external_url,
@@ -123,9 +133,10 @@ SELECT n.node, n.version, n.schema, n.external_url, n.keys, extract(epoch FROM n
        extract(epoch FROM n.seen_at)::bigint AS seen_at, n.seen_at > now() - interval '90 seconds' AS live,
        CASE WHEN n.external_url <> c.external_url THEN 'external_url' WHEN n.keys <> c.keys THEN 'token_key' END
            AS differs,
-       (extract(epoch FROM k.lease_until - now()) * 1000)::bigint AS lease_ms, m.synced - k.synced AS behind
+       (extract(epoch FROM k.lease_until - now()) * 1000)::bigint AS lease_ms, m.synced - k.synced AS behind,
+       k.stale_s
   FROM store_nodes n CROSS JOIN common c CROSS JOIN most m
-  LEFT JOIN LATERAL (SELECT lease_until, synced FROM cache_nodes
+  LEFT JOIN LATERAL (SELECT lease_until, synced, stale_s FROM cache_nodes
                       WHERE host = n.node ORDER BY lease_until DESC LIMIT 1) k ON true
  ORDER BY n.node;
 

@@ -41,8 +41,8 @@ file(int64_t project, const char *name, const char *version)
 static void
 test_open(struct cache_dir **d)
 {
-	static const char *const moved[] = { "", "now", "trash", "grant", "project", "group", "lock", "hint",
-		"node" };
+	static const char *const moved[] = { "", "now", "stale", "trash", "grant", "project", "group", "lock",
+		"hint", "node" };
 	const char *aside = arena_printf(a, "%s-aside", root);
 	struct cache_dir *second = NULL;
 	char *node;
@@ -199,7 +199,8 @@ static const struct cache_who who = { "00abcdefghijklmnop" }, other = { "01abcde
 static int
 grant(struct cache_grants *g, struct cache_dir *d, const struct cache_who *w, int64_t project, int64_t end)
 {
-	return cache_grants_add(g, d, cache_who_is_anyone(w) ? GRANT_ANYONE : GRANT_JOB, w, project, end, &err);
+	return cache_grants_add(g, d, cache_who_is_anyone(w) ? GRANT_ANYONE : GRANT_JOB, w, project, end, 2 * end,
+	    &err);
 }
 
 static void
@@ -224,7 +225,7 @@ test_grants(struct cache_dir *d)
 	is_int(grant(g, d, &anyone, 7, 400), 0, "and to anyone");
 	is_int(cache_grants_count(g), 4, "there are four");
 
-	is_int(cache_grants_end_due(g, d, 100, &err), 0, "time passes");
+	is_int(cache_grants_end_due(g, d, 100, false, &err), 0, "time passes");
 	ok(!cache_grants_have(d, &who, 7) && cache_grants_have(d, &who, 8), "what was due has ended");
 	is_int(cache_grants_end(g, d, &who, &err), 0, "a token ends");
 	ok(!there(GRANT) && cache_grants_have(d, &other, 7) && cache_grants_have(d, &anyone, 7),
@@ -313,7 +314,7 @@ test_room(struct cache_dir *d)
 	ok(!cache_grants_have(d, &who, 1) && !cache_grants_have(d, &who, 2) && cache_grants_have(d, &who, 3),
 	    "the oldest made room");
 	ok(cache_grants_have(d, &anyone, 1), "but not one of another kind");
-	is_int(cache_grants_end_due(g, d, 1, &err), 0, "one of the middle ends");
+	is_int(cache_grants_end_due(g, d, 1, true, &err), 0, "one of the middle ends");
 	ok(!cache_grants_have(d, &who, 5), "it is gone");
 	is_int(grant(g, d, &who, GRANTS_MAX + 3, 2), 0, "one takes its place");
 	ok(cache_grants_have(d, &who, 3), "which costs nobody anything");
@@ -325,7 +326,7 @@ test_room(struct cache_dir *d)
 static int
 network_grant(struct cache_grants *g, struct cache_dir *d, struct cache_who *w, const char *address)
 {
-	return !cache_who_at(w, address) || cache_grants_add(g, d, GRANT_NETWORK, w, 7, 2, &err) == -1;
+	return !cache_who_at(w, address) || cache_grants_add(g, d, GRANT_NETWORK, w, 7, 2, 2, &err) == -1;
 }
 
 /* A host of IPv6 has more addresses than there are grants: they end only grants of its own network. */
@@ -430,6 +431,38 @@ take_index(struct cache_dir *d)
 	return cache_tree_remove_index(d, 7, "serde", &was, &err);
 }
 
+/* What is stale has names of its own, and grants that end do not come back. */
+static void
+test_stale(struct cache_dir *d)
+{
+	struct cache_grants *g = cache_grants_new();
+	struct cache_file index = file(7, "serde", "");
+
+	if (cache_dir_clear(d, &err) == -1 || cache_tree_put(d, &index, slice_str("x"), 1, &err) == -1 ||
+	    cache_dir_begin_epoch(d, EPOCH, &err) == -1 || cache_dir_lease(d, 1000, 1001, &err) == -1 ||
+	    grant(g, d, &anyone, 7, 200) == -1 || grant(g, d, &who, 7, 100) == -1 ||
+	    cache_grants_add(g, d, GRANT_JOB, &other, 7, INT64_MAX, 150, &err) == -1)
+		exit(EXIT_FAILURE);
+	is_int(cache_dir_stale(d, 1000, 1005, &err), 0, "what is stale is sent");
+	ok(there("stale/1000/anyone/7/index/se/rd/serde.gz") && there("stale/1005") && !there("stale/1006"),
+	    "for a while");
+	ok(there("now/1001") && !there("now/1002"), "within the lease as before");
+	is_int(cache_dir_stale(d, 1004, 1009, &err), 0, "and longer");
+	ok(there("stale/1009") && there("stale/1002") && !there("stale/1001"), "what is over is removed");
+	is_int(cache_grants_end_due(g, d, 160, false, &err), 0, "time passes");
+	ok(cache_grants_have(d, &other, 7) && !cache_grants_have(d, &who, 7),
+	    "a token that has expired ends, and what was to be made anew does not");
+	is_int(cache_grants_end_due(g, d, 160, true, &err), 0, "within a lease");
+	ok(!cache_grants_have(d, &other, 7) && cache_grants_have(d, &anyone, 7), "that ends, too");
+	is_int(cache_dir_end_stale(d, &err), 0, "the database is back");
+	ok(!there("stale/1009") && !there("stale/1002") && there("now/1001"), "nothing stale is sent");
+	if (cache_dir_stale(d, 1000, 1005, &err) == -1)
+		exit(EXIT_FAILURE);
+	is_int(cache_dir_clear(d, &err), 0, "an empty tree");
+	ok(!there("stale/1000") && !there("now/1000"), "has none of these names");
+	cache_grants_free(g);
+}
+
 static int
 take_crate(struct cache_dir *d)
 {
@@ -440,6 +473,18 @@ static int
 take_project(struct cache_dir *d)
 {
 	return cache_tree_remove_namespace(d, 7, &err);
+}
+
+static int
+stale(struct cache_dir *d)
+{
+	return cache_dir_stale(d, 2000, 2001, &err);
+}
+
+static int
+end_stale(struct cache_dir *d)
+{
+	return cache_dir_stale(d, 1000, 1001, &err) == -1 ? -1 : cache_dir_end_stale(d, &err);
 }
 
 static int
@@ -465,7 +510,7 @@ make_grant(struct cache_dir *d)
 static int
 end_due(struct cache_dir *d)
 {
-	return cache_grants_end_due(grants, d, 1, &err);
+	return cache_grants_end_due(grants, d, 1, true, &err);
 }
 
 static int
@@ -486,6 +531,8 @@ test_errors(struct cache_dir *d)
 		{ "cache:readdir eio", lease, 500 },
 		{ "cache:unlease erofs", lease, 503 },
 		{ "cache:unlease erofs", end_epoch, 503 },
+		{ "cache:readdir eio", stale, 500 },
+		{ "cache:unlease erofs", end_stale, 503 },
 		{ "cache:discard erofs", end_epoch, 0 },
 		{ "cache:grant erofs", make_grant, 503 },
 		{ "cache:revoke erofs", end_due, 503 },
@@ -624,6 +671,7 @@ main(void)
 	test_absent(d);
 	test_names(d);
 	test_grants(d);
+	test_stale(d);
 	test_views(d);
 	test_room(d);
 	test_network_room(d);

@@ -36,11 +36,6 @@ static const struct example examples[] = {
 	{ "a list", "GET", "/", "max-keys=2&prefix=J", EMPTY,
 	    "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
 	    { "host:examplebucket.s3.amazonaws.com", "x-amz-content-sha256:" EMPTY, "x-amz-date:" DATE } },
-	{ "an address that holds for a day", "GET", "/test.txt",
-	    "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3"
-	    "%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host",
-	    "UNSIGNED-PAYLOAD", "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
-	    { "host:examplebucket.s3.amazonaws.com" } },
 };
 
 static struct s3_signing
@@ -69,10 +64,9 @@ main(void)
 	a = arena_new();
 	for (size_t i = 0; i < sizeof(examples) / sizeof(*examples); i++) {
 		struct s3_signing s = signing_of(&examples[i]);
-		char signature[S3_SIGNATURE_SIZE] = "";
+		const char *header = s3_authorization(a, &s);
 
-		is_int(s3_sign(a, &s, signature), 0, examples[i].about);
-		is_str(signature, examples[i].signature, "has the signature that AWS has published");
+		is_str(header == NULL ? NULL : strrchr(header, '=') + 1, examples[i].signature, examples[i].about);
 	}
 	is_str(s3_authorization(a, &first), "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/"
 	    "aws4_request,SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,Signature="

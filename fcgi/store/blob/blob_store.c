@@ -93,6 +93,15 @@ blob_store_set_patience(struct blob_store *store, int64_t ms)
 }
 
 void
+blob_store_watch(struct blob_store *store, s3_watch_fn *watch, void *arg)
+{
+	if (store->s3 == NULL)
+		return;
+	store->s3->watch = watch;
+	store->s3->watch_arg = arg;
+}
+
+void
 blob_store_be_patient(struct blob_store *store)
 {
 	enum { DAY_MS = 86400 * 1000 };

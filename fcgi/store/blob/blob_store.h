@@ -33,6 +33,9 @@ struct blob_store *blob_store_new(struct arena *, const char *name, const char *
  */
 int64_t blob_store_set_patience(struct blob_store *, int64_t ms);
 
+/* Calls watch after each request to an object store; other kinds of store make none. */
+void blob_store_watch(struct blob_store *, s3_watch_fn *watch, void *arg);
+
 /* For a program that nobody waits for: a transfer may take any time as long as bytes arrive. */
 void blob_store_be_patient(struct blob_store *);
 

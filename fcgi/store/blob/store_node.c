@@ -101,14 +101,13 @@ store_node_list(struct db *db, struct arena *a, struct store_node_row **rows, si
 	*n = (size_t)r.rows;
 	*rows = arena_calloc(a, *n, sizeof(**rows));
 	for (int i = 0; i < r.rows; i++) {
-		int64_t lease_ms = db_int(&r, i, LEASE_MS);
-
 		(*rows)[i] = (struct store_node_row) { .name = db_str(&r, i, NODE), .version = db_str(&r, i, VERSION),
 			.external_url = db_str(&r, i, EXTERNAL_URL), .keys = db_str(&r, i, KEYS),
 			.schema = db_int(&r, i, SCHEMA), .since = db_int(&r, i, SINCE),
 			.seen_at = db_int(&r, i, SEEN_AT), .live = db_bool(&r, i, LIVE),
 			.differs = db_str(&r, i, DIFFERS), .cached = !db_is_null(&r, i, LEASE_MS),
-			.lease_ms = lease_ms > 0 ? lease_ms : 0, .behind = db_int(&r, i, BEHIND) };
+			.lease_ms = db_int(&r, i, LEASE_MS), .stale_s = db_int(&r, i, STALE_S),
+			.behind = db_int(&r, i, BEHIND) };
 	}
 	return 0;
 }

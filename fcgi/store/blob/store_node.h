@@ -48,7 +48,8 @@ struct store_node_row {
 	bool live; /* not gone */
 	const char *differs; /* the key of berth.conf in which it differs from most nodes; NULL: it agrees */
 	bool cached; /* it has, or had, a cache */
-	int64_t lease_ms; /* the rest of its lease; 0: nginx does not send from the cache */
+	int64_t lease_ms; /* the rest of its lease; 0 or negative: it ended that long ago */
+	int64_t stale_s; /* how many seconds after its lease nginx may go on without the database */
 	int64_t behind; /* how many transactions behind the furthest node its acknowledgement is */
 };
 

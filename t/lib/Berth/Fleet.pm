@@ -68,6 +68,14 @@ sub sql {
 	    $self->dsn($database, 'postgres') . ' connect_timeout=5', '-c', $sql) =~ s/\n\z//r;
 }
 
+# What Patroni and PostgreSQL have logged on all hosts, but for the lines of each second.
+sub log {
+	my ($self) = @_;
+
+	return join('', map { "== $_\n" . join('', grep { !/no action\./ } map { "$_\n" }
+	    split(/\n/, Berth::Cluster::slurp($_))) } glob("$self->{dir}/*/patroni.log"));
+}
+
 # By Patroni's own interface on one host; undef: it does not answer.
 sub _ask {
 	my ($self, $host, $path) = @_;
@@ -181,7 +189,9 @@ sub _start_etcd {
 	    '--listen-peer-urls', "$url:2380", '--initial-advertise-peer-urls', "$url:2380", '--listen-client-urls',
 	    "$url:2379", '--advertise-client-urls', "$url:2379", '--initial-cluster',
 	    join(',', map { "db$_=http://" . $self->address($_) . ':2380' } 0 .. HOSTS - 1),
-	    '--heartbeat-interval', 200, '--election-timeout', 2000);
+	    '--heartbeat-interval', 200, '--election-timeout', 2000,
+	    # or a member that comes back makes the others elect a leader again
+	    '--pre-vote', '--enable-v2');
 	return;
 }
 
@@ -205,7 +215,8 @@ sub _start_patroni {
 scope: berth
 name: db$host
 restapi: { listen: "$address:8008", connect_address: "$address:8008" }
-etcd3: { hosts: [ $etcd ] }
+# not etcd3: Patroni 3.0.2 then overwrites the key of another leader (findings/patroni-etcd3.sh)
+etcd: { hosts: [ $etcd ] }
 bootstrap:
   dcs:
     ttl: $ttl

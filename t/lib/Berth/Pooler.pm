@@ -28,11 +28,12 @@ sub program {
 	return $found // die "pgbouncer is not installed (scripts/packages lists what is needed)\n";
 }
 
-# Keys of pgbouncer.ini: pool_mode, default_pool_size and the like.
+# Keys of pgbouncer.ini: pool_mode, default_pool_size and the like; dsn: another database than the test's.
 sub start {
 	my ($class, $t, %settings) = @_;
-	my ($server) = $t->dsn('berth') =~ /host=(\S+)/ or die "the cluster has no socket\n";
-	my ($database) = $t->dsn('berth') =~ /dbname=(\S+)/;
+	my $dsn = delete $settings{dsn} // $t->dsn('berth');
+	my ($server) = $dsn =~ /host=(\S+)/ or die "the cluster has no socket\n";
+	my ($database) = $dsn =~ /dbname=(\S+)/;
 	my $dir = $t->dir . '/pooler';
 	my $self = bless { t => $t, owner => $$, dir => $dir, server => $server, database => $database,
 		settings => { default_pool_size => 40, %settings } }, $class;

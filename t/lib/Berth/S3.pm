@@ -63,6 +63,35 @@ sub backup_settings {
 }
 
 sub url { "http://127.0.0.1:$_[0]{port}" }
+
+# The same store by TLS, with the certificate of scripts/tls in that directory: an nginx in between.
+sub tls_url {
+	my ($self, $tls) = @_;
+	my $port = Berth::Test::claim_port();
+
+	Berth::Test::write_file("$self->{dir}/tls.conf", <<"END");
+daemon off; pid $self->{dir}/tls.pid; error_log $self->{dir}/tls.log; worker_processes 1;
+events { }
+http {
+	access_log off; client_body_temp_path $self->{dir}; proxy_temp_path $self->{dir};
+	fastcgi_temp_path $self->{dir}; uwsgi_temp_path $self->{dir}; scgi_temp_path $self->{dir};
+	server {
+		listen 127.0.0.1:$port ssl; ssl_certificate $tls/server.pem; ssl_certificate_key $tls/server.key;
+		client_max_body_size 0;
+		location / { proxy_pass @{[ $self->url ]}; proxy_set_header Host \$http_host; }
+	}
+}
+END
+	$self->{tls} = Berth::Test::spawn("$self->{dir}/tls.out", Berth::Test::nginx_program(), '-e', 'stderr', '-c',
+	    "$self->{dir}/tls.conf");
+	Berth::Test::wait_for(sub { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) }, 60)
+	    or die "nginx does not start\n";
+	return "https://localhost:$port";
+}
+
+# The same store, whose bucket is a part of the host's name.
+sub host_url { "http://localhost:$_[0]{port}" }
+
 sub is_real { $_[0]{real} ne '' }
 
 my %real = (
@@ -118,7 +147,16 @@ sub stop {
 	return;
 }
 
-sub DESTROY { $_[0]->stop }
+sub DESTROY {
+	my ($self) = @_;
+
+	$self->stop;
+	return if $self->{owner} != $$ || !defined $self->{tls};
+	local ($?, $!);
+	kill('TERM', $self->{tls});
+	waitpid(delete $self->{tls}, 0);
+	return;
+}
 
 # One request of an administrator, by curl, whose signature is not ours.
 sub curl {
@@ -194,6 +232,8 @@ sub request {
 		$h{lc $name} = $value;
 	}
 	read($peer, $body, $h{'content-length'}) if $h{'content-length'};
+	# the bucket is in the path, or in the name of the host
+	$path = "/$1$path" if ($h{host} // '') =~ /^(\w+)\.localhost:/;
 	open(my $asked, '>>', "$dir/asked") or die "asked: $!\n";
 	print {$asked} "$method $path\n";
 	close($asked);

@@ -1,0 +1,52 @@
+#include "store/blob/blob_warm.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "store/blob/blob.h"
+#include "store/blob/blob_copies.h"
+#include "store/blob/blob_copy.h"
+
+enum { WANTED_MAX = 2000, BRING_US = 10000000 };
+
+/* blob_has_copy() would say that it is used. */
+static bool
+has_copy(const struct blob_store *store, struct arena *a, const char *sha256)
+{
+	return access(arena_printf(a, "%s/%s", store->dir, blob_path(a, sha256)), F_OK) == 0;
+}
+
+int
+blob_warm(struct db *db, struct arena *a, const struct blob_store *store, const struct blob_warm *w,
+    int64_t *n, bool *more, struct err *err)
+{
+	enum { COLUMNS_COPIES_WANTED };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+	int64_t files, bytes;
+
+	*n = 0;
+	*more = false;
+	if (!store->kind->copies || blob_copies_is_store(store))
+		return 0;
+	db_bind_int(&p, w->days);
+	db_bind_int(&p, WANTED_MAX);
+	if (blob_copies_count(store, &files, &bytes, err) == -1 ||
+	    db_exec(db, a, STMT_COPIES_WANTED, &p, &r, err) == -1)
+		return -1;
+	for (int i = 0; i < r.rows && !*more; i++) {
+		const char *sha256 = db_str(&r, i, CKSUM);
+
+		if (bytes + db_int(&r, i, SIZE) > w->max / 2)
+			break;
+		if (has_copy(store, a, sha256))
+			continue;
+		/* a blob that the store lacks is for readers and fsck to report */
+		if (blob_bring(store, a, sha256, clock_us() + BRING_US, err) == -1)
+			return -1;
+		bytes += db_int(&r, i, SIZE);
+		(*n)++;
+		*more = w->must_stop(w->arg);
+	}
+	return 0;
+}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Debian 12's Patroni (3.0.2-1), configured with `etcd3`, takes the leader's key from another server: whoever was
+# the leader, and lost its lease while it was cut off, writes the key again without a look at who has it now.
+# The old primary is primary again, with its old data, and the new one gives up.  Both begin a timeline of the same
+# number, so a standby of the new one passes for a synchronous standby of the old one, and commits succeed that
+# no other server has: `make check-fleet` saw acknowledged publishes lost.  Patroni 3.0.3 compares first, and so
+# does 3.0.2 with `etcd`, the older interface (etcd: --enable-v2).
+#
+# The script starts etcd on the loopback interface, and lets two of Patroni's own objects compete.  The output is
+#
+#	etcd3: b leads; a, which has led before, says that it leads: True, and the key has a
+#	etcd: b leads; a, which has led before, says that it leads: False, and the key has b
+#
+# The exit status is 0 as long as this is so.  The script needs Debian 12, patroni, etcd-server and curl.
+set -eu
+dir=$(mktemp -d)
+port=${PORT:-23790}
+etcd --data-dir "$dir/data" --listen-client-urls "http://127.0.0.1:$port" --enable-v2 \
+    --advertise-client-urls "http://127.0.0.1:$port" --listen-peer-urls "http://127.0.0.1:$((port + 1))" \
+    --initial-advertise-peer-urls "http://127.0.0.1:$((port + 1))" \
+    --initial-cluster "default=http://127.0.0.1:$((port + 1))" >"$dir/log" 2>&1 &
+etcd=$!
+trap 'kill "$etcd"; wait "$etcd" 2>/dev/null || true; rm -rf "$dir"' EXIT
+until curl -sf "http://127.0.0.1:$port/health" >/dev/null; do sleep 0.2; done
+
+cat >"$dir/compete.py" <<'PYTHON'
+import logging
+import sys
+import time
+from patroni.dcs import get_dcs
+
+logging.disable(logging.CRITICAL)
+kind, port = sys.argv[1:]
+
+
+def member(name):
+    return get_dcs({kind: {'host': '127.0.0.1:' + port}, 'scope': kind, 'namespace': '/service/', 'name': name,
+                    'ttl': 3, 'loop_wait': 1, 'retry_timeout': 3})
+
+
+def leader(of):
+    return of.get_cluster().leader.name
+
+
+a, b = member('a'), member('b')
+assert a.attempt_to_acquire_leader() and leader(a) == 'a'
+before = a.cluster
+time.sleep(5)  # a is cut off
+assert b.attempt_to_acquire_leader() and leader(b) == 'b'
+a._cluster = before  # its view is still that
+print('%s: b leads; a, which has led before, says that it leads: %s, and the key has %s'
+      % (kind, bool(a.update_leader(None)), leader(b)))
+PYTHON
+/usr/bin/python3 "$dir/compete.py" etcd3 "$port" >"$dir/out"
+/usr/bin/python3 "$dir/compete.py" etcd "$port" >>"$dir/out"
+cat "$dir/out"
+grep -q '^etcd3: .* True, and the key has a$' "$dir/out" && grep -q '^etcd: .* False, and the key has b$' "$dir/out"

@@ -1,10 +1,7 @@
 #include "cache/cache_keeper.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +19,7 @@
 #include "cache/cache_page.h"
 #include "cache/cache_refused.h"
 #include "cache/cache_session.h"
+#include "cache/cache_signals.h"
 #include "cache/cache_source.h"
 #include "cache/cache_stale.h"
 #include "store/blob/store_node.h"
@@ -98,30 +96,11 @@ tell_end(struct keeper *k)
 }
 
 static void
-signal_take(struct keeper *k)
-{
-	struct signalfd_siginfo info;
-
-	if (read(k->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	if (info.ssi_signo == SIGTERM)
-		k->stopping = true;
-	else if (log_reopen() == -1)
-		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
-}
-
-static void
 wait_ms(struct keeper *k, int ms)
 {
-	enum { SIGNAL, DATABASE, HINT, N };
-	struct pollfd fds[N] = {
-		[SIGNAL] = { .fd = k->signal_fd, .events = POLLIN },
-		[DATABASE] = { .fd = k->serving ? db_fd(k->session.db) : -1, .events = POLLIN },
-		[HINT] = { .fd = k->serving ? cache_dir_hint_fd(k->dir) : -1, .events = POLLIN },
-	};
-
-	if (poll(fds, N, ms) > 0 && fds[SIGNAL].revents != 0)
-		signal_take(k);
+	if (cache_signals_wait(k->signal_fd, k->serving ? db_fd(k->session.db) : -1,
+	        k->serving ? cache_dir_hint_fd(k->dir) : -1, ms))
+		k->stopping = true;
 }
 
 /* The start of a lease, taken before the database records it. */
@@ -587,16 +566,10 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 {
 	struct keeper k = { .settings = settings, .watcher = watcher, .board = board,
 		.stale.max_us = settings->cache_stale_max * SECOND };
-	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGUSR1);
-	k.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (k.signal_fd == -1) {
-		log_error("cache: cannot create a signalfd");
+	k.signal_fd = cache_signals_open();
+	if (k.signal_fd == -1)
 		return 1;
-	}
 	k.arena = arena_new();
 	k.grants = cache_grants_new();
 	k.absent = cache_absent_new();

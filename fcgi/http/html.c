@@ -25,30 +25,38 @@ entity_of(char c)
 	}
 }
 
-/* If the character at p, n bytes left, is to be visible, writes it so and returns its bytes; else 0. */
+/* What all characters that change the order of a text begin with in UTF-8; others do so as well. */
+enum { ORDER_LEAD = '\xe2' };
+
+/*
+ * Writes the character at p, of n bytes that are left, visibly if it is such a one, or else its first byte.
+ * Returns how many bytes of the text that is.
+ */
 static size_t
-put_visible(struct buf *b, const char *p, size_t n)
+put_lead(struct buf *b, const char *p, size_t n)
 {
 	uint32_t cp;
 	size_t length = utf8_reorders(p, n, &cp);
 
-	if (length > 0)
+	if (length > 0) {
 		buf_printf(b, "\xe2\x80\xb9U+%04" PRIX32 "\xe2\x80\xba", cp);
-	return length;
+		return length;
+	}
+	buf_putc(b, *p);
+	return 1;
 }
 
 void
 html_visible(struct buf *b, struct slice text)
 {
-	for (size_t i = 0, n; i < text.n; i += n) {
-		const char *next = memchr(text.p + i, '\xe2', text.n - i);
-		size_t plain = next != NULL ? (size_t)(next - text.p) - i : text.n - i;
+	while (text.n > 0) {
+		const char *lead = memchr(text.p, ORDER_LEAD, text.n);
+		size_t n = lead != NULL ? (size_t)(lead - text.p) : text.n;
 
-		buf_put(b, text.p + i, plain);
-		i += plain;
-		n = put_visible(b, text.p + i, text.n - i);
-		if (n == 0 && i < text.n)
-			buf_put(b, text.p + i, n = 1);
+		buf_put(b, text.p, n);
+		if (lead != NULL)
+			n += put_lead(b, lead, text.n - n);
+		text = slice_of(text.p + n, text.n - n);
 	}
 }
 
@@ -58,18 +66,18 @@ html_text(struct buf *b, const char *text)
 	if (text == NULL)
 		return;
 	for (;;) {
-		size_t n = strcspn(text, "&<>\"'\xe2"), length;
+		size_t n = strcspn(text, "&<>\"'\xe2");
 
 		buf_put(b, text, n);
 		text += n;
 		if (*text == '\0')
 			return;
-		length = put_visible(b, text, strnlen(text, 3));
-		if (length == 0 && *text == '\xe2')
-			buf_put(b, text, length = 1);
-		else if (length == 0)
+		if (*text == ORDER_LEAD) {
+			text += put_lead(b, text, strnlen(text, 3));
+		} else {
 			buf_puts(b, entity_of(*text));
-		text += length > 0 ? length : 1;
+			text++;
+		}
 	}
 }
 
@@ -96,11 +104,10 @@ html_xml(struct buf *b, const char *text)
 			buf_puts(b, "\xef\xbf\xbd");
 			continue;
 		}
-		n = put_visible(b, text, strnlen(text, 3));
-		if (n > 0)
-			continue;
 		n = 1;
-		if (strchr("&<>\"'", *text) != NULL)
+		if (*text == ORDER_LEAD)
+			n = put_lead(b, text, strnlen(text, 3));
+		else if (strchr("&<>\"'", *text) != NULL)
 			buf_puts(b, entity_of(*text));
 		else
 			buf_putc(b, *text);

@@ -283,7 +283,7 @@ look(struct cache_barrier *b, struct arena *a, struct err *err)
 static int64_t
 next_look(const struct cache_barrier *b)
 {
-	int64_t end = 0;
+	int64_t end = 0, soon_us = clock_us() + (int64_t)OTHERS_MS * 1000;
 	bool others = false;
 
 	for (size_t i = 0; i < b->left.n; i++) {
@@ -291,7 +291,7 @@ next_look(const struct cache_barrier *b)
 			end = b->left.v[i].end_us;
 		others |= strcmp(b->left.v[i].name, b->own) != 0;
 	}
-	return others && clock_us() + OTHERS_MS * 1000 < end ? clock_us() + OTHERS_MS * 1000 : end;
+	return others && soon_us < end ? soon_us : end;
 }
 
 /* Is the keeper of this pool the one that was asked, and does it tell the board? */

@@ -30,7 +30,7 @@ is(system('cp', "$root/conf/openapi.json", "$dir/conf"), 0, 'and what else it ta
 write_file("$dir/fcgi/base/banned.h", '');
 write_file("$dir/fcgi/base/one.c", "const char *one(void);\nconst char *one(void) { return SYSCONFDIR; }\n");
 write_file("$dir/fcgi/base/two.c", "int two(void);\nint two(void) { return 1; }\n");
-write_file("$dir/sql/migrate.sql", "-- name: migrate_look\n-- No table.\nSELECT 1 AS one;\n");
+write_file("$dir/sql/$_.sql", "-- name: ${_}_look\n-- No table.\nSELECT 1 AS one;\n") for qw(kellnr migrate);
 write_file("$dir/fcgi/api/web/html/one.html", "{{ template html_one(int n) }}\n"
     . "{{ n | number }}\n{{ end }}\n");
 write_file("$dir/fcgi/api/web/html/style.css", "p{}\n");

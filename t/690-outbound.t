@@ -168,7 +168,8 @@ subtest 'jobs' => sub {
 $pid{'berth-fcgi'} = $t->pool_pid;
 is($t->stop_pool, 0, 'the pool ends');
 my %made = map { $_ => [calls($_)] } @programs;
-my %known = map { $there{$_}{port} => $_ } qw(gitlab hub);
+# the worker looks at the certificate of external_url
+my %known = ((map { $there{$_}{port} => $_ } qw(gitlab hub)), $t->port => 'external_url');
 my @all = map { @{ $made{$_} } } @programs;
 my %seen = map { ($known{ $_->{port} } // '') => 1 } grep { $_->{port} } @all;
 

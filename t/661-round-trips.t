@@ -178,9 +178,10 @@ is($res->{status}, 200, 'a member again');
 $t->psql('UPDATE tokens SET revoked_at = now()'
     . " WHERE user_id = (SELECT id FROM users WHERE username = 'writer')");
 for my $body ('x', undef) {
-	($res) = upload(body => $body);
+	($res, my @trips) = upload(body => $body);
 	is($res->{status}, 401, 'a revoked token');
 	like(said($res), qr/revoked|invalid/, '  and nothing else is said');
+	is(scalar(grep { "@$_" =~ /version_check_new/ } @trips), 0, '  refused at once') if !defined $body;
 }
 $t->stop_pool;
 $trips->stop;

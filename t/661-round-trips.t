@@ -149,6 +149,7 @@ for my $case (['known', 3, sub { }],
 	my ($res, @trips) = upload();
 	is($res->{status}, 200, "$name: publishes") or diag($res->{body});
 	is(scalar @trips, $n, "$name: round trips") or diag(shown(@trips));
+	is(scalar(grep { "@$_" =~ /rate_limit_charge/ } @trips), 1, "$name: counts once");
 }
 # nothing is said by what was true before
 $t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=abcd');

@@ -221,8 +221,8 @@ SQL
 	my ($status, undef, $err) = Berth::Cluster::capture({ stdin => kellnr_tables(json => 'text', time => 'text')
 	    . $rows }, 'sqlite3', "$data/db.sqlite");
 	is($status, 0, 'its database') or diag $err;
-	Berth::Cluster::capture('sqlite3', "$data/db.sqlite", ".backup $data/before.sqlite");
-	Berth::Cluster::capture('sqlite3', "$data/before.sqlite", 'ALTER TABLE crate_index DROP COLUMN pubtime');
+	Berth::Cluster::capture('sqlite3', "$data/db.sqlite", ".backup $data/kellnr=5.sqlite");
+	Berth::Cluster::capture('sqlite3', "$data/kellnr=5.sqlite", 'ALTER TABLE crate_index DROP COLUMN pubtime');
 	$t->psql('CREATE DATABASE kellnr');
 	my $conninfo = $t->dsn('postgres') =~ s/\bdbname=\S+/dbname=kellnr/r;
 	($status, undef, $err) = Berth::Cluster::capture({ stdin => kellnr_tables(json => 'jsonb',
@@ -232,7 +232,7 @@ SQL
 	my %time = ('Both_Ways 1.1.0' => '2024-05-06T07:08:09Z', 'Both_Ways 1.0.0' => '2023-01-02T03:04:05Z',
 	    'needs 0.1.0' => '2023-01-02T03:04:06Z');
 	for (['SQLite', $data], ['PostgreSQL', $conninfo, '--crates', "$data/crates"],
-	    ['before', "$data/before.sqlite", '--crates', "$data/crates"]) {
+	    ['before', "$data/kellnr=5.sqlite", '--crates', "$data/crates"]) {
 		my ($what, @from) = @$_;
 		my $project = $t->project('demo/kellnr-' . lc($what));
 		my ($status, $summary, $rows, $err) = import_of('kellnr', $from[0], 'demo/kellnr-' . lc($what),
@@ -248,6 +248,22 @@ SQL
 		is_deeply([$line->{pubtime}, map { @$_{qw(name registry)} } @{ $line->{deps} }],
 		    [$time{'needs 0.1.0'}, 'Both_Ways', undef], "$what: a dependency in the same registry");
 	}
+	# the data may be somebody else's: a view must not do what a program does
+	my $made = $t->dir . '/made';
+	for my $call ("edit('', 'touch $made; true')", "writefile('$made', 'x')") {
+		unlink("$data/hostile.sqlite");
+		Berth::Cluster::capture({ stdin => kellnr_tables(json => 'text', time => 'text') . $rows
+		    . "DROP TABLE user; CREATE VIEW user AS SELECT 1 AS id, $call AS name;" }, 'sqlite3',
+		    "$data/hostile.sqlite");
+		my ($status, undef, undef, $err) = import_of('kellnr', "$data/hostile.sqlite", 'demo/new', '--crates',
+		    "$data/crates");
+		like("$status $err", qr/^1 .*sqlite3 has failed/s, "$call: fails");
+		ok(!-e $made, "$call: nothing is done");
+	}
+	my $berth = Berth::Cluster->inherited->build . '/berth';
+	($status, undef, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, 'prlimit',
+	    '--fsize=400', $berth, 'import', 'kellnr', $data, '--into', 'demo/new');
+	like("$status $err", qr/^2 .*lists more than 400 bytes/s, 'an answer has an end');
 	for ([qr/needs --crates DIR/, "$data/db.sqlite"], [qr/cannot read the directory/, "$data/none", '--crates',
 	    "$data/none"], [qr/sqlite3 has failed/, "$data/none", '--crates', "$data/crates"],
 	    [qr/psql has failed/, 'host=/nonexistent', '--crates', "$data/crates"]) {

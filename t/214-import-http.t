@@ -375,7 +375,9 @@ subtest 'lines of an index in a file; owners, and downloads of before' => sub {
 	is_deeply([$t->psql($counts)], ['1.0.0 9', '1.1.0+b 5', '1.0.0 0'], 'no number becomes smaller');
 	for ([{ name => 'kept', owners => 'ann' }, qr/list:1: field `owners` must be an array/],
 	    [{ name => 'kept', owners => [1] }, qr/list:1: an owner is not a string/],
-	    [{ name => 'kept', vers => '1.0.0', downloads => -1 }, qr/list:1: field `downloads` must not be neg/],
+	    [{ name => 'kept', owners => ["\e[2J"] }, qr/list:1: an owner holds a control character/],
+	    (map { [{ name => 'kept', vers => '1.0.0', downloads => $_ }, qr/list:1: field `downloads` must be a/] }
+	        -1, 10**12 + 1),
 	    [{ name => 'kept', vers => '1.0.0', pubtime => 'today' }, qr/list:1: `today` is not a date/],
 	    ['no name', qr/list:1: .*no name/], [{ name => '1' }, qr/list:1: /],
 	    [{ name => 'kept', vers => '1' }, qr/list:1: /]) {

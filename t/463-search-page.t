@@ -246,6 +246,8 @@ is(crates_of(get('/-/search?q=iten-d', 'owner')->{body}), 'd', 'of a private pro
 is(crates_of(get('/-/search?q=iten-d', 'stranger')->{body}), '', '  and nobody else');
 is(crates_of(get('/-/search?q=iten-a&license=MIT')->{body}), '', 'not where filters are');
 
+is(get('/-/search?q=' . 'x' x $_)->{status}, $_ > 255 ? 400 : 200, "$_ letters") for 255, 256;
+
 # ---- more names than a search looks at ----
 
 # inserted before the exact name, so a scan reads these first

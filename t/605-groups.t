@@ -404,6 +404,11 @@ subtest 'export' => sub {
 	is_deeply($bodies->(sub { Berth::Cluster::slurp("$out/index/" . Berth::Publish::index_path($_[0])) }),
 	    $group, 'the index files of the group');
 	is(Berth::Json::decode($group->{joins})->{deps}[0]{registry}, undef, 'with dependencies inside of it');
+	my $file = "$out/crates/joins/joins-1.0.0.crate";
+	my $bytes = Berth::Cluster::slurp($file);
+	Berth::Test::write_file($file, $bytes ^ ("\1" x length($bytes)));
+	is($export->()->{copied}, 1, 'a crate of that name from another project is replaced');
+	ok(Berth::Cluster::slurp($file) eq $bytes, 'by the one of the index');
 	my ($status, undef, $err) = $t->berth('import', 'mirror', $out, '--into', 'other/copy');
 	is($status, 0, 'an import of it') or diag($err);
 	is_deeply($bodies->(sub { $t->http(GET => $t->registry($copy) . '/' . Berth::Publish::index_path($_[0]),

@@ -325,7 +325,11 @@ subtest 'the registry of a group' => sub {
 	    'nor by a rule of another project');
 	$t->berth_ok('flag', 'set', 'trusted_publishing', 'off', '--project', 'tools/app');
 	is($ask->('config.json', id_token('hub'))->{status}, 401, 'not where it is switched off');
+	unlike($ask->('config.json', id_token('hub', ref => 'refs/tags/1'))->{body}, qr/asks for/,
+	    'nor is a rule told that is not in force');
 	$t->berth_ok('flag', 'unset', 'trusted_publishing', '--project', 'tools/app');
+	like($ask->('config.json', id_token('hub', ref => 'refs/tags/1'))->{body}, qr/rule asks for/,
+	    'one that is, is told to the repository that it names');
 };
 
 # ---- what is refused ----

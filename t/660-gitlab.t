@@ -142,6 +142,11 @@ subtest 'a job that ends' => sub {
 	is(read_config(app => $longer)->{status}, 200, 'comes in again');
 	is($t->psql("SELECT count(*) FROM tokens WHERE source = 'gitlab' AND job = "
 	    . $jobs{$longer}[1]{id}), 1, 'as the same token');
+	# a worker that has seen the job before does not take the end of that time for the end of the job
+	for my $patch (1 .. 5) {
+		minute_later();
+		is($t->publish($id{app}, $longer, 'longer', "1.0.$patch")->{status}, 200, "publishes 1.0.$patch");
+	}
 	my $row = $t->psql('SELECT id FROM tokens WHERE job = ' . $jobs{$longer}[1]{id});
 	$t->berth_ok('token', 'revoke', $row);
 	is(read_config(app => $longer)->{status}, 401, 'unless it was revoked here');

@@ -149,6 +149,7 @@ for my $case (['known', 3, sub { }],
 	my ($res, @trips) = upload();
 	is($res->{status}, 200, "$name: publishes") or diag($res->{body});
 	is(scalar @trips, $n, "$name: round trips") or diag(shown(@trips));
+	is(scalar(grep { "@$_" =~ /rate_limit_charge/ } @trips), 1, "$name: counts once");
 }
 # nothing is said by what was true before
 $t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=abcd');
@@ -178,9 +179,10 @@ is($res->{status}, 200, 'a member again');
 $t->psql('UPDATE tokens SET revoked_at = now()'
     . " WHERE user_id = (SELECT id FROM users WHERE username = 'writer')");
 for my $body ('x', undef) {
-	($res) = upload(body => $body);
+	($res, my @trips) = upload(body => $body);
 	is($res->{status}, 401, 'a revoked token');
 	like(said($res), qr/revoked|invalid/, '  and nothing else is said');
+	is(scalar(grep { "@$_" =~ /version_check_new/ } @trips), 0, '  refused at once') if !defined $body;
 }
 $t->stop_pool;
 $trips->stop;

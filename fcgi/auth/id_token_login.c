@@ -141,18 +141,23 @@ match(struct worker_app *app, struct request *rq, const struct id_token_login *l
 		return -1;
 	for (size_t i = 0; i < n && *found == NULL; i++) {
 		struct json_object *patterns;
+		struct err unmet = { 0 };
+		enum trust_verdict verdict;
 
-		if (rules[i].project_id != asked && is_switched_on(app, rq, rules[i].project_id, &on) == -1)
-			return -1;
-		asked = rules[i].project_id;
-		if (!on)
-			continue;
 		if (json_parse(rq->arena, slice_str(rules[i].claims), "a trust rule", &patterns,
 		        &rq->err) == -1)
 			return -1;
-		if (trust_match(rq->arena, kind, patterns, rules[i].owner_id, login->jwt.claims,
-		        &why) == TRUST_MATCHES)
+		verdict = trust_match(rq->arena, kind, patterns, rules[i].owner_id, login->jwt.claims, &unmet);
+		/* the database is asked only about projects with a rule for this repository, not about thousands */
+		if (verdict == TRUST_OTHER)
+			continue;
+		if (rules[i].project_id != asked && is_switched_on(app, rq, rules[i].project_id, &on) == -1)
+			return -1;
+		asked = rules[i].project_id;
+		if (on && verdict == TRUST_MATCHES)
 			*found = &rules[i];
+		else if (on)
+			why = unmet;
 	}
 	if (*found != NULL)
 		return 0;

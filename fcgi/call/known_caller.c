@@ -27,13 +27,17 @@ known_callers_forget(struct known_callers *known, struct arena *a)
 		db_result_end(&known->callers[i].facts, a);
 }
 
-/* Where the caller is remembered; NULL: it has no token, or is about no project by its number. */
+/*
+ * Where the caller is remembered; NULL: it has no token, or one that its own CI system may have to vouch for
+ * again, or the request is about no project by its number.
+ */
 static struct known_caller *
 entry_of(const struct call *call, const struct request *rq)
 {
 	const unsigned char *digest = call_digest(call);
 
-	if (digest == NULL || call_is_view(rq) || call->namespace.id == 0 || call->app->known == NULL)
+	if (digest == NULL || call->credential.foreign.n > 0 || call_is_view(rq) || call->namespace.id == 0 ||
+	    call->app->known == NULL)
 		return NULL;
 	return &call->app->known->callers[(digest[0] + (uint64_t)call->namespace.id) % CALLERS];
 }
@@ -86,5 +90,7 @@ known_caller_confirm(struct call *call, struct request *rq, struct db_call *fact
 	call_take_facts(call, rq, &facts->result);
 	if (db_results_equal(&old, &call->facts_row))
 		return 0;
+	/* a token that its user has revoked must not use up the user's limits again and again */
+	db_result_end(&entry_of(call, rq)->facts, rq->arena);
 	return access_decide(&call->facts, call->credential.kind, call->policy->action, &rq->err) == -1 ? -1 : 1;
 }

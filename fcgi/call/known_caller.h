@@ -23,8 +23,8 @@ bool known_caller_find(struct call *, struct request *);
 
 /*
  * Where call.facts_due is true: takes the facts of now, the result of call_facts_call(); NULL: reads them.
- * 0: they are the same; 1: they are others, and let the caller in, too; -1: 401, 403, 404 as
- * access_decide(); 503.
+ * If they are others, the caller is no longer known.  0: they are the same; 1: they are others, and let the
+ * caller in, too; -1: 401, 403, 404 as access_decide(); 503.
  */
 int known_caller_confirm(struct call *, struct request *, struct db_call *)
     __attribute__((warn_unused_result));

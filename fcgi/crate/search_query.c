@@ -3,6 +3,14 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
+
+int
+search_query_check(struct slice text, struct err *err)
+{
+	return utf8_length(text) <= SEARCH_QUERY_MAX ? 0
+	    : err_set(err, 400, "the query is longer than %d characters", SEARCH_QUERY_MAX);
+}
 
 /* Shorter words begin too many others, and have no trigrams of their own. */
 enum { BEGINNING_MIN = 3 };

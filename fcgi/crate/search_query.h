@@ -6,9 +6,16 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "base/slice.h"
 
-enum { SEARCH_QUERY_WORDS_MAX = 16 }; /* words after them are ignored */
+enum {
+	SEARCH_QUERY_MAX = 255, /* characters */
+	SEARCH_QUERY_WORDS_MAX = 16 /* words after them are ignored */
+};
+
+/* -1: 400 the query is too long: the time of a search for names that are like it grows with its square. */
+int search_query_check(struct slice text, struct err *) __attribute__((warn_unused_result));
 
 struct search_query {
 	const char *name; /* the query as a crate's name in normal form: "foo-bar"; "": it is empty */

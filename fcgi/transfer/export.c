@@ -142,14 +142,38 @@ put_blob(const struct passage *p, struct arena *a, const struct wanted *w, int f
 	return 0;
 }
 
-/* Copies the crate unless it is in DIR: a file there is whole, and the bytes of a version never change. */
+/*
+ * Has DIR the crate?  A file there is whole, and the bytes of a version never change; but in a group another
+ * project may have had the name.
+ */
+static bool
+is_there(const struct passage *p, const struct wanted *w, const char *path, off_t size)
+{
+	struct stat here;
+	bool same = true;
+	int fd;
+
+	if (fstatat(p->root, path, &here, AT_SYMLINK_NOFOLLOW) == -1 || here.st_size != size)
+		return false;
+	if (p->export->group_id == 0)
+		return true;
+	fd = openat(p->root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return false;
+	if (blob_hash_file(fd, w->cksum, &same) == -1)
+		same = false;
+	close(fd);
+	return same;
+}
+
+/* Copies the crate unless it is in DIR. */
 static int
 export_version(const struct passage *p, struct arena *a, const struct wanted *w, struct err *err)
 {
 	const char *path = arena_printf(a, "crates/%s/%s-%s.crate", w->name, w->name, w->version);
 	const struct blob_store *store = p->export->store;
 	int from, found = store->kind->open(store, a, blob_path(a, w->cksum), &from, err), rc = 0;
-	struct stat here, there;
+	struct stat there;
 
 	if (found == -1)
 		return err_context(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
@@ -158,7 +182,7 @@ export_version(const struct passage *p, struct arena *a, const struct wanted *w,
 		    w->cksum);
 	if (fstat(from, &there) == -1)
 		rc = err_sys(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
-	else if (fstatat(p->root, path, &here, AT_SYMLINK_NOFOLLOW) == -1 || here.st_size != there.st_size)
+	else if (!is_there(p, w, path, there.st_size))
 		rc = make_parents(a, p->root, path, err) == -1 ? -1 : put_blob(p, a, w, from, path, err);
 	close(from);
 	return rc;

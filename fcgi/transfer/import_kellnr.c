@@ -1,24 +1,54 @@
 #include "transfer/import_kellnr.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/backup/backup_tool.h"
 #include "transfer/kellnr_sql.h"
 
+enum { LIST_MAX = 1 << 30 };
+
+/* The database is somebody else's: a view in it must not run programs or write files, as edit() would. */
 static int
 ask(struct arena *a, const char *database, int fd, struct err *err)
 {
-	const char *const ask_sqlite[] = { "sqlite3", "-batch", "-bail", "-readonly", "-init", "/dev/null", database,
-		SQL_KELLNR_SQLITE, NULL };
+	const char *const ask_sqlite[] = { "sqlite3", "-safe", "-batch", "-bail", "-readonly", "-init", "/dev/null",
+		database, SQL_KELLNR_SQLITE, NULL };
 	const char *const ask_postgresql[] = { "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", SQL_KELLNR_POSTGRESQL,
 		NULL };
-	bool is_conninfo = strchr(database, '=') != NULL || strstr(database, "://") != NULL;
+	bool is_conninfo = access(database, F_OK) == -1 &&
+	    (strchr(database, '=') != NULL || strstr(database, "://") != NULL);
 
 	return backup_tool_run(a, is_conninfo ? ask_postgresql : ask_sqlite, is_conninfo ? database : NULL, fd, true,
 	    err);
+}
+
+/* As ask(), but an answer without an end does not fill the memory. */
+static int
+ask_limited(struct arena *a, const char *database, int fd, struct err *err)
+{
+	struct rlimit was, limit;
+	struct stat st;
+	int rc;
+
+	if (getrlimit(RLIMIT_FSIZE, &was) == -1)
+		return err_sys(err, "the limit of the answer");
+	limit = was;
+	if (limit.rlim_cur > LIST_MAX)
+		limit.rlim_cur = LIST_MAX;
+	if (setrlimit(RLIMIT_FSIZE, &limit) == -1)
+		return err_sys(err, "the limit of the answer");
+	rc = ask(a, database, fd, err);
+	if (setrlimit(RLIMIT_FSIZE, &was) == -1)
+		return err_sys(err, "the limit of the answer");
+	if (rc == 0 || fstat(fd, &st) == -1 || (rlim_t)st.st_size < limit.rlim_cur)
+		return rc;
+	err_clear(err);
+	return err_set(err, 400, "the database of Kellnr lists more than %ju bytes", (uintmax_t)limit.rlim_cur);
 }
 
 /* All that was written there. */
@@ -46,7 +76,7 @@ import_kellnr_list(struct arena *a, const char *database, const struct import_so
 
 	if (fd == -1)
 		return err_sys(err, "memory for the list of crates");
-	rc = ask(a, database, fd, err) == -1 || read_back(a, fd, &text, err) == -1 ? -1 : 0;
+	rc = ask_limited(a, database, fd, err) == -1 || read_back(a, fd, &text, err) == -1 ? -1 : 0;
 	close(fd);
 	return rc == -1 ? -1 : import_source_list_parse(a, text, "the database of Kellnr", files, source, err);
 }

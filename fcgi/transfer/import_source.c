@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access/naming.h"
 #include "base/date.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
@@ -19,6 +21,9 @@ enum {
 	FILE_MAX = 64 << 20, /* of an index file: hundreds of thousands of lines */
 	LIST_MAX = 1 << 30
 };
+
+/* Of a version.  Pages add up those of all versions in 64 bits. */
+static const int64_t downloads_max = 1000000000000;
 
 /* A version or, without one, a crate that was found; `order` is the order of the lines. */
 struct found {
@@ -239,9 +244,13 @@ take_owners(struct finding *f, const struct json_get *get, struct found *found)
 	found->owners.v = arena_calloc(f->arena, n, sizeof(*found->owners.v));
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *owner = json_object_array_get_idx(owners, i);
+		struct err wrong = { 0 };
 
 		if (!json_object_is_type(owner, json_type_string))
 			return err_set(get->err, 400, "%s: an owner is not a string", get->what);
+		/* reports show it on a terminal */
+		if (naming_check_text("an owner", json_object_get_string(owner), &wrong) == -1)
+			return err_set(get->err, 400, "%s: %s", get->what, wrong.pub);
 		found->owners.v[found->owners.n++] = arena_strdup(f->arena, json_object_get_string(owner));
 	}
 	return 0;
@@ -260,8 +269,8 @@ take_listed(struct finding *f, const struct json_get *get, struct found *found)
 		return -1;
 	if (published_at != NULL && date_parse(published_at, &v->published_at, &wrong) == -1)
 		return err_set(get->err, 400, "%s: %s", get->what, wrong.pub);
-	return v->downloads >= 0 ? 0 :
-	    err_set(get->err, 400, "%s: field `downloads` must not be negative", get->what);
+	return v->downloads >= 0 && v->downloads <= downloads_max ? 0 : err_set(get->err, 400,
+	    "%s: field `downloads` must be a number from 0 to %" PRId64, get->what, downloads_max);
 }
 
 /* Takes name and version of a line; the rest is read when it is imported. */

@@ -56,6 +56,7 @@ test_says(void)
 		    "</tbody>\n</table>\n" },
 		{ "a\xe2\x80\xae*b* `\xe2\x81\xa6`", "<p>a\xe2\x80\xb9U+202E\xe2\x80\xba<em>b</em>"
 		    " <code>\xe2\x80\xb9U+2066\xe2\x80\xba</code></p>\n" },
+		{ "a&#8238;b `&#8238;`\n", "<p>a\xe2\x80\xb9U+202E\xe2\x80\xba" "b <code>&amp;#8238;</code></p>\n" },
 		{ "a\xff\xfe", "<p>a\xef\xbf\xbd\xef\xbf\xbd</p>\n" },
 	};
 

@@ -115,27 +115,32 @@ refuse_known(struct call *call, struct request *rq)
 }
 
 /*
- * Makes all checks that need no byte of the crate, and counts the publish.  After this each
+ * Makes all checks that need no byte of the crate, and counts the publish, unless *counted.  After this each
  * publish costs: only an inspection finds what is wrong with the crate itself.  1: it was all for other facts
  * than those of now.
  */
 static int
 check_announced(struct call *call, struct request *rq, struct upload *upload,
-    struct registry_paths *paths, struct version_new *v)
+    struct registry_paths *paths, struct version_new *v, bool *counted)
 {
 	struct db_call calls[VERSION_CHECK_EARLY_CALLS + 1] = { 0 };
 	struct db_call *facts = &calls[VERSION_CHECK_EARLY_CALLS];
+	size_t n = VERSION_CHECK_EARLY_CALLS + call->facts_due;
 	int rc = 0;
 
 	*v = announced(call, rq, upload);
-	if (check_metadata(call, rq, upload, paths) == -1)
-		return charge_refused(call, rq, v->normalized_name);
+	if (check_metadata(call, rq, upload, paths) == -1) {
+		rc = *counted ? -1 : charge_refused(call, rq, v->normalized_name);
+		*counted = rq->err.status != 429;
+		return rc;
+	}
 	version_check_early_calls(calls, rq->arena, v);
 	if (call->facts_due)
 		call_facts_call(call, rq, rq->arena, &call->namespace, facts);
-	if (rate_limit_charge_publish(call, rq, v->normalized_name, calls,
-	        VERSION_CHECK_EARLY_CALLS + call->facts_due) == -1)
+	if ((*counted ? db_run(call->app->db, rq->arena, calls, n, &rq->err)
+	        : rate_limit_charge_publish(call, rq, v->normalized_name, calls, n)) == -1)
 		return -1;
+	*counted = true;
 	if (call->facts_due)
 		rc = confirm_caller(call, rq, facts);
 	return rc != 0 ? rc : version_check_early_judge(call->app->db, calls, v, &rq->err);
@@ -291,11 +296,12 @@ static int
 check_caller(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload,
     struct registry_paths *paths, struct version_new *v)
 {
+	bool counted = false;
 	int rc;
 
 	do {
 		rc = read_policy(call, rq, policy) == -1 || upload_check_policy(rq, upload) == -1 ? -1
-		    : check_announced(call, rq, upload, paths, v);
+		    : check_announced(call, rq, upload, paths, v, &counted);
 		if (rc == -1 && call->facts_due)
 			rc = refuse_known(call, rq);
 	} while (rc == 1);

@@ -2,13 +2,12 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/utf8.h"
 #include "call/params.h"
 #include "call/replica.h"
+#include "crate/search_query.h"
 #include "store/package/search.h"
 
 enum {
-	QUERY_MAX = 255, /* characters */
 	PER_PAGE_DEFAULT = 10,
 	PER_PAGE_MAX = 100,
 	PAGINATION_MAX = 200, /* nobody turns more, and each costs what lies before it */
@@ -36,8 +35,8 @@ read_ask(struct request *rq, struct search_query *query, struct search_ask *ask)
 	    params_int(&params, "per_page", 1, PER_PAGE_MAX, &ask->limit) == -1 ||
 	    params_int(&params, "page", 1, PAGINATION_MAX, &page) == -1)
 		return -1;
-	if (utf8_length(slice_str(q)) > QUERY_MAX)
-		return err_set(&rq->err, 400, "the query is longer than %d characters", QUERY_MAX);
+	if (search_query_check(slice_str(q), &rq->err) == -1)
+		return -1;
 	search_query_parse(rq->arena, slice_str(q), query);
 	ask->offset = (page - 1) * ask->limit;
 	return 0;

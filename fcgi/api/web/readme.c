@@ -338,7 +338,8 @@ put_rendered(struct arena *a, struct slice text, const struct readme_source *sou
 	cmark_iter_free(iter);
 	/* without CMARK_OPT_UNSAFE: what was left of HTML would be left out here */
 	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
-	buf_puts(b, html);
+	/* what the text had as `&#8238;` is a character only now */
+	html_visible(b, slice_str(html));
 	free(html);
 	cmark_node_free(document);
 	cmark_parser_free(parser);

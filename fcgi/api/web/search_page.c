@@ -121,7 +121,8 @@ find(struct page *page, const char *const *asked, struct search_html *s)
 	struct search_query query;
 	struct page_rows rows;
 
-	if (read_narrowing(asked, &ask, &s->is_narrowed, &rq->err) == -1)
+	if (read_narrowing(asked, &ask, &s->is_narrowed, &rq->err) == -1 ||
+	    search_query_check(slice_str(asked[QUERY]), &rq->err) == -1)
 		return -1;
 	search_query_parse(rq->arena, slice_str(asked[QUERY]), &query);
 	s->has_words = query.name[0] != '\0';

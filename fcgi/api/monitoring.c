@@ -234,7 +234,7 @@ cache_is_served(const struct worker_app *app)
 	return meter_get(app->meter, METRIC_CACHE_LEASE, 0, &end_us) && end_us > clock_us();
 }
 
-/* What the keeper told last. */
+/* The state that the keeper has reported last. */
 static enum cache_state
 keeper_state(const struct worker_app *app)
 {

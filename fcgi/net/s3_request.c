@@ -21,9 +21,9 @@ enum {
 	ATTEMPTS = 3,
 	PAUSE_MS = 100, /* before the second attempt, and four times as long before the third */
 	CONNECT_MS = 3000,
-	STALL_BYTES = 1000, /* a transfer that is slower than so many bytes a second, */
-	STALL_S = 10, /* for so many seconds, has failed; one more for each so many bytes of a body, */
-	STALL_SIZE = 16 << 20, /* which the store writes to its disks before it answers */
+	/* a transfer fails that moves fewer bytes a second than this, for so many seconds */
+	STALL_BYTES = 1000, STALL_S = 10,
+	STALL_SIZE = 16 << 20, /* a body gets one more second for each: the store writes before it answers */
 	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after a failure other requests fail at once */
 	ANSWER_MAX = 4 * 1024 * 1024,
 	PATH_MAX_BYTES = 8 * 1024,
@@ -304,7 +304,7 @@ s3_code(const struct s3_call *c)
 	return n > 0 && n <= LONGEST ? slice_of(code + strlen("<Code>"), n) : slice_of("", 0);
 }
 
-/* What to check. */
+/* Tells the administrator what to check. */
 static int
 tell_remedy(const struct s3 *s, const struct s3_call *c, struct err *err)
 {
@@ -460,7 +460,7 @@ operation_of(const struct s3_call *c)
 	return strcmp(c->method, "PUT") == 0 ? S3_OP_PUT : S3_OP_DELETE;
 }
 
-/* A key that is not there, or is there already, is an answer. */
+/* An answer that a key is missing, or exists already, is no failure. */
 static bool
 is_answer(long status)
 {
@@ -468,7 +468,6 @@ is_answer(long status)
 	    status == S3_PRECONDITION_FAILED;
 }
 
-/* 0: answered, whatever the status is. */
 int
 s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 {

@@ -21,7 +21,7 @@ ask(struct arena *a, const char *database, int fd, struct err *err)
 	    err);
 }
 
-/* All that was written there. */
+/* Reads all that the program has written. */
 static int
 read_back(struct arena *a, int fd, struct slice *text, struct err *err)
 {

@@ -29,7 +29,7 @@ int crate_name_check_alias(struct slice name, struct err *) __attribute__((warn_
 /* Are the two names, or parts of names, equal in normal form? */
 bool crate_name_equal(struct slice, struct slice);
 
-/* Order of names, which are valid, by their normal forms: as strcmp(); 0: the same crate. */
+/* Compares two valid names by their normal forms, as strcmp() does; 0: they name the same crate. */
 int crate_name_compare(const char *, const char *);
 
 /* The standard library's names, Windows device names, and `new` (a route). */

@@ -190,7 +190,9 @@ show_readme(const struct page *page, struct crate_html *html)
 	readme_render(page->rq->arena, crate->readme, &source, &html->readme);
 }
 
-/* What cargo was told when it published the version: it follows from what the version says of itself. */
+/*
+ * Makes the warnings that cargo got with the publish again: they depend only on the metadata of the version.
+ */
 static void
 warn(struct arena *a, const struct page_crate *c, struct strings *warnings)
 {

@@ -601,7 +601,7 @@ SKIP: {
 		$b->go($t->url . $path);
 		cmp_ok($b->property('html', 'scrollWidth'), '<=', 320, "$path: fits into 320 pixels");
 	}
-	# by keys alone: past the header, into each list and table in its order, and to where a link leads
+	# keys alone lead past the header, into each list and table in its order, and along a link
 	for my $path ('/-/', "$root/rich", "$root/rich/1.0.0") {
 		$b->go($t->url . $path);
 		$b->press("\x{e004}");

@@ -198,7 +198,16 @@ list_headers(const struct s3 *s, struct arena *a, const struct s3_call *c, const
 	headers[n] = NULL;
 }
 
-/* The headers with their signature, for libcurl.  NULL: err. */
+/* Wipes the credentials that the headers hold. */
+static void
+free_headers(struct curl_slist *headers)
+{
+	for (struct curl_slist *h = headers; h != NULL; h = h->next)
+		explicit_bzero(h->data, strlen(h->data));
+	curl_slist_free_all(headers);
+}
+
+/* The headers with their signature, for libcurl; end them by free_headers().  NULL: err. */
 static struct curl_slist *
 sign(const struct s3 *s, struct arena *a, const struct s3_call *c, const char *path, struct err *err)
 {
@@ -234,8 +243,8 @@ sign(const struct s3 *s, struct arena *a, const struct s3_call *c, const char *p
 	    curl_slist_append(list, "Expect:") != NULL && curl_slist_append(list, "Content-Type:") != NULL;
 	if (good)
 		return list;
-	curl_slist_free_all(list);
-	err_internal(err, 500, "object store: a request cannot be signed");
+	free_headers(list);
+	err_internal(err, 500, "object store: cannot sign a request");
 	return NULL;
 }
 
@@ -365,11 +374,9 @@ attempt(struct s3 *s, struct s3_call *c, int64_t until_us, struct err *err)
 		if (code != CURLE_OK && c->reason[0] == '\0')
 			snprintf(c->reason, sizeof(c->reason), "%s", curl_easy_strerror(code));
 	}
-	for (struct curl_slist *h = headers; h != NULL; h = h->next)
-		explicit_bzero(h->data, strlen(h->data));
 	if (headers != NULL)
 		(void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(headers);
+	free_headers(headers);
 	arena_free(a);
 	return rc;
 }

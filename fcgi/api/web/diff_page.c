@@ -50,12 +50,6 @@ compare_manifests(struct arena *a, struct diff_html *d)
 }
 
 static size_t
-shown_dependencies(const struct page_crate *c)
-{
-	return c->ndependencies < PAGE_CRATE_DEPENDENCIES ? c->ndependencies : PAGE_CRATE_DEPENDENCIES;
-}
-
-static size_t
 shown_features(const struct page_crate *c)
 {
 	return c->nfeatures < PAGE_CRATE_FEATURES ? c->nfeatures : PAGE_CRATE_FEATURES;
@@ -71,7 +65,7 @@ name_of(const struct page_crate_dependency *d)
 static const struct page_crate_dependency *
 find_dependency(const struct page_crate *c, const struct page_crate_dependency *like)
 {
-	for (size_t i = 0; i < shown_dependencies(c); i++) {
+	for (size_t i = 0; i < page_crate_dependencies(c); i++) {
 		const struct page_crate_dependency *d = &c->dependencies[i];
 
 		if (is_same(name_of(d), name_of(like)) && is_same(d->kind, like->kind) && is_same(d->target, like->target))
@@ -93,9 +87,9 @@ describe(struct arena *a, const struct page_crate_dependency *d)
 	if (d->features != NULL)
 		buf_printf(&b, ", with %s", d->features);
 	if (!d->default_features)
-		buf_puts(&b, ", without default");
+		buf_puts(&b, ", without default features");
 	if (d->alias != NULL)
-		buf_printf(&b, ", is %s", d->name);
+		buf_printf(&b, ", the crate %s", d->name);
 	if (d->registry != NULL)
 		buf_printf(&b, ", from %s", d->registry);
 	return buf_str(&b);
@@ -111,7 +105,7 @@ title_of(struct arena *a, const struct page_crate_dependency *d)
 static void
 compare_dependencies(struct arena *a, struct diff_html *d)
 {
-	size_t n = shown_dependencies(d->old), m = shown_dependencies(d->new);
+	size_t n = page_crate_dependencies(d->old), m = page_crate_dependencies(d->new);
 
 	d->dependencies = rows_new(a, n + m);
 	for (size_t i = 0; i < m; i++) {

@@ -339,6 +339,12 @@ crate_call(struct db_call *call, const struct page_crate_ask *ask, const char *n
 	db_bind_bool(p, ask->owners && version == NULL);
 }
 
+size_t
+page_crate_dependencies(const struct page_crate *c)
+{
+	return c->ndependencies < PAGE_CRATE_DEPENDENCIES ? c->ndependencies : PAGE_CRATE_DEPENDENCIES;
+}
+
 int
 page_crate_read(struct db *db, struct arena *a, const struct page_crate_ask *ask, struct page_crate *out,
     struct err *err)

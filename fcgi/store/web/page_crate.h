@@ -99,6 +99,9 @@ struct page_crate {
 	size_t nevents;
 };
 
+/* How many dependencies the array has. */
+size_t page_crate_dependencies(const struct page_crate *);
+
 /* Two versions of a crate that are compared, with or without build metadata. */
 struct page_crate_pair {
 	int64_t project_id;

@@ -242,7 +242,7 @@ keeper_state(const struct worker_app *app)
 
 	for (size_t i = 0; i < CACHE__STATES; i++) {
 		if (meter_get(app->meter, METRIC_CACHE_KEEPER, i, &is) && is == 1)
-			return i;
+			return (enum cache_state)i;
 	}
 	return CACHE_STARTS;
 }

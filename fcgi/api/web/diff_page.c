@@ -80,8 +80,6 @@ describe(struct arena *a, const struct page_crate_dependency *d)
 {
 	struct buf b;
 
-	if (d == NULL)
-		return NULL;
 	buf_init(&b, a, WORDS_MAX);
 	buf_printf(&b, "%s%s", d->req, d->optional ? ", optional" : "");
 	if (d->features != NULL)
@@ -93,6 +91,15 @@ describe(struct arena *a, const struct page_crate_dependency *d)
 	if (d->registry != NULL)
 		buf_printf(&b, ", from %s", d->registry);
 	return buf_str(&b);
+}
+
+/* Describes the dependency with the same name, kind and target; NULL: there is none. */
+static const char *
+describe_same(struct arena *a, const struct page_crate *c, const struct page_crate_dependency *like)
+{
+	const struct page_crate_dependency *d = find_dependency(c, like);
+
+	return d == NULL ? NULL : describe(a, d);
 }
 
 static const char *
@@ -111,7 +118,7 @@ compare_dependencies(struct arena *a, struct diff_html *d)
 	for (size_t i = 0; i < m; i++) {
 		const struct page_crate_dependency *new = &d->new->dependencies[i];
 
-		add_row(&d->dependencies, title_of(a, new), describe(a, find_dependency(d->old, new)), describe(a, new));
+		add_row(&d->dependencies, title_of(a, new), describe_same(a, d->old, new), describe(a, new));
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct page_crate_dependency *old = &d->old->dependencies[i];

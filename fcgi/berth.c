@@ -263,7 +263,7 @@ wait_for_nodes(struct invocation *in, struct cache_barrier *barrier, int rc)
 		const char *stale = cache_barrier_take_stale(barrier, in->arena);
 
 		if (stale != NULL)
-			fprintf(stderr, "berth: these nodes have lost the database, and may send what they had for so many "
+			fprintf(stderr, "berth: these nodes have lost the database, and may send stale data for so many "
 			    "seconds (cache_stale_max): %s\n", stale);
 		return rc;
 	}

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Debian 12's Patroni (3.0.2-1), configured with `etcd3`, takes the leader's key from another server: whoever was
-# the leader, and lost its lease while it was cut off, writes the key again without a look at who has it now.
-# The old primary is primary again, with its old data, and the new one gives up.  Both begin a timeline of the same
-# number, so a standby of the new one passes for a synchronous standby of the old one, and commits succeed that
-# no other server has: `make check-fleet` saw acknowledged publishes lost.  Patroni 3.0.3 compares first, and so
-# does 3.0.2 with `etcd`, the older interface (etcd: --enable-v2).
+# Debian 12's Patroni (3.0.2-1), configured with `etcd3`, takes the leader's key from another server.  A
+# leader that was cut off and lost its lease writes the key again, and does not look which server has it now.
+# The old primary becomes primary again, with its old data, and the new one gives up.  Both begin a timeline
+# of the same number, so the old primary takes a standby of the new one for its own synchronous standby.  Then
+# commits succeed that no other server has: `make check-fleet` lost acknowledged publishes.  Patroni 3.0.3
+# compares first, and so does 3.0.2 with `etcd`, the older interface (etcd: --enable-v2).
 #
-# The script starts etcd on the loopback interface, and lets two of Patroni's own objects compete.  The output is
+# The script starts etcd on the loopback interface, and lets two of Patroni's own objects compete.  It prints
 #
 #	etcd3: b leads; a, which has led before, says that it leads: True, and the key has a
 #	etcd: b leads; a, which has led before, says that it leads: False, and the key has b

@@ -1,9 +1,9 @@
--- What `berth import kellnr` asks a Kellnr's database, which is none of ours: the lines of a list
--- (fcgi/transfer/import_source.h), in the language of each of its databases.  Kellnr before 6.0 has no column
--- crate_index.pubtime; the name then is that of the row beside it.
+-- `berth import kellnr` sends these statements to the database of a Kellnr.  They return the lines of a list
+-- (fcgi/transfer/import_source.h).  Kellnr before 6.0 has no column crate_index.pubtime; then the name means
+-- the pubtime of the outer table `older`, which is null.
 
 -- name: kellnr_sqlite
--- All rows, for an administrator who waits, by scans of the tables.
+-- All rows, by scans of the tables; an administrator waits for them.
 SELECT json_object('name', k.original_name, 'owners', json_group_array(u.name))
   FROM krate k JOIN owner o ON o.crate_fk = k.id JOIN user u ON u.id = o.user_fk
  GROUP BY k.id;
@@ -17,7 +17,7 @@ SELECT json_object('name', k.original_name, 'vers', i.vers, 'cksum', i.cksum,
  ORDER BY i.id;
 
 -- name: kellnr_postgresql
--- The same.
+-- The same for PostgreSQL.
 SELECT json_build_object('name', k.original_name, 'owners', json_agg(u.name))
   FROM krate k JOIN owner o ON o.crate_fk = k.id JOIN "user" u ON u.id = o.user_fk
  GROUP BY k.id;

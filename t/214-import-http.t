@@ -257,7 +257,7 @@ subtest 'an index or crates in files, and the rest over HTTP' => sub {
 	like("$status $err", qr/^2 .*config\.json of the index: missing field `dl`/s, 'a config.json without dl');
 };
 
-# What no index of a Gitea has: times; t/tools/import.t asks a real one.
+# The API adds times, which the index of Gitea does not have; t/tools/import.t imports from a real Gitea.
 subtest 'Gitea' => sub {
 	my $root = '/sub/api/packages/team/cargo';
 	my @from = (gitea => 'sparse+' . $there->url . "$root/");

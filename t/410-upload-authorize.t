@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Before nginx reads the body of a publish of 60 kB or more, the application says whether this caller may
-# upload it: who may not costs no upload and no disk, and sees the same answer as ever.
+# upload it: the upload of a caller who may not costs no transfer and no disk, and gets the same answer as
+# always.
 
 use strict;
 use warnings;
@@ -80,7 +81,7 @@ is($res->{status}, 413, 'a body that is no publish is read and refused');
 is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'by the publish');
 isnt(files_changed(), $unused, 'that one went to the disk');
 
-# what is small is read at once, and refused with the same words
+# a small body is read at once, and refused with the same words
 for my $case ([59_999, 'publish'], [60_000, 'publish_authorize']) {
 	my ($size, $route) = @$case;
 
@@ -94,7 +95,7 @@ for my $case ([59_999, 'publish'], [60_000, 'publish_authorize']) {
 	}
 	$res = $t->http(PUT => new_of($id), { body => 'x' x $size });
 	is($res->{status}, 401, "$size bytes, no token");
-	is_deeply([$t->routes_of($res, 1)], ['publish_authorize'], '  which no worker that writes is asked for');
+	is_deeply([$t->routes_of($res, 1)], ['publish_authorize'], '  takes no worker that writes');
 }
 
 # quotas: what can have no room is not uploaded

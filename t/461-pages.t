@@ -415,7 +415,7 @@ subtest 'the page of a crate' => sub {
 	like($body, qr{>1\.0\.0</a>\s*<span class="badge bad">yanked</span>\s*<br><small>too &lt;rich&gt;</small>},
 	    'yanked, and why');
 	like($body, row(qq(<a href="$root/poor">poor</a>), '^1.2', 'normal',
-	    'thin <small>without default</small>', 'this project'), 'a dependency in this project');
+	    'thin <small>without default features</small>', 'this project'), 'a dependency in this project');
 	like($body, row('<a rel="nofollow noopener noreferrer" href="https://crates.io/crates/serde">serde</a>'
 	    . '<br><small>as other</small>', '^1', 'normal, optional', '', 'crates-io'),
 	    'one in the public registry, under another name');
@@ -601,7 +601,7 @@ SKIP: {
 		$b->go($t->url . $path);
 		cmp_ok($b->property('html', 'scrollWidth'), '<=', 320, "$path: fits into 320 pixels");
 	}
-	# by keys alone: past the header, into each list and table in its order, and to where a link leads
+	# keys alone lead past the header, into each list and table in its order, and along a link
 	for my $path ('/-/', "$root/rich", "$root/rich/1.0.0") {
 		$b->go($t->url . $path);
 		$b->press("\x{e004}");

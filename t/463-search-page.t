@@ -122,8 +122,8 @@ for my $who ('owner', 'stranger') {
 	my @links = $body =~ m{<li><a href="(/-/search\?[^"]+)">[^<]*</a> <span class="dim">(\d+)</span>}g;
 
 	is(crates_of($body), 'a b c', "$who: all crates of a project");
-	like($body, qr{<p role="status">3 crates match your filters\.}, '  that is what it says');
-	ok(@links > 0, '  by what else it can be narrowed');
+	like($body, qr{<p role="status">3 crates match your filters\.}, '  says how many');
+	ok(@links > 0, '  offers filters');
 	while (my ($href, $number) = splice(@links, 0, 2)) {
 		is(scalar(split / /, crates_of(get($href =~ s/&amp;/&/gr, $who)->{body})), $number, "  $href");
 	}
@@ -169,7 +169,7 @@ for my $nothing ('', '?q=', '?q=%2B&license=') {
 	    'licence and keywords of a crate lead to all crates that have them');
 }
 
-# ---- what is switched off does not count ----
+# ---- crates of projects that are switched off do not count ----
 
 {
 	my $cargo = 'package_registry_cargo_support';
@@ -180,7 +180,7 @@ for my $nothing ('', '?q=', '?q=%2B&license=') {
 		    'Zlib=' . (facets($body)->{Licence}{Zlib} // 0));
 	};
 
-	is($counted->('q=item'), 'a b c d 4 Zlib=1', 'with all of them on');
+	is($counted->('q=item'), 'a b c d 4 Zlib=1', 'with all projects on');
 	$t->berth_ok(qw(flag set), $cargo, qw(off --project demo/priv));
 	is($counted->('q=item'), 'a b c 3 Zlib=0', 'a project that is off is not counted');
 	like(get('/-/search?project=demo/priv', 'owner')->{body},
@@ -188,14 +188,14 @@ for my $nothing ('', '?q=', '?q=%2B&license=') {
 	unlike(get('/-/', 'owner')->{body}, qr/item-d/, 'nor on the front page');
 	$t->berth_ok(qw(flag set), $cargo, 'off');
 	$t->berth_ok(qw(flag set), $cargo, qw(on --project demo/priv));
-	is($counted->('q=item'), 'd 1 Zlib=0', 'one that is on is, where all others are off');
+	is($counted->('q=item'), 'd 1 Zlib=0', 'a project that is on is counted while all others are off');
 	$t->psql('DELETE FROM feature_flags WHERE project_id IS NOT NULL');
 	for my $percentage (0, 20, 40, 60, 80, 100) {
 		$t->berth_ok(qw(flag set), $cargo, "$percentage%");
 		my ($shown, $total) = $counted->('q=item') =~ /^((?:[a-d] ?)*) (\d+) / ? ($1, $2) : ('', 0);
-		is($total, scalar(split / /, $shown), "of $percentage% of all projects as many as are shown");
+		is($total, scalar(split / /, $shown), "$percentage% of all projects: counts as many as it shows");
 		is($shown =~ /d/ ? 200 : 404, get('/-/projects/demo/priv/-/crates/item-d', 'owner')->{status},
-		    '  which are those that have a page');
+		    '  shows crates that have a page');
 	}
 	$t->psql('DELETE FROM feature_flags');
 	is($counted->('q=item'), 'a b c d 4 Zlib=1', 'and as before');
@@ -233,16 +233,16 @@ SQL
 	is(scalar(grep { /1$/ } @seen), 0, '  and nothing else');
 }
 
-# ---- a letter that is wrong ----
+# ---- names with a wrong letter ----
 
 for my $slip ('itme-a', 'iten-a', 'itm-a', 'itemm-a', 'Iten_a') {
 	my $body = get("/-/search?q=$slip")->{body};
 
-	is(crates_of($body), 'a', "$slip: the name that it is like");
-	like($body, qr{matches “$slip”\.\s+Did you mean this one\?</p>}, '  and so it says');
+	is(crates_of($body), 'a', "$slip: finds the similar name");
+	like($body, qr{matches “$slip”\.\s+Did you mean this one\?</p>}, '  asks whether you mean it');
 }
 like(get('/-/search?q=tmie-d', 'owner')->{body}, qr{No crate[^<]*“tmie-d”\.</p>}, 'two letters are too many');
-is(crates_of(get('/-/search?q=iten-d', 'owner')->{body}), 'd', 'of a private project for who may read it');
+is(crates_of(get('/-/search?q=iten-d', 'owner')->{body}), 'd', 'a member also finds a private crate');
 is(crates_of(get('/-/search?q=iten-d', 'stranger')->{body}), '', '  and nobody else');
 is(crates_of(get('/-/search?q=iten-a&license=MIT')->{body}), '', 'not where filters are');
 
@@ -321,7 +321,7 @@ $t->member('owner', 'far', 'owner');
 
 $t->berth_ok(qw(project set demo/pub visibility=public));
 $t->member('owner', 'demo', 'owner');
-# rows as a program writes them that does not know of crate_id and project_id
+# writes rows as a program does that does not know the columns crate_id and project_id
 sub depend {
 	my ($place, $prefix, $crates, $versions, $on, $registry) = @_;
 	my $where = "FROM crates WHERE project_id = $id{$place} AND name LIKE '$prefix-%'";

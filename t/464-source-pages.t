@@ -120,7 +120,7 @@ subtest 'two versions' => sub {
 	like($res->{body}, qr{<code>\+&lt;script&gt;new\(\)&lt;/script&gt;&lt;/code&gt;}, 'HTML is text');
 	unlike($res->{body}, qr/<script|<b>/, 'and nothing else');
 	my $visible = "/*\xe2\x80\xb9U+202E\xe2\x80\xba } */";
-	is_deeply([lines_of($res->{body}, 'new.txt')], ["1+$visible"], 'what would change its order is seen');
+	is_deeply([lines_of($res->{body}, 'new.txt')], ["1+$visible"], 'a control is visible');
 	like(get("$root/changing/1.1.0/source/new.txt")->{body}, qr{<code>\Q$visible\E</code>},
 	    '  in a file as well');
 	for my $file (['binary.dat', 'not a text'], ['latin.txt', 'not a text'], ['large.txt', 'too large'],

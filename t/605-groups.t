@@ -158,7 +158,7 @@ subtest 'nobody, and bad tokens' => sub {
 		$t->berth_ok(@$_, 'anonymous_networks=127.0.0.0/8');
 		is(join(' ', map { ask(GET => $_)->{status} } '/config.json', '/se/cr/secret', '/to/ol/tool_kit'),
 		    '200 200 404', "@$_: where part of the group is open to the network, config.json is, too");
-		is(ask(GET => '/api/v1/crates?q=')->{status}, 401, 'which finds nothing');
+		is(ask(GET => '/api/v1/crates?q=')->{status}, 401, 'searches need a token');
 		$t->berth_ok(@$_, 'anonymous_networks=');
 	}
 	is(ask(GET => '/config.json')->{status}, 401, 'no longer');
@@ -383,7 +383,7 @@ subtest 'cargo' => sub {
 	$ok->('cargo owner', 'owner', '--registry', 'team', '--list', 'right', dir => $app);
 };
 
-# An export has what the group's registry sends, and comes back as it is, also into one project.
+# An export has the same crates as the group's registry, and one project can import all of them.
 subtest 'export' => sub {
 	my $out = $t->dir . '/static';
 	my $copy = $t->project('other/copy');

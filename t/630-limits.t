@@ -83,7 +83,7 @@ subtest 'new crates' => sub {
 	my $res = put('dev', 'three', '1.0.0');
 	limited('V31: the third', $res, 'too many new crates were published in a short time', 60);
 	is(join(' ', $t->routes_of($p->put('x' x 60_000), 2)), 'publish_authorize publish',
-	    'a body of any size might be a version of an old one');
+	    'nginx cannot tell whether a body is a new crate');
 	limited('another token of the same user', put('again', 'three', '1.0.0'), 'too many new crates.*', 60);
 	is(put('other', 'three', '1.0.0')->{status}, 200, 'another user');
 	is(put('dev', 'One', '1.0.0')->{status}, 400, 'another spelling is no new crate');
@@ -124,10 +124,10 @@ subtest 'names of a group' => sub {
 	$t->member('nobody', 'demo/open', 'developer');
 	$t->berth_ok('group', 'set', 'demo', 'default_project=demo/open');
 	$p->refused('a name that is taken', $put->('one'), 403, qr/`one` is taken in group `demo`/) for 1, 2;
-	limited('who tries names', $put->('one'), 'too many new crates.*', 60);
-	limited('gets no further with another one', $put->('no-such-name'), 'too many new crates.*', 60);
+	limited('a caller who tries names', $put->('one'), 'too many new crates.*', 60);
+	limited('and who tries another name', $put->('no-such-name'), 'too many new crates.*', 60);
 	is($t->psql("SELECT string_agg(action, ' ') FROM rate_limits"), 'new_crate',
-	    'as one who publishes new crates');
+	    'counts like a new crate');
 	$t->member('nobody', 'demo/open', 'none');
 	$t->berth_ok('group', 'set', 'demo', 'default_project=');
 };

@@ -305,8 +305,8 @@ subtest 'the registry of a group' => sub {
 	}
 	is($ask->('he/ll/hello', id_token('hub'))->{status}, 200, 'a job reads what its rule lets it read');
 	is($ask->('di/re/direct', id_token('hub'))->{status}, 404, 'and nothing of another project');
-	# cargo's first request is about no crate, and that of a publish names it in the body
-	is($ask->('config.json', id_token('hub'))->{status}, 200, 'a job that no one has seen yet');
+	# cargo's first request names no crate, and a publish names its crate in the body
+	is($ask->('config.json', id_token('hub'))->{status}, 200, 'a job that Berth does not know yet');
 	my $publish = sub {
 		my ($name, $version, $jwt) = @_;
 		my $body = $t->publish_body(Berth::Crate::metadata($name, $version), Berth::Crate::make($name, $version));

@@ -119,7 +119,7 @@ cmp_ok($seen, '>=', 5, 'routes that lead to something');
 is((ask({ pattern => '-/liveness', name => 'liveness' }, 'GET', 'pub', 'owner'))[1], undef,
     'what needs no decision asks nothing');
 
-# A publish.  A worker that has seen the caller before reads the facts along with its other questions.
+# A worker that remembers the caller of a publish reads the current facts together with its other statements.
 my $versions = 0;
 
 sub upload {
@@ -138,11 +138,11 @@ sub said { return $t->json($_[0])->{errors}[0]{detail}; }
 $t->user('writer');
 $t->member('writer', 'demo', 'developer');
 $token{writer} = $t->token('writer');
-upload(); # which store it is
+upload(); # asks once which store the registry has
 for my $case (['known', 3, sub { }],
     ['in another role', 4, sub { $t->member('writer', 'demo', 'owner') }],
     ['known again', 3, sub { }],
-    ['where less is allowed', 4, sub { $t->berth_ok('project', 'set', 'demo/priv', 'max_features=7') }]) {
+    ['with another policy', 4, sub { $t->berth_ok('project', 'set', 'demo/priv', 'max_features=7') }]) {
 	my ($name, $n, $change) = @$case;
 
 	$change->();
@@ -151,19 +151,19 @@ for my $case (['known', 3, sub { }],
 	is(scalar @trips, $n, "$name: round trips") or diag(shown(@trips));
 	is(scalar(grep { "@$_" =~ /rate_limit_charge/ } @trips), 1, "$name: counts once");
 }
-# nothing is said by what was true before
+# the client never gets an answer by facts that are out of date
 $t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=abcd');
 my ($res) = upload();
-is($res->{status}, 400, 'a rule that is new') or diag($res->{body});
-like(said($res), qr/reserved name/, '  is told');
+is($res->{status}, 400, 'a new rule') or diag($res->{body});
+like(said($res), qr/reserved name/, '  says why');
 $t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=efgh');
 ($res) = upload();
 is($res->{status}, 200, 'another rule') or diag($res->{body});
 $t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=');
 ($res) = upload(name => 'efgh');
-is($res->{status}, 200, 'a rule that has gone') or diag($res->{body});
+is($res->{status}, 200, 'a rule was removed') or diag($res->{body});
 ($res) = upload(body => 'x');
-is($res->{status}, 400, 'what is no publish');
+is($res->{status}, 400, 'a body that is no publish');
 $t->berth_ok('flag', 'set', 'writes', 'off');
 ($res) = upload();
 is($res->{status}, 503, 'writes are off');

@@ -26,7 +26,7 @@ $t->user('dev');
 $t->member('dev', 'demo', 'developer');
 my $token = $t->token('dev');
 
-# So large that it is written in several pieces and nginx asks before it reads it, since it does not compress.
+# These bytes do not compress: the crate is so large that it takes several writes, and that nginx asks first.
 my $noise = join('', map { sha256($_) } 1 .. 2500);
 
 sub publish {
@@ -77,7 +77,7 @@ my @points = grep { !/:(?:registry_id|token_slot_live|session_confirm)$|^inspect
 
 subtest 'the points' => sub {
 	my %at = map { ($points[$_] => $_) } 0 .. $#points;
-	# a thread puts the bytes on the disk while they are inspected, and into the store while the database writes
+	# a thread syncs the bytes during the inspection, and gives them their name while the database writes
 	my %order = (
 		'the bytes are kept before COMMIT' => [qw(blob:create blob:write blob:fsync blob:fsynced
 			blob:fsync_dir blob:ready blob:link blob:linked blob:placed blob:directory_fsynced blob:kept

@@ -222,7 +222,7 @@ my $target = 's3://' . Berth::S3::BUCKET . '/backups';
 
 sub backup { return berth('backup', '--json', @owner, @_, $target) }
 sub manifests { return grep { m{^backups/2.*\.json$} } $s3->keys }
-# What an interrupted backup has left.
+# The files of an interrupted backup.
 sub leftovers {
 	my %is = map { ($_ => 1) } $s3->keys;
 
@@ -243,11 +243,11 @@ subtest 'backups in a bucket' => sub {
 	($status, $said) = backup();
 	is("$status $said->{copied}", '0 0', 'the next one copies nothing');
 	is($s3->asked(qr{^(?:HEAD|PUT) .*/backups/blobs/}), $asked, 'and asks for no single blob');
-	is((berth('backup', 'verify', '--at', $_->{backup}, $target))[0], 0, 'each byte is right') for $first, $said;
+	is((berth('backup', 'verify', '--at', $_->{backup}, $target))[0], 0, 'verify passes') for $first, $said;
 	is(scalar(manifests()), 2, 'there are two');
 	($status, $said) = backup('--keep', 1);
 	is("$status $said->{removed} " . manifests(), '0 2 1', 'of three, one stays');
-	is(join(' ', leftovers()), '', 'and nothing of the others but blobs');
+	is(join(' ', leftovers()), '', 'only blobs stay of the others');
 };
 
 subtest 'a backup to a bucket that ends early' => sub {
@@ -260,7 +260,7 @@ subtest 'a backup to a bucket that ends early' => sub {
 		ok($fault->disarm, 'which was reached');
 		is_deeply([manifests()], \@before, 'is no backup');
 	}
-	isnt(scalar(leftovers()), 0, 'it leaves something');
+	isnt(scalar(leftovers()), 0, 'it leaves files');
 	if (!$s3->is_real) {
 		for my $case ('dump', 'json') {
 			$s3->fail('PUT', 503, ".$case");
@@ -273,7 +273,7 @@ subtest 'a backup to a bucket that ends early' => sub {
 	}
 	my ($status, $said, $err) = backup();
 	is($status, 0, 'the next one') or diag($err);
-	is(join(' ', leftovers()), '', 'removes what they have left');
+	is(join(' ', leftovers()), '', 'removes the files of the others');
 	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
 };
 
@@ -311,7 +311,7 @@ subtest 'verify of a bucket' => sub {
 	}
 	$s3->curl('DELETE', 'backups/blobs/' . below(sha('first')));
 	my ($status, $said, $err) = berth('backup', 'verify', $target);
-	like($err, qr/blob \w+ is missing\n.*lacks 1 blobs/s, 'a blob that is gone is told');
+	like($err, qr/blob \w+ is missing\n.*lacks 1 blobs/s, 'verify names a missing blob');
 	is((backup())[1]{copied}, 1, 'and the next backup brings it back');
 };
 
@@ -323,7 +323,7 @@ subtest 'fsck takes a blob from a bucket' => sub {
 	is($status, 0, 'a missing blob') or diag($said);
 	like($said, qr{first\@1\.0\.0 .*the store lacks it; it is back, from s3://crates/backups}, 'is back');
 	ok(has(below(sha('first'))), 'in its place');
-	is((berth('fsck', '--from', 's3://B'))[0], 2, 'what is no bucket is refused');
+	is((berth('fsck', '--from', 's3://B'))[0], 2, 'refuses a wrong name of a bucket');
 };
 
 subtest 'restore' => sub {
@@ -438,11 +438,11 @@ subtest 'a new node' => sub {
 	my $before = $s3->asked($blobs);
 	$t->start_worker;
 	ok($t->wait_for(sub { $t->run_tasks('warm_copies') && -e copy_of('second') }),
-	    'brings what is downloaded most elsewhere') or diag($t->log('worker'));
-	ok(-e copy_of('first'), 'the most first');
-	ok(!-e copy_of('third'), 'as long as there is room for others, too');
-	ok($t->run_tasks('warm_copies'), 'another time');
-	is($s3->asked($blobs) - $before, 2, 'it brings nothing again') unless $s3->is_real;
+	    'fetches the crates that are downloaded most') or diag($t->log('worker'));
+	ok(-e copy_of('first'), 'begins with the first of them');
+	ok(!-e copy_of('third'), 'leaves room for copies that clients ask for');
+	ok($t->run_tasks('warm_copies'), 'runs a second time');
+	is($s3->asked($blobs) - $before, 2, 'fetches no copy again') unless $s3->is_real;
 	unlink($filler);
 	$t->stop_worker;
 	$t->conf(store_copies_size => undef);
@@ -450,12 +450,12 @@ subtest 'a new node' => sub {
 	my $count = qr/^berth_store_request_duration_seconds_count\{operation="get"\} (\d+)$/m;
 	my $gets = sub { return ($metrics->() =~ $count)[0] };
 	my $n = $gets->();
-	ok(whole('third'), 'a crate that it has not brought');
-	cmp_ok($gets->(), '>', $n, 'is a request to the store in the metrics');
+	ok(whole('third'), 'a client asks for a crate without a copy');
+	cmp_ok($gets->(), '>', $n, 'the metrics count a request to the store');
 	$s3->stop;
 	forget('third');
 	is(get('third')->{status}, 503, 'with the store away');
-	like($metrics->(), qr/^berth_store_request_errors_total\{operation="get"\} [1-9]/m, 'it is a failed one');
+	like($metrics->(), qr/^berth_store_request_errors_total\{operation="get"\} [1-9]/m, 'and errors');
 	$s3->start;
 	ok($t->wait_for(sub { get('third')->{status} == 200 }), 'and back');
 };

@@ -332,7 +332,7 @@ subtest 'what a check of the store has left' => sub {
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1);"
 	    . "INSERT INTO damaged_blobs SELECT repeat('0', 64);"
 	    . 'INSERT INTO damaged_blobs SELECT cksum FROM versions LIMIT 1');
-	is(scrape()->value('berth_store_damaged_blobs'), 1, 'one that a version needs counts');
+	is(scrape()->value('berth_store_damaged_blobs'), 1, 'a damaged blob that a version needs counts');
 	$t->psql("DELETE FROM damaged_blobs; DELETE FROM blobs WHERE sha256 = repeat('0', 64)");
 };
 
@@ -414,9 +414,9 @@ subtest 'when the certificate expires' => sub {
 	$t->run_tasks('check_certificate');
 	my $m = scrape();
 	is($m->value($name), $t->psql("SELECT extract(epoch FROM '$end'::timestamptz)::bigint"),
-	    'is what the file says');
+	    'is the end in the file');
 	$t->psql("UPDATE node_certificates SET seen_at = now() - interval '25 hours'");
-	is(Berth::Metrics->parse($t->http(GET => '/-/metrics')->{body})->value($name), undef, 'not from long ago');
+	is(Berth::Metrics->parse($t->http(GET => '/-/metrics')->{body})->value($name), undef, 'not a day later');
 };
 
 subtest 'the manual page' => sub {

@@ -207,8 +207,9 @@ subtest 'PostgreSQL is restarted' => sub {
 	}
 };
 
-# Nodes that lose the database: one goes on with what is granted, one for a moment, one not at all.  Writers
-# wait for none of them after its lease, and are told who may be stale, and for how long.
+# Three nodes lose the database: one goes on in stale mode, one does so for a moment, and one does not at
+# all.  After the leases, writers wait for none of them; the answers say which nodes may be stale, and for how
+# long.
 subtest 'stale mode' => sub {
 	my $way = $t->dir . '/way';
 	my @settings = (workers => 2, cache_lease => 3, database_timeout => 1, failed_login_burst => 0,
@@ -255,38 +256,38 @@ subtest 'stale mode' => sub {
 
 	fetch($node{$_}->socket_path, '/-/readiness', REMOTE_ADDR => '127.0.0.1') for @names;
 	$warm->();
-	is($listed->('on'), 'served, 40 s', 'the row of a node says for how long beforehand');
+	is($listed->('on'), 'served, 40 s', 'the row of a node says beforehand how long stale mode lasts');
 	$cut->();
 	my $res = $revoke->($t, $mine);
-	is($res->{status}, 204, 'a revocation elsewhere');
+	is($res->{status}, 204, 'another node revokes a token');
 	my %bound = ($res->{headers}{'berth-stale-nodes'} // '') =~ /(\w+);s=(\d+)/g;
-	is(join(' ', sort keys %bound), 'briefly on', 'tells which nodes may be stale');
+	is(join(' ', sort keys %bound), 'briefly on', 'the answer names the nodes that may be stale');
 	ok($bound{on} > 30 && $bound{on} <= 40 && $bound{briefly} <= 4, 'and for how long')
 	    or diag(explain(\%bound));
-	is($told->($ask->('on', $mine)), $stale, 'which is so');
-	is($told->($ask->('never', $mine)), 'not 503', 'the others are not: without its key');
-	ok($t->wait_for(sub { $ask->('briefly', $mine)->{status} == 503 }, 10), 'and when the time is over');
-	is($told->($ask->('on', $yours, 'one/1.0.0/download')), $stale, 'a crate is sent');
+	is($told->($ask->('on', $mine)), $stale, 'the node is stale');
+	is($told->($ask->('never', $mine)), 'not 503', 'a node without the key is not');
+	ok($t->wait_for(sub { $ask->('briefly', $mine)->{status} == 503 }, 10), 'stale mode ends');
+	is($told->($ask->('on', $yours, 'one/1.0.0/download')), $stale, 'sends a crate');
 	like($ask->('on', $yours, 'one/1.0.0/download')->{headers}{'cache-control'}, qr/^private, /,
-	    'for no shared cache');
-	is($ask->('on', $yours, '3/n/not')->{status}, 503, 'but nothing that was not granted before');
-	is($listed->('on'), 'may be stale, 40 s', 'node list says so');
+	    'shared caches must not store the answer');
+	is($ask->('on', $yours, '3/n/not')->{status}, 503, 'sends no file that it had not');
+	is($listed->('on'), 'may be stale, 40 s', 'berth node list says so');
 	$res = fetch($node{on}->socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1');
-	like($res->{body}, qr/^berth_cache_keeper\{state="stale"\} 1$/m, 'metrics do');
+	like($res->{body}, qr/^berth_cache_keeper\{state="stale"\} 1$/m, 'metrics say so');
 	my (undef, undef, $err) = $t->berth({ stdin => "$yours\n" }, 'token', 'revoke');
-	like($err, qr/^berth: these nodes .*\bon;s=\d+/m, 'and so does a command');
+	like($err, qr/^berth: these nodes .*\bon;s=\d+/m, 'a command says so');
 
 	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
 	my @seen;
 	ok($t->wait_for(sub { push @seen, $ask->('on', $mine); $seen[-1]{status} != 200 }, 10),
-	    'with the database back');
+	    'stale mode ends when the database is back');
 	push @seen, map { $ask->('on', $mine) } 1 .. 30;
 	is(scalar(grep { $_->{status} == 200 && $told->($_) ne $stale } @seen), 0,
-	    'nothing stale passes for current');
+	    'no stale answer passes for a current one');
 	ok($t->wait_for(sub { $ask->('on', $theirs)->{status} == 200 && $ask->('on', $mine)->{status} == 401 }, 10),
 	    'a token that was revoked meanwhile is refused');
 
-	# only the keeper has lost it: what is changed at this node holds at this node
+	# only the keeper has lost the database: a change at this node takes effect at this node
 	$_->stop_pool for values %node;
 	$node{on}->conf(database => $t->dsn('berth'), database_direct => $t->dsn('berth') =~ s/host=\S+/host=$way/r);
 	$node{on}->start_pool;
@@ -295,11 +296,11 @@ subtest 'stale mode' => sub {
 	$warm->();
 	$cut->();
 	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10),
-	    'stale, since its keeper alone lost it');
+	    'stale mode begins');
 	$res = $revoke->($node{on}, $mine);
 	is("$res->{status} " . ($res->{headers}{'berth-stale-nodes'} // 'nobody'), '204 nobody',
-	    'a revocation there');
-	is($ask->('on', $mine)->{status}, 401, 'ends that first');
+	    'this node revokes a token');
+	is($ask->('on', $mine)->{status}, 401, 'stale mode has ended before the answer');
 	is($told->($ask->('on', $theirs)), 'not 200', 'the pool decides');
 	$node{on}->stop_pool;
 };

@@ -150,7 +150,7 @@ subtest 'verify finds each damage' => sub {
 		['a byte of the dump', "$dir/$newest.dump", sub { $_[0] ^ ("\0" x 8 . "\1") },
 		    qr/dump is damaged/],
 		['the end of the dump', "$dir/$newest.dump", sub { substr($_[0], 0, -1) },
-		    qr/bytes, and not/],
+		    qr/bytes instead of/],
 		['no dump', "$dir/$newest.dump", undef, qr/dump is missing/],
 		['a line of the list', "$dir/$newest.blobs", sub { $_[0] =~ s/^./x/r }, qr/blobs is damaged/],
 		['no list', "$dir/$newest.blobs", undef, qr/blobs is missing/],
@@ -328,7 +328,8 @@ subtest 'a backup under load' => sub {
 	Berth::Test::write_file($audit, ($t->berth('audit', '--json'))[1]);
 };
 
-# Numbers are given out again after a restore: an export speaks of tokens that it knows by more than that.
+# After a restore, new tokens get ids that an export of the audit log has for other tokens: times tell them
+# apart.
 subtest 'an id that another token has now' => sub {
 	my $made = $t->psql("SELECT extract(epoch FROM created_at)::bigint FROM tokens WHERE id = $id{stays}");
 	my $user = $t->psql("SELECT id FROM users WHERE username = 'dev'");
@@ -346,7 +347,7 @@ subtest 'an id that another token has now' => sub {
 		['revoked later', 1, $revoke->($made + 60)],
 		['revoked before it was made', 0, $revoke->($made - 60)],
 		['made then, and revoked', 1, $create->($made), $revoke->($made + 60)],
-		['the other way round, as files are joined', 1, $revoke->($made + 60), $create->($made)],
+		['lines in the other order', 1, $revoke->($made + 60), $create->($made)],
 		['another one, made earlier', 0, $create->($made - 600), $revoke->($made + 60)],
 		['another one, made later', 0, $create->($made + 600), $revoke->($made + 660)],
 		['both', 1, $create->($made), $revoke->($made + 60), $create->($made + 600),

@@ -64,8 +64,8 @@ look_up(struct call *call, struct request *rq)
 }
 
 /*
- * The project that a job of another CI system wants to use, or the group whose registry the request is to;
- * { 0 }: unknown.  For a group the crate does not matter, so that the answer does not tell who has the name.
+ * The project that a job of another CI system wants to use, or the group whose registry it asks; { 0 }:
+ * unknown.  For a group the crate does not matter, so the answer does not tell which project has the name.
  */
 static struct namespace_ref
 namespace_of(const struct call *call, const struct request *rq)

@@ -12,7 +12,7 @@
 
 enum { BLOBS_PERIOD_S = 60 };
 
-/* The blobs are counted once in a while, for all workers. */
+/* Counts the blobs once in BLOBS_PERIOD_S, for all workers. */
 static void
 count_blobs(struct worker_app *app, struct request *rq)
 {
@@ -113,10 +113,11 @@ print_check(struct worker_app *app, struct request *rq, struct buf *b)
 	    "Problems that the last complete check of database, index and store has left.", METRIC_GAUGE);
 	metrics_print_one(b, "berth_store_problems", (const char *[]) { NULL }, check.problems);
 	metrics_print_head(b, "berth_store_damaged_blobs",
-	    "Blobs of versions that a check has read and found damaged, and no later one sound.", METRIC_GAUGE);
+	    "Blobs of versions that a check has found damaged, and that no later check has found sound.",
+	    METRIC_GAUGE);
 	metrics_print_one(b, "berth_store_damaged_blobs", (const char *[]) { NULL }, check.damaged);
 	metrics_print_head(b, "berth_store_checked_timestamp_seconds",
-	    "When that check ended, in seconds since 1970; 0: never.", METRIC_GAUGE);
+	    "When the last complete check ended, in seconds since 1970; 0: never.", METRIC_GAUGE);
 	metrics_print_one(b, "berth_store_checked_timestamp_seconds", (const char *[]) { NULL },
 	    check.checked_at);
 }
@@ -150,7 +151,7 @@ print_answers(struct worker_app *app, struct request *rq, struct buf *b)
 		metrics_print_one(b, name, (const char *[]) { "route", answers.routes[i], NULL }, answers.n[i]);
 }
 
-/* As the worker of this node has seen it. */
+/* Prints the end of the certificate that the worker of this node has seen. */
 static void
 print_certificate(struct worker_app *app, struct request *rq, struct buf *b)
 {
@@ -162,7 +163,7 @@ print_certificate(struct worker_app *app, struct request *rq, struct buf *b)
 	if (health_certificate(app->db, rq->arena, node, &expires_at, &rq->err) == -1 || expires_at == 0)
 		return;
 	metrics_print_head(b, name,
-	    "When the certificate that clients see expires, or one that it leads to, in seconds since 1970.",
+	    "When the certificate that clients see, or one in its chain, expires, in seconds since 1970.",
 	    METRIC_GAUGE);
 	metrics_print_one(b, name, (const char *[]) { NULL }, expires_at);
 }

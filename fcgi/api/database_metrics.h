@@ -1,12 +1,12 @@
 #ifndef API_DATABASE_METRICS_H
 #define API_DATABASE_METRICS_H
 
-/* What the database knows of the registry, as metrics: what one node has counted is in pool/metrics.h. */
+/* The metrics that come from the database.  pool/metrics.h has those that one node counts. */
 
 #include "base/buf.h"
 #include "call/app.h"
 
-/* Appends them; the schema must fit.  What cannot be read is left out. */
+/* Appends the metrics; the schema of the database must fit.  Leaves out a metric that it cannot read. */
 void database_metrics(struct worker_app *, struct request *, struct buf *);
 
 #endif

@@ -22,7 +22,7 @@
 #include "store/token/token_slot.h"
 
 enum {
-	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */
+	LOOK_US = 2000000, /* monitoring waits some seconds for an answer, and wants to know what does not answer */
 	WORKER_SEEN_S = 90, /* three times its probe */
 	READINESS_MAX = 4096,
 	METRICS_MAX = 4 << 20
@@ -74,7 +74,7 @@ monitoring_liveness(struct call *call, struct request *rq, struct response *rs)
 static void
 look(struct worker_app *app, struct request *rq, struct health *health)
 {
-	int64_t until_us = clock_us() + PATIENCE_US;
+	int64_t until_us = clock_us() + LOOK_US;
 
 	db_set_deadline(app->db, until_us < rq->deadline_us ? until_us : rq->deadline_us);
 	/* what is wrong goes to the log as the request's detail */
@@ -168,7 +168,7 @@ static const char *
 look_at_store(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
     struct err *err)
 {
-	int64_t patience_ms = blob_store_set_patience(app->settings->blobs, PATIENCE_US / 1000);
+	int64_t patience_ms = blob_store_set_patience(app->settings->blobs, LOOK_US / 1000);
 	const char *state = store_state(app, rq, health, reads, err);
 
 	(void)blob_store_set_patience(app->settings->blobs, patience_ms);
@@ -234,7 +234,7 @@ cache_is_served(const struct worker_app *app)
 	return meter_get(app->meter, METRIC_CACHE_LEASE, 0, &end_us) && end_us > clock_us();
 }
 
-/* What the keeper told last. */
+/* The state that the keeper has reported last. */
 static enum cache_state
 keeper_state(const struct worker_app *app)
 {
@@ -242,7 +242,7 @@ keeper_state(const struct worker_app *app)
 
 	for (size_t i = 0; i < CACHE__STATES; i++) {
 		if (meter_get(app->meter, METRIC_CACHE_KEEPER, i, &is) && is == 1)
-			return i;
+			return (enum cache_state)i;
 	}
 	return CACHE_STARTS;
 }

@@ -13,9 +13,9 @@
 bool ci_login_is_due(const struct call *);
 
 /*
- * namespace: the project that the request is about, or the group whose registry it is to; { 0 }: none.  -1:
- * rq->err; 401 no CI system knows the credential, or no trust rule there lets the job in; 503 the system that
- * knows cannot be asked.
+ * namespace: the project that the request is about, or the group whose registry it asks; { 0 }: none.  -1:
+ * rq->err; 401 no CI system knows the credential, or no trust rule there lets the job in; 503 a CI system
+ * does not answer.
  */
 int ci_login(struct call *, struct request *, const struct namespace_ref *namespace)
     __attribute__((warn_unused_result));

@@ -121,9 +121,9 @@ is_switched_on(struct worker_app *app, struct request *rq, int64_t project_id, b
 }
 
 /*
- * The first rule that fits; in the registry of a group one of any project below it, whatever crate the
- * request is about.  Of rules for other repositories nothing is said, nor whether the project exists; of one
- * for this repository, what it wants besides.
+ * Finds the first rule that fits the job.  For the registry of a group, it looks in all projects below the
+ * group, whatever crate the request names.  If no rule fits, the error says what a rule for this repository
+ * demands in addition; it says nothing about rules for other repositories, or whether the project exists.
  */
 static int
 match(struct worker_app *app, struct request *rq, const struct id_token_login *login,

@@ -37,7 +37,8 @@ struct id_token_pass {
 /*
  * Verifies the token and lets its job into the project.  If the request is to the registry of a group, the
  * namespace is that group, and the job gets into the first project below it that has a rule for the job.  -1:
- * rq->err; 400 it is not good, or was used before, 403 no rule lets it in (or there is no such project), 503.
+ * rq->err; 400 the token is not valid, or was used before; 403 no rule lets the job in, or the project does
+ * not exist; 503.
  */
 int id_token_login_admit(struct call *, struct request *, struct id_token_login *,
     const struct namespace_ref *, struct id_token_pass *) __attribute__((warn_unused_result));

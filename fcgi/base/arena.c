@@ -31,7 +31,6 @@ struct deferred {
 struct arena {
 	struct chunk *chunks; /* the one being filled first */
 	struct deferred *deferred;
-	size_t used;
 };
 
 static void *
@@ -104,7 +103,6 @@ arena_reset(struct arena *a)
 		keep->used = 0;
 		a->chunks = keep;
 	}
-	a->used = 0;
 }
 
 void *
@@ -137,7 +135,6 @@ arena_alloc(struct arena *a, size_t n)
 	}
 	p = c->data + c->used;
 	c->used = debug ? c->size : c->used + size;
-	a->used += n;
 	return memset(p, 0, n);
 }
 
@@ -204,10 +201,4 @@ arena_printf(struct arena *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	return p;
-}
-
-size_t
-arena_used(const struct arena *a)
-{
-	return a->used;
 }

@@ -45,7 +45,4 @@ char *arena_slicedup(struct arena *, struct slice) __attribute__((returns_nonnul
 char *arena_printf(struct arena *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), returns_nonnull));
 
-/* Bytes handed out since the last reset. */
-size_t arena_used(const struct arena *);
-
 #endif

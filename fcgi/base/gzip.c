@@ -120,7 +120,7 @@ gzip_writer_speed_up(struct gzip_writer *w, struct err *err)
 	return rc == Z_OK ? 0 : err_internal(err, 500, "gzip: cannot change the level (%d)", rc);
 }
 
-/* Decides by the bytes alone: the same text gives the same member, however it is cut into pieces. */
+/* Decides only by the number of bytes: the same text gives the same member, in whatever pieces it comes. */
 int
 gzip_writer_add(struct gzip_writer *w, struct slice text, struct err *err)
 {

@@ -32,8 +32,8 @@ struct gzip_writer *gzip_writer_new(struct arena *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * From here on it compresses for speed, as it does by itself from GZIP_FAST_AFTER on: a page of HTML in a
- * third of the time, and a tenth longer.  -1: 500.
+ * Compresses the next bytes for speed, as the writer does by itself after GZIP_FAST_AFTER bytes.  A page of
+ * HTML takes a third of the time, and becomes a tenth longer.  -1: 500.
  */
 int gzip_writer_speed_up(struct gzip_writer *, struct err *) __attribute__((warn_unused_result));
 

@@ -21,8 +21,9 @@ size_t utf8_encode(uint32_t cp, char out[4]);
 bool utf8_valid(struct slice);
 
 /*
- * How many bytes the character at p (n bytes left) has, if it changes the order in which a text is shown: one
- * of those that embed, override or isolate (Unicode UAX #9, 2.1 to 2.4), which *cp is then.  0: it does not.
+ * If the character at p (n bytes left) changes the order in which a text is shown, returns how many bytes it
+ * has, and sets *cp.  These characters embed, override or isolate (Unicode UAX #9, 2.1 to 2.4).  Else returns
+ * 0.
  */
 size_t utf8_reorders(const char *p, size_t n, uint32_t *cp);
 

@@ -21,7 +21,7 @@ enum {
 struct node {
 	char name[CACHE_NODE_SIZE];
 	char host[64]; /* cut to fit */
-	int64_t end_us; /* of its lease, as it was known last */
+	int64_t end_us; /* the last known end of its lease or of its stale mode */
 };
 
 struct nodes {
@@ -40,7 +40,7 @@ struct cache_barrier {
 	int64_t number, server; /* what was asked last */
 	char own[CACHE_NODE_SIZE]; /* the node whose board was told; "": none */
 	struct nodes left; /* the nodes that are not known to have acknowledged the number */
-	struct nodes stale; /* the nodes without a lease that may still send stale files, each until a time */
+	struct nodes stale; /* the nodes whose lease has ended, and which may be in stale mode until end_us */
 };
 
 static void
@@ -77,7 +77,7 @@ add_to(struct nodes *nodes, const char *name, const char *host, int64_t left_ms,
 	return 0;
 }
 
-/* A row that says for how long a node may serve. */
+/* Adds the node of a row to those with a lease, or to those that may be in stale mode. */
 static int
 add_node(struct cache_barrier *b, const struct db_result *r, int row, struct err *err)
 {
@@ -366,7 +366,7 @@ wait_for_commits(struct cache_barrier *b, bool asked, struct arena *a, int64_t u
 	return 0;
 }
 
-/* Is this pool's node one of those that may be stale? */
+/* Is this pool's node one of those that may be in stale mode? */
 static bool
 own_is_stale(const struct cache_barrier *b)
 {
@@ -377,17 +377,19 @@ own_is_stale(const struct cache_barrier *b)
 	return false;
 }
 
-/* The worker's own node must not be stale: with this commit the database is there. */
+/*
+ * Ends stale mode on the worker's own node: this worker has reached the database, though the keeper has not.
+ */
 static int
 end_stale(struct cache_barrier *b, int64_t until_us, struct err *err)
 {
 	if (b->board == NULL || (cache_board_own(b->board) != NULL && !own_is_stale(b)))
 		return 0;
-	/* first this: see cache/cache_stale.c */
+	/* forbid first, then read stale_us: the keeper does the opposite (cache/cache_stale.c) */
 	b->board->stale_forbidden = true;
 	while (clock_us() < b->board->stale_us) {
 		if (clock_us() >= until_us)
-			return err_internal(err, 503, "the keeper of this node may serve stale data");
+			return err_internal(err, 503, "nginx of this node may still send stale files");
 		(void)poll(NULL, 0, LOOK_MAX_MS);
 	}
 	return 0;
@@ -402,7 +404,7 @@ cache_barrier_wait(struct cache_barrier *b, struct arena *a, int64_t until_us, s
 	if (!db_take_commit(b->db, &unknown))
 		return 0;
 	rc = wait_for_commits(b, !unknown, a, until_us, err) == -1 || end_stale(b, until_us, err) == -1 ? -1 : 0;
-	/* the next request may commit what no node has to know of */
+	/* the next request may commit a change that concerns no node */
 	b->left.n = 0;
 	if (rc == -1)
 		b->stale.n = 0;

@@ -6,8 +6,8 @@
  * protocol is in berth-architecture(7).
  *
  * The question to all nodes goes out with COMMIT, in the same round trip.  A worker then sleeps until the
- * board of its keeper has all acknowledgements.  It asks the database whether other nodes have acknowledged
- * indeed, every 100 ms while one of them has not told, and when a lease that it waits for has ended.
+ * board of its keeper has all acknowledgements.  It also asks the database itself whether other nodes have
+ * acknowledged: every 100 ms while the board lacks one of them, and when a lease that it waits for has ended.
  * Without a board, or a keeper that serves, it asks the database again and again.
  */
 
@@ -55,10 +55,9 @@ int cache_barrier_wait(struct cache_barrier *, struct arena *, int64_t until_us,
     __attribute__((warn_unused_result));
 
 /*
- * Call this after cache_barrier_wait(): nodes that have not acknowledged, and for which it has not waited,
- * since their lease has ended and they may be stale (cache/cache_stale.h), each with the seconds that are
- * left of this.
- * "node1;s=3590, node2;s=12", or NULL: there are none.
+ * Call this after cache_barrier_wait().  Returns the other nodes that have not acknowledged and may be in
+ * stale mode (cache/cache_stale.h): their lease has ended, so cache_barrier_wait() did not wait for them.
+ * Each comes with the seconds that are left: "node1;s=3590, node2;s=12".  NULL: there are none.
  */
 const char *cache_barrier_take_stale(struct cache_barrier *, struct arena *);
 

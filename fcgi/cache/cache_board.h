@@ -27,7 +27,7 @@ struct cache_board {
 	_Atomic int64_t confirmed_us;
 	_Atomic int64_t refused_us; /* until then nobody asks for one, since the last had no answer */
 	_Atomic int64_t server; /* the numbers are this one's; 0: the board is empty */
-	/* by clock_us(): until then nginx of this node may send stale files without the database; 0: it may not */
+	/* until when nginx of this node may send stale files, by clock_us(); 0: it may not */
 	_Atomic int64_t stale_us;
 	_Atomic bool stale_forbidden; /* a worker has committed a change that the keeper may not have seen */
 	_Atomic uint64_t pages_removed; /* counts the removals of all pages (cache/cache_page.h) */
@@ -65,7 +65,9 @@ bool cache_board_reconnected(const struct cache_board *, uint32_t *seen);
 /* The name of this pool's node; NULL: it does not serve, so this board says nothing. */
 const char *cache_board_own(const struct cache_board *);
 
-/* The same, also if it does not serve any more; "": it never has. */
+/*
+ * The name of the last node of this pool that has served, even if it does not any more; "": there was none.
+ */
 const char *cache_board_last_own(const struct cache_board *);
 
 /*

@@ -265,7 +265,10 @@ cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
 		if (!FAULT_FAILS("cache", "discard") &&
 		    renameat(d->root, path, d->root, trash) == 0)
 			return 0;
-		/* an earlier keeper may have used the name, and an administrator may have removed the directory */
+		/*
+		 * an earlier keeper may have used the name, and an administrator may have removed the
+		 * directory
+		 */
 		if (tries == TRIES || (errno == ENOENT && cache_dir_make(d, "trash", err) == -1))
 			return cache_dir_error(d, path, err);
 	}
@@ -327,7 +330,7 @@ cache_dir_sweep(struct cache_dir *d, bool *more)
 
 /* ---- the lease ---- */
 
-/* The names of seconds that stay. */
+/* The seconds whose names stay. */
 struct span {
 	const struct cache_dir *dir;
 	const char *path;
@@ -346,7 +349,7 @@ forget_second(void *arg, int at, const char *name, struct err *err)
 	    ? cache_dir_error(s->dir, s->path, err) : 0;
 }
 
-/* Removes the names of seconds before `first` and after `last`, also those that a wrong clock left. */
+/* Removes the names of seconds before `first` and after `last`, also those that a wrong clock has left. */
 static int
 lease_forget(const struct cache_dir *d, const char *path, long long first, long long last, struct err *err)
 {
@@ -435,7 +438,7 @@ cache_dir_clear(struct cache_dir *d, struct err *err)
 	d->first = 1;
 	d->last = 0;
 	d->epoch[0] = '\0';
-	/* the keeper before may have left names */
+	/* the previous keeper may have left names */
 	d->stale = true;
 	if (lease_forget(d, "now", INT64_MAX, 0, err) == -1 || cache_dir_end_stale(d, err) == -1)
 		return -1;

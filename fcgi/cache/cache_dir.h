@@ -13,7 +13,7 @@
  *	grant/EPOCH/WHO/g12               a grant: a symbolic link to group/12
  *	grant/EPOCH/page/projects/...     pages (cache/cache_page.h)
  *	now/1790000000                    the lease: a symbolic link to grant/EPOCH
- *	stale/1790000000                  the same while the database is away (cache/cache_stale.h)
+ *	stale/1790000000                  the same in stale mode, after the lease (cache/cache_stale.h)
  *	extract/7/KEY                     what workers keep for pages (cache/cache_extract.h)
  *	trash/                            files that were taken away, and files that are being written
  *	node, lock, hint                  the node's name, the keeper's lock, the workers' hints
@@ -73,11 +73,13 @@ int cache_dir_lease(struct cache_dir *, time_t now, time_t last, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * The same after the lease, under names that nginx tries last: what it sends may be out of date.  Ends that.
- * -1: 500, 503, nginx may still serve files.
+ * The same after the lease, by names below stale/, where nginx looks last: what it then sends may be out of
+ * date.  -1: 500, 503.
  */
 int cache_dir_stale(struct cache_dir *, time_t now, time_t last, struct err *)
     __attribute__((warn_unused_result));
+
+/* Removes all names below stale/.  -1: 500, 503, nginx may still send stale files. */
 int cache_dir_end_stale(struct cache_dir *, struct err *) __attribute__((warn_unused_result));
 
 /*

@@ -25,7 +25,7 @@ struct cache_dir {
 	char node[CACHE_NODE_SIZE];
 	/* the lease, in calendar seconds; last < first: none */
 	time_t first, last;
-	bool stale; /* there may be names below stale/ */
+	bool stale; /* stale/ may have names */
 	char epoch[CACHE_EPOCH_SIZE]; /* the epoch that the lease points at; "": none */
 };
 
@@ -37,8 +37,9 @@ int cache_dir_make(const struct cache_dir *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Calls the function with the name of each entry of a directory, which `at` is open on.  An entry that cannot
- * be read is an error, since it would stay.  -1: the function's error, with err set, or 500, 503.
+ * Calls the function with the name of each entry of a directory; `at` is the descriptor of the directory.  An
+ * entry that it cannot read is an error, since the caller would leave it.  -1: the function's error, or 500,
+ * 503.
  */
 typedef int cache_dir_fn(void *arg, int at, const char *name, struct err *);
 int cache_dir_each(const struct cache_dir *, const char *path, cache_dir_fn *, void *arg, struct err *)

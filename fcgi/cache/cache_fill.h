@@ -1,7 +1,7 @@
 #ifndef CACHE_CACHE_FILL_H
 #define CACHE_CACHE_FILL_H
 
-/* Writes one file of the cache from the database, or the mark that there is no such crate.  For keepers. */
+/* Fills one file of the cache from the database, or marks that the crate does not exist.  For the keeper. */
 
 #include <stdint.h>
 
@@ -15,13 +15,13 @@ struct cache_fill {
 	struct cache_dir *dir;
 	struct cache_absent *absent;
 	const struct settings *settings;
-	int64_t file_bytes; /* a longer index file, for each second of the lease, is not read */
+	int64_t file_bytes; /* the longest index file that it reads, for each second of the lease */
 	struct cache_warning *warned;
 };
 
 /*
- * Handles no notification between the read and the file.  If the disk does not take it, the pool answers.
- * -1: 503.
+ * Does nothing if the file is there.  Handles no notification between the read and the write.  If the disk
+ * fails, it logs this, and the pool answers the requests.  -1: 503.
  */
 int cache_fill(const struct cache_fill *, struct db *, struct arena *, const struct cache_file *,
     struct err *) __attribute__((warn_unused_result));

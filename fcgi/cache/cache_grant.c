@@ -196,11 +196,11 @@ cache_grants_end(struct cache_grants *g, struct cache_dir *d, const struct cache
 	return 0;
 }
 
-/* Which grants are to end. */
+/* Selects the grants that end. */
 struct end {
 	int64_t until_us;
 	bool renewed;
-	int64_t namespace; /* 0: those that end by then; else those of this namespace */
+	int64_t namespace; /* 0: selects by the times above; else selects the grants of this namespace */
 };
 
 static bool

@@ -41,8 +41,9 @@ size_t cache_grants_count(const struct cache_grants *);
 bool cache_grants_have(const struct cache_dir *, const struct cache_who *, int64_t namespace);
 
 /*
- * Adds a grant, which must be new, to the epoch of the directory until `end_us` of clock_us(), or `renew_us`,
- * if that is sooner: then a request makes it anew.  Adds none while there is no epoch.  -1: 500, 503.
+ * Adds a grant, which must be new, to the epoch of the directory.  It must end by `end_us` of clock_us().
+ * Outside stale mode it ends by `renew_us` already, and the next request makes it anew.  Adds none while
+ * there is no epoch.  -1: 500, 503.
  */
 int cache_grants_add(struct cache_grants *, struct cache_dir *, enum grant_kind,
     const struct cache_who *, int64_t namespace, int64_t end_us, int64_t renew_us, struct err *)
@@ -53,8 +54,8 @@ int cache_grants_end(struct cache_grants *, struct cache_dir *, const struct cac
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * Ends all grants whose end is at `until_us` or before; renewed: also those that are to be made anew by then.
- * -1: the same.
+ * Ends all grants whose end_us is at `until_us` or before; renewed: also those whose renew_us is.  -1: the
+ * same.
  */
 int cache_grants_end_due(struct cache_grants *, struct cache_dir *, int64_t until_us, bool renewed,
     struct err *) __attribute__((warn_unused_result));

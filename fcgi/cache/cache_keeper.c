@@ -40,9 +40,9 @@ enum {
 	PROBE_US = SECOND, /* for a probe to come back */
 	GRANT_SECONDS = 3600, /* then a request makes it anew; last_used_at of a token is exact to this */
 	/*
-	 * The longest index file that a keeper reads, in bytes for each second of cache_lease.  It does nothing
-	 * else meanwhile, so it must be done before the lease ends: at 1 MiB a second, which a slow line to the
-	 * database still has, such a file takes half of the lease.
+	 * The longest index file that a keeper reads, in bytes for each second of cache_lease.  It does
+	 * nothing else meanwhile, so it must be done before the lease ends: at 1 MiB a second, which a slow
+	 * line to the database still has, such a file takes half of the lease.
 	 */
 	FILE_BYTES = 512 * 1024,
 	HINTS = DB_CALLS_MAX, /* decided in one round trip */
@@ -64,13 +64,13 @@ struct keeper {
 	int signal_fd;
 	bool stopping;
 	bool serving; /* it listens, is registered and has a lease */
-	bool keeps; /* it has lost its session alone, and nginx goes on until the lease ends */
+	bool keeps; /* it has lost nothing but its session, and nginx continues until the lease ends */
 	enum cache_state trouble; /* what it is if the present step fails */
 	bool sweep; /* the trash has files */
 	struct cache_file due[DUE]; /* to be written */
 	size_t ndue;
 	int64_t renew_us;
-	int64_t end_us; /* of the lease as the database has it, by clock_us(); 0: nginx has none */
+	int64_t end_us; /* the end of the lease in the database, by clock_us(); 0: nginx has no lease */
 	enum cache_state told;
 	int64_t probe, probe_back; /* numbers of the last probe that was sent, and of the last one that arrived */
 	int64_t written; /* the transaction that last wrote our row in cache_nodes */
@@ -86,7 +86,7 @@ tell(struct keeper *k, enum cache_state state, int64_t lease_end_us)
 	k->watcher->tell(k->watcher->arg, state, lease_end_us);
 }
 
-/* When nginx has lost the lease, which in the database may go on. */
+/* Reports that nginx has lost the lease, although it may last on in the database. */
 static void
 tell_end(struct keeper *k)
 {
@@ -123,7 +123,7 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 
 	k->end_us = since->us + length * SECOND;
 	k->renew_us = since->us + length * SECOND / RENEWALS;
-	/* if this fails, what is wrong may stay */
+	/* allowed again at the end: if a step below fails, a grant may stay that should have ended */
 	cache_stale_forbid(&k->stale);
 	/* a grant that ends within this lease ends now: nginx would follow it to the end of the lease */
 	if (cache_grants_end_due(k->grants, k->dir, k->end_us, true, err) == -1)
@@ -253,7 +253,9 @@ acknowledge(struct keeper *k, struct err *err)
 
 	if (k->synced == k->acknowledged)
 		return 0;
-	/* a pooler may have begun to share this session: then notifications before this number may be missing */
+	/*
+	 * a pooler may have begun to share this session: then notifications before this number may be missing
+	 */
 	if (db_is_pooled(k->session.db) && probe(k, err) == -1)
 		return -1;
 	number = k->synced;
@@ -290,7 +292,7 @@ clear(struct keeper *k, struct err *err)
 	return 0;
 }
 
-/* Ends what writers at other nodes do not wait for. */
+/* Ends stale mode and removes the pages: writers at other nodes do not wait for them. */
 static int
 end_stale(struct keeper *k, struct err *err)
 {
@@ -303,8 +305,8 @@ end_stale(struct keeper *k, struct err *err)
 }
 
 /*
- * What it has under the old lease goes when the server takes commits: after a failover this may last until a
- * synchronous standby has connected, and meanwhile nginx would have nothing.
+ * Empties the cache once the server has confirmed a commit.  After a failover this takes until a synchronous
+ * standby has connected; meanwhile nginx continues with the old lease.
  */
 static int
 clear_late(struct keeper *k, struct err *err)
@@ -474,8 +476,8 @@ leave_dir(struct keeper *k)
 }
 
 /*
- * Waits, and begins anew: a new connection may have missed notifications.  nginx goes on until begin() takes
- * the lease away, or it ends.
+ * Waits after a failure.  Then the keeper begins anew, since a new connection may have missed notifications.
+ * nginx continues until the lease ends, or until begin() ends it.
  */
 static void
 fail(struct keeper *k, struct err *err)

@@ -23,9 +23,9 @@ int cache_node_probe(struct db *, struct arena *, int64_t *number, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Gives a node that serves nothing yet a lease of `seconds` seconds, which began before the call, and says
- * for how many seconds after its end it may go on without the database (cache/cache_stale.h).  Forgets nodes
- * that have been gone for long.  -1: 503.
+ * Gives a node that serves nothing yet a lease, which began before the call.  Records for how many seconds
+ * after the lease the node may be in stale mode (cache/cache_stale.h).  Forgets nodes that have been gone for
+ * long.  -1: 503.
  */
 struct cache_registration {
 	int64_t written; /* the transaction that wrote the node's row; the next functions compare and replace it */

@@ -1,11 +1,13 @@
 #ifndef CACHE_CACHE_SIGNALS_H
 #define CACHE_CACHE_SIGNALS_H
 
-/* The signals of the keeper's process, which are blocked: it reads them while it waits for other things. */
+/*
+ * The keeper's process blocks its signals, and reads them from a descriptor while it waits for other events.
+ */
 
 #include <stdbool.h>
 
-/* A signalfd for SIGTERM and SIGUSR1, which the caller closes.  -1: the kernel refuses one; logged. */
+/* Opens a signalfd for SIGTERM and SIGUSR1; the caller closes it.  -1: the kernel refuses it; logs why. */
 int cache_signals_open(void);
 
 /*

@@ -7,7 +7,11 @@
 
 enum {
 	SECOND = 1000000,
-	SLACK = 2 /* as of a lease: nginx reads its clock once per event, and a second begins before it ends */
+	/*
+	 * the names end earlier: nginx reads its clock once per event, and may use a name until its second
+	 * ends
+	 */
+	SLACK = 2
 };
 
 void
@@ -23,7 +27,7 @@ cache_stale_forbid(struct cache_stale *s)
 	s->end_us = 0;
 }
 
-/* 0: nginx goes on, or it is over.  -1: 500, 503. */
+/* 0: stale mode lasts on, or has ended.  -1: 500, 503. */
 static int
 go_on(struct cache_stale *s, struct cache_dir *d, struct cache_grants *g, struct cache_board *b,
     int64_t seconds, struct err *err)
@@ -35,7 +39,9 @@ go_on(struct cache_stale *s, struct cache_dir *d, struct cache_grants *g, struct
 		until_us = s->end_us;
 	if (until_us <= from_us)
 		return cache_stale_end(s, d, b, err);
-	/* a worker first forbids, then looks at this: one of the two sees the other */
+	/*
+	 * a worker first forbids, then reads stale_us; we do the opposite, so that one of us sees the other
+	 */
 	b->stale_us = until_us;
 	if (b->stale_forbidden)
 		return cache_stale_end(s, d, b, err);
@@ -54,13 +60,13 @@ cache_stale_go_on(struct cache_stale *s, struct cache_dir *d, struct cache_grant
 	if (go_on(s, d, g, b, seconds, &err) == -1) {
 		cache_warn(warned, &err);
 		err_clear(&err);
-		/* what cannot be removed ends by itself */
+		/* a name that cannot be removed is of a second that passes */
 		if (cache_stale_end(s, d, b, &err) == -1)
 			cache_warn(warned, &err);
 	}
 	if (s->is != was)
-		log_warn("cache: %s", s->is ? "the database is away: nginx goes on with what is granted, for at most "
-		    "cache_stale_max" : "nothing stale is sent any more");
+		log_warn("cache: %s", s->is ? "stale mode begins: the database does not answer, and nginx continues "
+		    "for at most cache_stale_max seconds" : "stale mode has ended: nginx sends no stale files");
 }
 
 int

@@ -29,7 +29,8 @@ const char *const cache_state_reasons[CACHE__STATES] = {
 	[CACHE_LOCKED] = "another process has locked the directory: a pool that is stopping, or one with the same "
 			 "cache_dir",
 	[CACHE_NO_DATABASE] = "its keeper gets no answer from the database",
-	[CACHE_STALE] = "its keeper gets no answer from the database, and nginx goes on (cache_stale_max)",
+	[CACHE_STALE] = "its keeper gets no answer from the database; nginx is in stale mode "
+			"(cache_stale_max)",
 	[CACHE_DEAF] = "its keeper gets no notifications from the database: connect `database` to "
 		       "PostgreSQL itself, or set pool_mode = session in the pooler",
 };

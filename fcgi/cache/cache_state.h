@@ -17,7 +17,7 @@ enum cache_state {
 	CACHE_NO_DIR, /* it cannot use cache_dir */
 	CACHE_LOCKED, /* another keeper has the lock of cache_dir */
 	CACHE_NO_DATABASE,
-	CACHE_STALE, /* the same, and nginx sends what was granted before (cache/cache_stale.h) */
+	CACHE_STALE, /* the same, in stale mode (cache/cache_stale.h) */
 	CACHE_DEAF, /* its session gets no notifications */
 	CACHE__STATES
 };
@@ -25,7 +25,9 @@ enum cache_state {
 /* Their names in metrics. */
 extern const char *const cache_states[CACHE__STATES];
 
-/* Why nginx sends nothing from cache_dir, or what is stale; CACHE_SERVES: after the end of the lease. */
+/*
+ * Why nginx sends no files of cache_dir, or stale ones.  That of CACHE_SERVES holds once the lease has ended.
+ */
 extern const char *const cache_state_reasons[CACHE__STATES];
 
 /* Gets the state, and the end of the lease by clock_us(); 0: as told before. */

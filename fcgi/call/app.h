@@ -2,7 +2,7 @@
 #define CALL_APP_H
 
 /*
- * The state of one worker, for its whole life.  It keeps nothing of a request (call/call.h), but for what
+ * The state of one worker, for its whole life.  It keeps nothing of a request (call/call.h) except what
  * call/known_caller.h remembers.
  */
 
@@ -44,7 +44,9 @@ struct worker_app {
 	const char *www_authenticate;
 	struct token_use token_use;
 	struct known_callers *known; /* call/known_caller.h */
-	/* the registry's id and the live keys of tokens, as of this connection to the database and this time */
+	/*
+	 * the registry's id and the live keys of tokens, as of this connection to the database and this time
+	 */
 	struct token_keys keys;
 	uint64_t keys_connection; /* 0: not read yet */
 	int64_t keys_read_us;

@@ -33,7 +33,7 @@ struct route_policy {
 	 * a 401 asks for a token as the password of HTTP Basic, which feed readers can send.
 	 */
 	bool is_page;
-	/* it begins with the facts of a caller who has been here before: call/known_caller.h */
+	/* the route begins with the facts that the worker remembers about the caller: call/known_caller.h */
 	bool knows_callers;
 };
 
@@ -63,8 +63,8 @@ struct call {
 	struct call_view view;
 	struct request_credential credential;
 	struct access_facts facts; /* by which the caller was let in */
-	struct db_result facts_row; /* the same, as it was read */
-	bool facts_due; /* they are of another time: call/known_caller.h */
+	struct db_result facts_row; /* the row that `facts` is from */
+	bool facts_due; /* `facts` is remembered, and not compared yet with the database: call/known_caller.h */
 	const char *project_policy; /* access_facts_policy() */
 	struct db_guard guard; /* where it writes */
 	struct patience patience; /* where it waits for a database that is away */

@@ -7,7 +7,7 @@ enum { CALLERS = 8, DIGEST_SIZE = TOKEN_DIGEST_SIZE };
 struct known_caller {
 	unsigned char digest[DIGEST_SIZE];
 	int64_t project_id;
-	struct db_result facts; /* rows 0: nobody is remembered here */
+	struct db_result facts; /* rows 0: this entry is free */
 };
 
 struct known_callers {
@@ -28,8 +28,8 @@ known_callers_forget(struct known_callers *known, struct arena *a)
 }
 
 /*
- * Where the caller is remembered; NULL: it has no token, or one that its own CI system may have to vouch for
- * again, or the request is about no project by its number.
+ * The entry for the caller.  NULL: the request has no token, or does not name its project by id, or the CI
+ * system that issued the token may have to vouch for it again.
  */
 static struct known_caller *
 entry_of(const struct call *call, const struct request *rq)
@@ -56,7 +56,7 @@ known_caller_remember(const struct call *call, const struct request *rq)
 
 	if (k == NULL || (is_of(k, call) && db_results_equal(&k->facts, &call->facts_row)))
 		return;
-	/* this request may have strings of it */
+	/* this request may still use strings of the old facts */
 	db_result_end(&k->facts, rq->arena);
 	memcpy(k->digest, call_digest(call), DIGEST_SIZE);
 	k->project_id = call->namespace.id;

@@ -14,7 +14,7 @@
 typedef int replica_read_fn(struct db *, void *arg, struct err *);
 
 /* Runs the read at the replica or at the primary.  -1: as the read. */
-int replica_read(struct call *, struct request *, replica_read_fn *, void *arg)
+int replica_read(struct call *call, struct request *rq, replica_read_fn *read, void *arg)
     __attribute__((warn_unused_result));
 
 #endif

@@ -31,7 +31,7 @@ struct settings {
 	bool store_path_style;
 	const char *store_copies; /* directory of this node's copies of an object store */
 	int64_t store_copies_size;
-	const char *backup_endpoint; /* of the object store of backups, as the keys of the store */
+	const char *backup_endpoint; /* for buckets of backups; the same keys as for the store */
 	const char *backup_region;
 	const char *backup_credentials;
 	const char *backup_ca_file;
@@ -125,7 +125,7 @@ int settings_load(struct arena *, const char *path, struct settings *, struct er
  */
 struct blob_store *settings_store(struct arena *, const struct settings *, const char *name);
 
-/* How a bucket of backups is reached: never by what reaches the store. */
+/* How to reach a bucket of backups, by the keys backup_... alone. */
 const struct s3_conf *settings_backup(struct arena *, const struct settings *);
 
 /*

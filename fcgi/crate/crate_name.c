@@ -2,7 +2,6 @@
 
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/excerpt.h"
 #include "base/scan.h"
 #include "base/utf8.h"
@@ -150,31 +149,19 @@ crate_name_lower(struct arena *a, struct slice name)
 	return map(a, name, to_lower);
 }
 
+const char *
+crate_name_folders(struct arena *a, struct slice name)
+{
+	if (name.n <= 2)
+		return name.n == 1 ? "1" : "2";
+	return name.n == 3 ? arena_printf(a, "3/%c", name.p[0])
+	                   : arena_printf(a, "%.2s/%.2s", name.p, name.p + 2);
+}
+
 char *
 crate_name_index_path(struct arena *a, struct slice name)
 {
 	const char *lower = crate_name_lower(a, name);
-	struct buf b;
 
-	buf_init(&b, a, name.n + sizeof("ab/cd/"));
-	switch (name.n) {
-	case 1:
-		buf_puts(&b, "1/");
-		break;
-	case 2:
-		buf_puts(&b, "2/");
-		break;
-	case 3:
-		buf_puts(&b, "3/");
-		buf_put(&b, lower, 1);
-		buf_putc(&b, '/');
-		break;
-	default:
-		buf_put(&b, lower, 2);
-		buf_putc(&b, '/');
-		buf_put(&b, lower + 2, 2);
-		buf_putc(&b, '/');
-	}
-	buf_put(&b, lower, name.n);
-	return b.p;
+	return arena_printf(a, "%s/%s", crate_name_folders(a, slice_str(lower)), lower);
 }

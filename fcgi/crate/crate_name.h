@@ -29,7 +29,7 @@ int crate_name_check_alias(struct slice name, struct err *) __attribute__((warn_
 /* Are the two names, or parts of names, equal in normal form? */
 bool crate_name_equal(struct slice, struct slice);
 
-/* Order of names, which are valid, by their normal forms: as strcmp(); 0: the same crate. */
+/* Compares two valid names by their normal forms, as strcmp() does; 0: they name the same crate. */
 int crate_name_compare(const char *, const char *);
 
 /* The standard library's names, Windows device names, and `new` (a route). */
@@ -44,7 +44,13 @@ char *crate_name_normalize(struct arena *, struct slice name);
 /* Lower case only: the file name in the index. */
 char *crate_name_lower(struct arena *, struct slice name);
 
-/* "1/a", "2/ab", "3/a/abc", "ab/cd/abcd": Cargo reference, "Index files".  The name must be valid. */
+/*
+ * The folders of the name in the index: "1", "2", "3/a", "ab/cd" (Cargo reference, "Index files").  They keep
+ * the case of the name, which must be valid.
+ */
+const char *crate_name_folders(struct arena *, struct slice name);
+
+/* The path in the index, in lower case: "1/a", "2/ab", "3/a/abc", "ab/cd/abcd".  The name must be valid. */
 char *crate_name_index_path(struct arena *, struct slice name);
 
 #endif

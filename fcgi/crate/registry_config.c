@@ -72,18 +72,6 @@ registry_config_parse(struct arena *a, struct slice text, struct registry_said *
 	    json_get_bool(&get, "auth-required", false, &said->auth_required) == -1 ? -1 : 0;
 }
 
-/* The folders of the index file: "se/rd". */
-static const char *
-prefix_of(struct arena *a, const char *letters)
-{
-	size_t n = strlen(letters);
-
-	if (n <= 2)
-		return n == 1 ? "1" : "2";
-	return n == 3 ? arena_printf(a, "3/%c", letters[0]) :
-	    arena_printf(a, "%.2s/%.2s", letters, letters + 2);
-}
-
 const char *
 registry_download_url(struct arena *a, const char *dl, const char *name, const char *version,
     const char *cksum)
@@ -94,8 +82,8 @@ registry_download_url(struct arena *a, const char *dl, const char *name, const c
 	} markers[] = {
 		{ slice_str("{crate}"), name },
 		{ slice_str("{version}"), version },
-		{ slice_str("{prefix}"), prefix_of(a, name) },
-		{ slice_str("{lowerprefix}"), prefix_of(a, crate_name_lower(a, slice_str(name))) },
+		{ slice_str("{prefix}"), crate_name_folders(a, slice_str(name)) },
+		{ slice_str("{lowerprefix}"), crate_name_folders(a, slice_str(crate_name_lower(a, slice_str(name)))) },
 		{ slice_str("{sha256-checksum}"), cksum },
 	};
 	enum { NMARKERS = sizeof(markers) / sizeof(*markers) };

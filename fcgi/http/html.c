@@ -25,12 +25,12 @@ entity_of(char c)
 	}
 }
 
-/* What all characters that change the order of a text begin with in UTF-8; others do so as well. */
+/* The first byte, in UTF-8, of all characters that change the order of a text, and of other characters. */
 enum { ORDER_LEAD = '\xe2' };
 
 /*
- * Writes the character at p, of n bytes that are left, visibly if it is such a one, or else its first byte.
- * Returns how many bytes of the text that is.
+ * If the character at p (n bytes left) changes the order of the text, writes its code; else writes its first
+ * byte.  Returns how many bytes of the text it has written.
  */
 static size_t
 put_lead(struct buf *b, const char *p, size_t n)

@@ -11,9 +11,9 @@
 #include "base/buf.h"
 
 /*
- * Escapes & < > " and '; NULL writes nothing.  A character that would show the text in another order than it
- * has, such as source code that a compiler reads in a different way (CVE-2021-42574), becomes visible, as by
- * html_visible().
+ * Escapes & < > " and '; NULL writes nothing.  A character that changes the order in which a text is shown
+ * becomes visible, as by html_visible(): with it, source code can look different from what a compiler reads
+ * (CVE-2021-42574).
  */
 void html_text(struct buf *, const char *text);
 
@@ -23,7 +23,10 @@ void html_text(struct buf *, const char *text);
  */
 void html_xml(struct buf *, const char *text);
 
-/* Writes a text in which those characters are visible, as "‹U+202E›", for a renderer; nothing is escaped. */
+/*
+ * Writes a text for a renderer: escapes nothing, and writes the characters that change its order as
+ * "‹U+202E›".
+ */
 void html_visible(struct buf *, struct slice text);
 
 /* "1234567": a number in an address, or a number that is a name. */

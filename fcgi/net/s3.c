@@ -124,9 +124,7 @@ put(struct s3 *s, struct arena *a, struct s3_call *c, bool only_new, struct err 
 	c->only_new = only_new;
 	if (s3_perform(s, a, c, err) == -1)
 		return -1;
-	if (c->status == S3_PRECONDITION_FAILED && only_new)
-		return 0;
-	/* two writers at once: the other one has written the object, or this attempt does */
+	/* two writers at once: the other one has written the object, or the second attempt does */
 	if (c->status == S3_CONFLICT && only_new && s3_perform(s, a, c, err) == -1)
 		return -1;
 	if (c->status == S3_PRECONDITION_FAILED && only_new)

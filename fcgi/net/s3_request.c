@@ -21,9 +21,9 @@ enum {
 	ATTEMPTS = 3,
 	PAUSE_MS = 100, /* before the second attempt, and four times as long before the third */
 	CONNECT_MS = 3000,
-	STALL_BYTES = 1000, /* a transfer that is slower than so many bytes a second, */
-	STALL_S = 10, /* for so many seconds, has failed; one more for each so many bytes of a body, */
-	STALL_SIZE = 16 << 20, /* which the store writes to its disks before it answers */
+	/* a transfer fails that moves fewer bytes a second than this, for so many seconds */
+	STALL_BYTES = 1000, STALL_S = 10,
+	STALL_SIZE = 16 << 20, /* a body gets one more second for each: the store writes before it answers */
 	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after a failure other requests fail at once */
 	ANSWER_MAX = 4 * 1024 * 1024,
 	PATH_MAX_BYTES = 8 * 1024,
@@ -198,7 +198,16 @@ list_headers(const struct s3 *s, struct arena *a, const struct s3_call *c, const
 	headers[n] = NULL;
 }
 
-/* The headers with their signature, for libcurl.  NULL: err. */
+/* Wipes the credentials that the headers hold. */
+static void
+free_headers(struct curl_slist *headers)
+{
+	for (struct curl_slist *h = headers; h != NULL; h = h->next)
+		explicit_bzero(h->data, strlen(h->data));
+	curl_slist_free_all(headers);
+}
+
+/* The headers with their signature, for libcurl; end them by free_headers().  NULL: err. */
 static struct curl_slist *
 sign(const struct s3 *s, struct arena *a, const struct s3_call *c, const char *path, struct err *err)
 {
@@ -234,8 +243,8 @@ sign(const struct s3 *s, struct arena *a, const struct s3_call *c, const char *p
 	    curl_slist_append(list, "Expect:") != NULL && curl_slist_append(list, "Content-Type:") != NULL;
 	if (good)
 		return list;
-	curl_slist_free_all(list);
-	err_internal(err, 500, "object store: a request cannot be signed");
+	free_headers(list);
+	err_internal(err, 500, "object store: cannot sign a request");
 	return NULL;
 }
 
@@ -304,7 +313,7 @@ s3_code(const struct s3_call *c)
 	return n > 0 && n <= LONGEST ? slice_of(code + strlen("<Code>"), n) : slice_of("", 0);
 }
 
-/* What to check. */
+/* Tells the administrator what to check. */
 static int
 tell_remedy(const struct s3 *s, const struct s3_call *c, struct err *err)
 {
@@ -365,11 +374,9 @@ attempt(struct s3 *s, struct s3_call *c, int64_t until_us, struct err *err)
 		if (code != CURLE_OK && c->reason[0] == '\0')
 			snprintf(c->reason, sizeof(c->reason), "%s", curl_easy_strerror(code));
 	}
-	for (struct curl_slist *h = headers; h != NULL; h = h->next)
-		explicit_bzero(h->data, strlen(h->data));
 	if (headers != NULL)
 		(void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(headers);
+	free_headers(headers);
 	arena_free(a);
 	return rc;
 }
@@ -460,7 +467,7 @@ operation_of(const struct s3_call *c)
 	return strcmp(c->method, "PUT") == 0 ? S3_OP_PUT : S3_OP_DELETE;
 }
 
-/* A key that is not there, or is there already, is an answer. */
+/* An answer that a key is missing, or exists already, is no failure. */
 static bool
 is_answer(long status)
 {
@@ -468,7 +475,6 @@ is_answer(long status)
 	    status == S3_PRECONDITION_FAILED;
 }
 
-/* 0: answered, whatever the status is. */
 int
 s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 {

@@ -43,11 +43,11 @@ enum {
 	S3_TIMED_OUT = 504
 };
 
-/* What requests do. */
+/* The kinds of requests. */
 enum s3_operation { S3_OP_GET, S3_OP_HEAD, S3_OP_PUT, S3_OP_COPY, S3_OP_LIST, S3_OP_DELETE, S3__OPS };
 extern const char *const s3_operations[S3__OPS];
 
-/* Hears of each request, and how long it took with its repetitions.  failed: away, or refused. */
+/* Called after each request; us: its time, with repetitions; failed: the store refused, or did not answer. */
 typedef void s3_watch_fn(void *arg, enum s3_operation, int64_t us, bool failed);
 
 struct s3 {
@@ -60,7 +60,7 @@ struct s3 {
 	int64_t patience_ms;
 	int64_t away_until_us;
 	bool unconditional; /* the store does not support If-None-Match */
-	s3_watch_fn *watch; /* NULL: nobody */
+	s3_watch_fn *watch; /* NULL: none */
 	void *watch_arg;
 };
 

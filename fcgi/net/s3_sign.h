@@ -4,8 +4,8 @@
 /*
  * AWS Signature Version 4 for S3 (docs.aws.amazon.com, "Authenticating Requests (AWS Signature Version
  * 4)").  The signature covers the request as it is sent: path and query must be encoded by s3_encode(), and
- * nothing on the way may change a signed header.  Berth signs no address, since nginx sends copies
- * (berth-architecture(7)).
+ * nothing on the way may change a signed header.  Berth signs no URL for clients, since nginx sends copies of
+ * the objects (berth-architecture(7)).
  */
 
 #include "base/arena.h"

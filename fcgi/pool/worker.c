@@ -161,7 +161,7 @@ request_route_name(const struct request *rq)
 	return rq->route == NULL ? "-" : rq->route->name;
 }
 
-/* A refusal that an alert counts has its reason in what the client is told. */
+/* If an alert counts the refusal, the log has what the client was told, since that gives the reason. */
 static const char *
 request_detail(const struct err *err)
 {

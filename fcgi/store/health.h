@@ -33,7 +33,7 @@ int health_search(struct db *, struct arena *, int64_t *late_s, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * When the certificate of external_url expires, as the worker of that node has seen it; 0: it has not.
+ * When the certificate of external_url expires, as the worker of that node has seen; 0: it has seen none.
  * -1: 500, 503.
  */
 int health_certificate(struct db *, struct arena *, const char *node, int64_t *expires_at, struct err *)
@@ -44,7 +44,7 @@ int health_note_certificate(struct db *, struct arena *, const char *node, int64
 /* The problems that the last complete check of the store left, and the time of its end; 0: there was none. */
 struct health_check {
 	int64_t problems, checked_at;
-	int64_t damaged; /* blobs that some check has found damaged, and none sound since */
+	int64_t damaged; /* blobs that a check has found damaged, and that no later check has found sound */
 };
 
 /* -1: 500, 503. */

@@ -20,7 +20,10 @@ task_check_certificate(struct task_ctx *ctx, const struct task *task, struct err
 		return 0;
 	if (https_peer(url, PATIENCE_MS, &peer, &why) == 0)
 		return health_note_certificate(ctx->db, ctx->arena, ctx->node, peer.not_after, err);
-	/* `berth check` says why, too; a task that fails would not say more */
-	log_warn("the certificate of %s cannot be seen: %s", url, why.detail);
+	/*
+	 * the task does not fail: an attempt a moment later would find the same, and `berth check` says why,
+	 * too
+	 */
+	log_warn("cannot see the certificate of %s: %s", url, why.detail);
 	return health_note_certificate(ctx->db, ctx->arena, ctx->node, 0, err);
 }

@@ -107,7 +107,7 @@ int task_count_downloads(struct task_ctx *, const struct task *, struct err *)
 int task_sweep_staging(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Notes when the certificate expires that clients see, on each node. */
+/* Notes, on each node, when the certificate that clients see expires. */
 int task_check_certificate(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
@@ -145,7 +145,7 @@ int task_update_search(struct task_ctx *, const struct task *, struct err *)
 int task_search_is_due(struct db *, struct arena *, bool *due, struct err *)
     __attribute__((warn_unused_result));
 
-/* Fetches copies of the crates of an object store that clients of this node will probably ask for. */
+/* Fetches copies from an object store of the crates that clients of this node will probably ask for. */
 int task_warm_copies(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 

@@ -24,7 +24,7 @@ task_warm_copies(struct task_ctx *ctx, const struct task *task, struct err *err)
 	if (blob_warm(ctx->db, ctx->arena, s->blobs, &warm, &n, &more, err) == -1)
 		return -1;
 	if (n > 0)
-		task_note(ctx, "%" PRId64 " copies brought", n);
+		task_note(ctx, "%" PRId64 " copies fetched", n);
 	if (more)
 		task_again(ctx, NULL);
 	return 0;

@@ -16,7 +16,7 @@
 
 struct export {
 	struct db *db;
-	int64_t project_id; /* 0: group_id */
+	int64_t project_id; /* 0: the registry of a group */
 	int64_t group_id;
 	const char *external_url; /* of this server */
 	const struct blob_store *store;

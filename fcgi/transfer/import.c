@@ -176,14 +176,15 @@ ask_versions(const struct passage *p, const struct import_crate *listed, struct 
 }
 
 /*
- * The crate has the name of the one before it in another spelling, of which versions are in the project or
- * would be: none of its own can be.
+ * Refuses a crate whose name is another spelling of the crate before it, if the project has versions of that
+ * one, or gets them by this import.
  */
 static void
 refuse_spelling(const struct passage *p, const struct import_crate *crate, const char *taken)
 {
-	const char *why = arena_printf(p->arena, "`%s` of the source is the same name, and a project has one "
-	    "spelling of a name; import this crate into another project, or leave the other one out", taken);
+	const char *why = arena_printf(p->arena, "`%s` of the source is the same name in another spelling, and a "
+	    "project has one spelling of a name; import this crate into another project, or leave `%s` out", taken,
+	    taken);
 
 	for (size_t i = 0; i < crate->nversions; i++)
 		send_message(p->process, IMPORT_REFUSED, 1, crate->name, crate->versions[i].version, why);
@@ -191,7 +192,7 @@ refuse_spelling(const struct passage *p, const struct import_crate *crate, const
 		send_message(p->process, IMPORT_REFUSED, 1, crate->name, "", why);
 }
 
-/* *taken: in which spelling the project has the name since now; NULL: in none. */
+/* *taken: the spelling of the name that the project now has; NULL: none. */
 static int
 import_crate(const struct passage *p, const struct import_crate *listed, const char **taken, struct err *err)
 {

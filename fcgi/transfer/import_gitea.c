@@ -10,7 +10,10 @@ enum { PAGE = 50, PAGES_MAX = 100000, LIST_SIZE_MAX = 1 << 30, MINUTE = 60 };
 
 static const char what[] = "the list of packages";
 
-/* The API of the server that has the index ".../api/packages/OWNER/cargo/".  NULL: it is none of Gitea's. */
+/*
+ * The API of the server with the index ".../api/packages/OWNER/cargo/".  NULL: no index of Gitea has this
+ * URL.
+ */
 static const char *
 api_of(struct arena *a, const char *index)
 {
@@ -28,7 +31,7 @@ api_of(struct arena *a, const char *index)
 	    owner, PAGE);
 }
 
-/* Minutes of "+01:30" or "-01:30"; "Z" has none.  False: it is neither. */
+/* Reads the minutes of "+01:30" or "-01:30"; "Z" is 0.  False: it is no such zone. */
 static bool
 read_zone(const char *zone, int64_t *minutes)
 {
@@ -49,7 +52,7 @@ read_zone(const char *zone, int64_t *minutes)
 	return true;
 }
 
-/* RFC 3339, whole seconds: "2026-01-31T12:34:56+01:00", by the clock where Gitea runs. */
+/* Reads a time of RFC 3339 in the zone of the server, in whole seconds: "2026-01-31T12:34:56+01:00". */
 static int
 read_time(struct arena *a, const char *text, int64_t *seconds, struct err *err)
 {
@@ -105,7 +108,7 @@ import_gitea_page(struct arena *a, struct slice page, struct buf *list, size_t *
 	return 0;
 }
 
-/* A page may have fewer than were asked for; the one behind the last has none. */
+/* A page may have fewer packages than the request asks for; only the page after the last has none. */
 static int
 read_pages(const struct import_remote *remote, struct arena *a, const char *url, struct buf *list,
     struct err *err)
@@ -117,7 +120,7 @@ read_pages(const struct import_remote *remote, struct arena *a, const char *url,
 		struct slice body;
 
 		if (page > PAGES_MAX || buf_full(list))
-			return err_set(err, 400, "%s has no end", what);
+			return err_set(err, 400, "%s is too long", what);
 		if (import_remote_get(remote, connections, a, arena_printf(a, "%s&page=%d", url, page), &body,
 		        err) == -1 ||
 		    import_gitea_page(a, body, list, &n, err) == -1)
@@ -137,8 +140,8 @@ import_gitea_list(const struct import_remote *remote, struct arena *a, struct im
 	int rc;
 
 	if (url == NULL)
-		return err_set(err, 400, "`%s` is not the index of a Gitea: https://HOST/api/packages/OWNER/cargo/",
-		    remote->index);
+		return err_set(err, 400, "`%s` is not the index of a Gitea; use: "
+		    "sparse+https://HOST/api/packages/OWNER/cargo/", remote->index);
 	buf_init(&list, a, LIST_SIZE_MAX);
 	page = arena_new();
 	rc = read_pages(remote, page, url, &list, err);

@@ -2,8 +2,8 @@
 #define TRANSFER_IMPORT_GITEA_H
 
 /*
- * What Gitea and Forgejo say of their crates beside the index, which has no times: each version with the
- * moment at which it was published (Gitea's API, "Gets all packages of an owner").
+ * Asks the API of Gitea and Forgejo when each version was published ("Gets all packages of an owner"): their
+ * index has no times.
  */
 
 #include "base/buf.h"
@@ -11,15 +11,15 @@
 #include "transfer/import_source.h"
 
 /*
- * Lists all versions of the registry whose index is open, for which import_remote_index() has the rest.
- * -1: 400 the URL is none of Gitea's, or the API refuses; 503.
+ * Lists all versions of the registry whose index `remote` has open; import_remote_index() then reads the
+ * index.  -1: 400 no index of Gitea has this URL, or the API refuses; 503.
  */
 int import_gitea_list(const struct import_remote *, struct arena *, struct import_source *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Adds the packages of one page of the API to a list of import_source_list_parse(); *n: how many.  -1: 400,
- * what is wrong with the page.
+ * Adds the packages of one page of the API to a list for import_source_list_parse(); *n: how many.  -1: 400,
+ * the page is wrong.
  */
 int import_gitea_page(struct arena *, struct slice page, struct buf *list, size_t *n, struct err *)
     __attribute__((warn_unused_result));

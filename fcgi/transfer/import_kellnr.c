@@ -27,7 +27,7 @@ ask(struct arena *a, const char *database, int fd, struct err *err)
 	    err);
 }
 
-/* As ask(), but an answer without an end does not fill the memory. */
+/* As ask(), but a program that never stops writing does not fill the disk or the memory. */
 static int
 ask_limited(struct arena *a, const char *database, int fd, struct err *err)
 {
@@ -51,7 +51,7 @@ ask_limited(struct arena *a, const char *database, int fd, struct err *err)
 	return err_set(err, 400, "the database of Kellnr lists more than %ju bytes", (uintmax_t)limit.rlim_cur);
 }
 
-/* All that was written there. */
+/* Reads all that the program has written. */
 static int
 read_back(struct arena *a, int fd, struct slice *text, struct err *err)
 {

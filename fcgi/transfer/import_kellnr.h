@@ -1,15 +1,15 @@
 #ifndef TRANSFER_IMPORT_KELLNR_H
 #define TRANSFER_IMPORT_KELLNR_H
 
-/* What the database of a Kellnr says of its crates: index lines, owners, downloads and times. */
+/* Reads index lines, owners, downloads and times from the database of a Kellnr. */
 
 #include "transfer/import_source.h"
 
 /*
- * `database`: the file of SQLite, or, where there is none and it has `=` or `://`, a connection string of
- * PostgreSQL.  It is only read, by sqlite3 or psql, also while Kellnr runs.  The bytes are those of `files`.
- * -1: 400 what is wrong with its lines, or there are more than 1 GiB of them; 500 the program fails, and has
- * said why.
+ * `database` is a file of SQLite, or, if there is no such file and it has `=` or `://`, a connection string
+ * of PostgreSQL.  sqlite3 or psql reads it and changes nothing, so Kellnr may be running.  `files` has the
+ * bytes of the versions.  -1: 400 a line is wrong, or the lines have more than 1 GiB; 500 the program failed,
+ * and has said why on standard error.
  */
 int import_kellnr_list(struct arena *, const char *database, const struct import_source *files,
     struct import_source *, struct err *) __attribute__((warn_unused_result));

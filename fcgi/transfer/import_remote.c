@@ -209,7 +209,7 @@ take_page(struct listing *l, struct slice text, bool *more, struct err *err)
 	return 0;
 }
 
-/* To a list that the API does not give. */
+/* Adds to the error of a list that the API does not give what to do instead. */
 static int
 add_advice(struct err *err)
 {

@@ -47,8 +47,8 @@ int import_remote_list(const struct import_remote *, struct arena *, struct stri
     __attribute__((warn_unused_result));
 
 /*
- * What the registry answers to a GET of that URL, of up to IMPORT_REMOTE_INDEX_MAX bytes.  -1: 400 it is not
- * 200, and why; 503.
+ * Gets that URL from the registry: an answer of up to IMPORT_REMOTE_INDEX_MAX bytes.  -1: 400 the registry
+ * refuses, with the reason; 503.
  */
 int import_remote_get(const struct import_remote *, struct https_connections *, struct arena *,
     const char *url, struct slice *body, struct err *) __attribute__((warn_unused_result));

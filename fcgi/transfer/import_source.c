@@ -59,7 +59,7 @@ add(struct finding *f, const struct found *found)
 	f->n++;
 }
 
-/* Names that differ in spelling only are one crate here: they follow each other. */
+/* Names that differ only in spelling are one crate here, and must follow each other. */
 static int
 compare_names(const char *a, const char *b)
 {
@@ -424,7 +424,7 @@ import_source_names(struct arena *a, const struct strings *names, struct import_
 	gather_lines(&f, source);
 }
 
-/* Gives a version of the index what the list knows of it. */
+/* Adds what the list knows about the version to the version of the index. */
 static void
 add_listed(struct import_version *version, const struct import_crate *listed)
 {

@@ -31,12 +31,12 @@ struct import_crate {
 };
 
 struct import_source {
-	/* by name in normal form: those whose names differ in spelling only stand side by side */
+	/* in the order of normal forms: names that differ only in spelling follow each other */
 	struct import_crate *crates;
 	size_t ncrates, nversions;
 	const struct import_source *files; /* has the bytes; NULL: `path` of each version, or `remote` */
 	const struct import_remote *remote; /* NULL: nothing is asked over HTTP */
-	/* `remote` has the index, too: the versions here have only downloads and times */
+	/* `remote` also has the index: the versions here have only downloads and times */
 	bool is_indexed_there;
 };
 

@@ -300,7 +300,7 @@ check(struct passage *p, struct err *err)
 	return 0;
 }
 
-/* When it was published: the index knows, or a list, or it is now. */
+/* When the version was published, according to the index, or else to the list; now, if neither says so. */
 static time_t
 time_of(const struct passage *p)
 {

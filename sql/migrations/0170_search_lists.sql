@@ -1,4 +1,4 @@
--- A list of crates without words: of a licence, with yanked versions, for a Rust.
+-- Indexes for lists of crates by licence, by yanked versions, and by the Rust that they need.
 -- floor: 0122
 
 -- step: index crate_search_license

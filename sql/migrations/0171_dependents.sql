@@ -1,9 +1,9 @@
--- Who depends on a crate, however many do: each crate once, without a look at each of its versions, nor at those
--- that depend on a crate of the same name elsewhere.
+-- Finds the crates that depend on a crate, however many there are: each dependent crate once, without reading
+-- all its versions, or crates that depend on another crate of the same name.
 -- floor: 0122
 
--- Of the version, both of which never change.  Programs before this migration leave them out, and the trigger
--- fills them in; they find dependents by dependencies_reverse.
+-- The crate and the project of the version, which never change.  Programs from before this migration leave
+-- the columns out, and the trigger fills them in; those programs find dependents by dependencies_reverse.
 -- step: transaction
 ALTER TABLE dependencies ADD COLUMN crate_id bigint, ADD COLUMN project_id bigint;
 CREATE FUNCTION dependencies_set_crate() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -25,7 +25,7 @@ WITH batch AS MATERIALIZED (
 )
 SELECT max(id) FROM batch;
 
--- a check that is known to hold lets the columns be NOT NULL without another look at all rows
+-- With this valid constraint PostgreSQL sets NOT NULL without reading all rows.
 -- step: transaction
 ALTER TABLE dependencies ADD CONSTRAINT dependencies_crate
 	CHECK (crate_id IS NOT NULL AND project_id IS NOT NULL) NOT VALID;
@@ -37,12 +37,13 @@ ALTER TABLE dependencies VALIDATE CONSTRAINT dependencies_crate;
 ALTER TABLE dependencies ALTER COLUMN crate_id SET NOT NULL, ALTER COLUMN project_id SET NOT NULL;
 ALTER TABLE dependencies DROP CONSTRAINT dependencies_crate;
 
--- In the same project.
+-- For dependents in the same project.
 -- step: index dependencies_inside
 CREATE INDEX CONCURRENTLY dependencies_inside
 	ON dependencies (project_id, normalized_name, crate_id, version_id DESC, kind DESC) WHERE registry IS NULL;
 
--- In other projects, which name the registry; most dependencies are from the public one, and not of interest.
+-- For dependents in other projects, which name the registry.  Most dependencies are on crates of the public
+-- registry; the index leaves them out.
 -- step: index dependencies_across
 CREATE INDEX CONCURRENTLY dependencies_across
 	ON dependencies (registry, normalized_name, project_id, crate_id, version_id DESC, kind DESC)

@@ -1,6 +1,6 @@
 -- floor: 0122
--- Blobs that a check has read, and found with other bytes than their names say: until one reads them again and
--- finds them good, restores them, or their rows go.  Checks that do not read all blobs read these.
+-- Blobs whose bytes did not have the SHA-256 of their name when a check read them.  Each later check reads
+-- them again.  A row goes when a check finds the blob sound or restores it, or when the row in blobs goes.
 
 CREATE TABLE damaged_blobs (
 	sha256   text PRIMARY KEY REFERENCES blobs ON DELETE CASCADE,

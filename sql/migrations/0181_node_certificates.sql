@@ -1,5 +1,5 @@
 -- floor: 0122
--- When the certificate of external_url expires, or one that it leads to, as the worker of a node last saw it.
+-- When the certificate of external_url, or one in its chain, expires, as the worker of each node last saw it.
 
 CREATE TABLE node_certificates (
 	node       text PRIMARY KEY,

@@ -1,5 +1,5 @@
 -- floor: 0162
--- For how many seconds after its lease a node may go on without the database (fcgi/cache/cache_stale.h): whoever
--- changes something elsewhere does not wait for it, and says so.
+-- stale_s: for how many seconds after its lease a node may be in stale mode (fcgi/cache/cache_stale.h).  A
+-- writer at another node does not wait for this, and its answer names the node.
 
 ALTER TABLE cache_nodes ADD COLUMN stale_s bigint NOT NULL DEFAULT 0;

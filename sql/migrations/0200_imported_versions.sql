@@ -1,4 +1,4 @@
 -- floor: 0162
--- When an import brought the version; its published_at is the time that the source has for it.  Before that
--- nobody could download it here.
+-- When an import added the version, so that clients could download it here.  Its published_at is the time
+-- that the source has.
 ALTER TABLE versions ADD COLUMN imported_at timestamptz;

@@ -1,5 +1,5 @@
--- What a publish tells keepers and leaves for searches takes less time: one trigger instead of three, and
--- expressions instead of queries.
+-- Makes the triggers of a publish faster: one trigger instead of three tells the keepers and the search, and
+-- it evaluates expressions instead of queries.
 -- floor: 0162
 
 CREATE OR REPLACE FUNCTION cache_tell(what text) RETURNS void LANGUAGE plpgsql AS $$
@@ -11,8 +11,9 @@ BEGIN
 END
 $$;
 
--- After each change of an index file.  Keepers remove the file, and that of the views of its groups where it is
--- the first or the last of its crate; the task update_search finds the crate.
+-- Runs after each change of an index file.  Keepers then remove the file; when a crate gets its first version
+-- or loses its last one, also the files of the registries of its groups.  The task update_search finds the
+-- crate.
 CREATE FUNCTION crates_tell_index() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO public.crates_due (crate_id) VALUES (NEW.id);
@@ -46,7 +47,7 @@ $$;
 CREATE TRIGGER crates_cache_deleted AFTER DELETE ON crates
 	FOR EACH ROW EXECUTE FUNCTION crates_tell_cache();
 
--- Only programs of before leave the name to the trigger.
+-- Only programs from before this migration leave the name to the trigger.
 DROP TRIGGER versions_named ON versions;
 CREATE TRIGGER versions_named BEFORE INSERT ON versions
 	FOR EACH ROW WHEN (NEW.normalized_name IS NULL) EXECUTE FUNCTION versions_set_name();

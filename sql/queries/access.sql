@@ -362,9 +362,9 @@ SELECT @caller, @caller_in_group
   LEFT JOIN groups g ON g.id = q.place;
 
 -- name: access_facts_viewer_listed
--- $1 user or null, $2 projects.  As access_facts_viewer, with a row for each project in that order.  OFFSET 0 keeps
--- the values from the planner, which else would make a plan for each number of projects: that takes longer than to
--- find a page of them.
+-- $1 user or null, $2 projects.  As access_facts_viewer, with a row for each project in that order.  OFFSET 0
+-- hides the values from the planner; otherwise it would make a plan for each number of projects, which takes
+-- longer than the statement.
 SELECT @caller, @caller_in_project
   FROM (SELECT $1::bigint AS viewer, $2::bigint[] AS ids OFFSET 0) a
  CROSS JOIN LATERAL unnest(a.ids) WITH ORDINALITY AS q (id, place)

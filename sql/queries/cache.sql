@@ -16,25 +16,26 @@ SELECT x.n::bigint AS number, pg_notify('berth_keepers', 'h ' || x.n) IS NULL AS
   FROM (SELECT pg_current_xact_id()::text AS n FROM fast WHERE set_config <> '') x;
 
 -- part: cache_server
--- The run of the server in which numbers count.  A table of one row, which a crash and a failover empty; the time
--- of the start distinguishes a restored dump from the server from which it was taken.
+-- The run of the server in which numbers count.  A table of one row, which a crash and a failover empty; the
+-- time of the start distinguishes a restored dump from the server from which it was taken.
 ((SELECT id FROM cache_run) # (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint)
 
 -- name: cache_server
--- The run of the server to which this session belongs; null before the first keeper of this run.  Reads a table
--- of one row.
+-- The run of the server to which this session belongs; null before the first keeper of this run.  Reads a
+-- table of one row.
 SELECT @cache_server AS server;
 
 -- name: cache_begin_run
--- $1 a random number.  A keeper runs this before it registers, which may be the first of this run of the server.
--- One row by primary key.
+-- $1 a random number.  A keeper runs this before it registers, which may be the first of this run of the
+-- server.  One row by primary key.
 INSERT INTO cache_run (id) VALUES ($1) ON CONFLICT (one) DO NOTHING;
 
 -- name: cache_register
--- $1 node, $2 its host, $3 seconds of the lease, $4 for how long it may go on after it.  A keeper that listens and serves nothing yet runs this: its cache is
--- empty, so it holds nothing from before this number.  Returns the transaction that wrote the row, by which
--- the keeper recognises it later, the number, and the server that it counts in.  One row by primary key.  The
--- commit waits for the disk, as every commit does that makes a lease longer.
+-- $1 node, $2 its host, $3 seconds of the lease, $4 seconds of stale mode after the lease.  A keeper that
+-- listens and serves nothing yet runs this: its cache is empty, so it holds nothing from before this number.
+-- Returns the transaction that wrote the row, by which the keeper recognises it later, the number, and the
+-- server that it counts in.  One row by primary key.  The commit waits for the disk, as every commit does
+-- that makes a lease longer.
 INSERT INTO cache_nodes (node, host, synced, lease_until, stale_s)
 VALUES ($1, $2, pg_current_xact_id()::text::bigint, now() + make_interval(secs => $3::bigint), $4::bigint)
     ON CONFLICT (node) DO UPDATE
@@ -72,20 +73,20 @@ RETURNING cache_nodes.xmin::text::bigint AS written,
           pg_notify('berth_keepers', 'a ' || $2::bigint || ' ' || node) IS NULL AS notified;
 
 -- part: may_serve
--- A node with a lease, or one that may go on for a while after it.
+-- Node c has a lease, or may be in stale mode after it.
 c.lease_until + make_interval(secs => c.stale_s) > now()
 
 -- part: cache_left
--- For how many milliseconds a node's lease lasts, and for how many it may be stale, both from now on.
+-- How many milliseconds from now the lease of node c ends, and its stale mode.
 c.node, c.host, (extract(epoch FROM c.lease_until - now()) * 1000)::bigint AS left_ms,
        (extract(epoch FROM c.lease_until - now()) * 1000)::bigint + 1000 * c.stale_s AS stale_ms
 
 -- name: cache_sync
--- $1 the node whose board the caller reads, or null, $2 true: in any case, false: if this session has sent the
--- keepers something since the last call.  Asks all nodes to acknowledge a new number, and returns a row for
--- each node that may serve from a cache, with the number and the server that it counts in.  Notifications arrive in the order of commits, and this number is taken after the commits
--- that the caller waits for: a node that acknowledges it, or a greater one, has handled their notifications.
--- Reads a table of a few rows.
+-- $1 the node whose board the caller reads, or null, $2 true: in any case, false: if this session has sent
+-- the keepers something since the last call.  Asks all nodes to acknowledge a new number, and returns a row
+-- for each node that may serve from a cache, with the number and the server that it counts in.  Notifications
+-- arrive in the order of commits, and this number is taken after the commits that the caller waits for: a
+-- node that acknowledges it, or a greater one, has handled their notifications.  Reads a table of a few rows.
 WITH asked AS MATERIALIZED (
     SELECT x.n, pg_notify('berth_cache', concat_ws(' ', 's', x.n, $1::text))
       FROM (SELECT pg_current_xact_id()::text AS n
@@ -96,7 +97,8 @@ SELECT @cache_left, a.n::bigint AS number, coalesce(@cache_server, 0) AS server
   FROM asked a JOIN cache_nodes c ON @may_serve;
 
 -- name: cache_sync_left
--- $1 the number.  As cache_sync, the nodes whose row does not say that they have acknowledged it.  A table of a few rows.
+-- $1 the number.  The nodes that may serve and whose row does not say that they have acknowledged the number,
+-- with the columns of cache_sync.  A table of a few rows.
 SELECT @cache_left FROM cache_nodes c WHERE c.synced < $1 AND @may_serve;
 
 -- name: cache_config

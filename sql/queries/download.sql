@@ -13,8 +13,8 @@ SELECT f AS fingerprint FROM unnest($2::text[]) AS f
 UPDATE download_logs SET finished_at = now() WHERE node = $1 AND fingerprint = $2;
 
 -- part: moved
--- Moves the position of the log, by primary key, and waits for a transaction that moves it at this time.  If
--- the position is then not $3, nothing else happens.
+-- Moves the position of the log, by primary key, and waits for a transaction that is moving it.  If the
+-- position is then not $3, the statement changes nothing.
 moved AS (
 	INSERT INTO download_logs AS l (node, fingerprint, position, path, garbage)
 	VALUES ($1, $2, $4::bigint, $5, $6::bigint)
@@ -26,8 +26,8 @@ moved AS (
 )
 
 -- name: download_log_count
--- $1 node, $2 fingerprint, $3 and $4 the positions from and to which the worker has read, $5 path, $6
--- lines of garbage, $7 downloads as JSON.  Versions are found by primary keys, or by the unique indexes crates
+-- $1 node, $2 fingerprint, $3 and $4 the positions from and to which the worker has read, $5 path, $6 lines
+-- of garbage, $7 downloads as JSON.  Versions are found by primary keys, or by the unique indexes crates
 -- (project_id, normalized_name) and versions (crate_id, version_base), the holder of a token by
 -- tokens_handle, and the project of a crate of a group's registry by crates_name.  Rows are written in the
 -- order of their keys, so that two nodes do not wait for each other.

@@ -32,8 +32,8 @@ SELECT v.crate_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, v.index_line, v.id
 SELECT id FROM crates WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: fsck_blobs
--- $1 SHA-256, $2 how many.  The next blobs after $1, whether a version has them, whether a version has another
--- size, and whether an earlier check has found them damaged: by primary keys, and versions_cksum.
+-- $1 SHA-256, $2 how many.  The next blobs after $1, whether a version has them, whether a version has
+-- another size, and whether an earlier check has found them damaged: by primary keys, and versions_cksum.
 SELECT b.sha256, b.size, EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256) AS used,
        EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256 AND v.size <> b.size) AS has_other,
        EXISTS (SELECT FROM damaged_blobs d WHERE d.sha256 = b.sha256) AS damaged
@@ -93,12 +93,12 @@ SELECT q.id, coalesce(p.full_path, g.full_path) AS path, (q.used_bytes, q.used_v
   LEFT JOIN groups g ON g.id = q.group_id;
 
 -- name: fsck_damaged
--- $1 SHA-256.  Its bytes are other than its name says: one row by primary key, unless the blob has gone.
+-- $1 SHA-256 of a blob whose bytes do not have it.  One row by primary key, unless the blob has gone.
 INSERT INTO damaged_blobs (sha256) SELECT sha256 FROM blobs WHERE sha256 = $1 FOR KEY SHARE
     ON CONFLICT (sha256) DO NOTHING;
 
 -- name: fsck_sound
--- $1 SHA-256s, of a page.  Their bytes are what their names say.  By primary key.
+-- $1 SHA-256s of blobs of one page, which are sound.  By primary key.
 DELETE FROM damaged_blobs WHERE sha256 = ANY ($1::text[]);
 
 -- name: fsck_note

@@ -30,16 +30,16 @@ SELECT kind, node,
   FROM tasks GROUP BY kind, node ORDER BY kind, node;
 
 -- name: health_check
--- What the last complete check of the store has found, a table of one row, or of none before the first; and how
--- many blobs that versions need are known to be damaged, hardly any: by versions_cksum.
+-- What the last complete check of the store has found: a table of one row, or of none before the first
+-- check.  And how many damaged blobs versions need, by versions_cksum; there are few damaged blobs.
 SELECT coalesce(c.problems, 0) AS problems, coalesce(extract(epoch FROM c.checked_at), 0)::bigint AS checked_at,
        (SELECT count(*) FROM damaged_blobs d
          WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = d.sha256)) AS damaged
   FROM (SELECT) AS one LEFT JOIN store_check c ON true;
 
 -- name: health_note_certificate
--- $1 node, $2 seconds since 1970, or null: the node cannot see it.  What nodes say that were gone for a day goes.  A
--- table with a row for each node.
+-- $1 node, $2 seconds since 1970, or null if the node cannot see the certificate.  Also removes the rows of
+-- nodes that have been gone for a day.  A table with a row for each node.
 WITH gone AS (
 	DELETE FROM node_certificates
 	 WHERE seen_at < now() - interval '1 day' AND node <> $1 OR node = $1 AND $2::bigint IS NULL
@@ -70,8 +70,8 @@ SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT substring(application_
 
 -- name: health_worker
 -- $1 node.  For how many seconds nothing has shown that the node's worker works: it runs probe_store every 30
--- seconds; null: no worker of this node has ever done it.  And the kinds of tasks that this node, or any, runs and
--- that have failed.  A scan of a table that is short unless something is wrong.
+-- seconds; null: no worker of this node has ever done it.  And the kinds of tasks that this node, or any,
+-- runs and that have failed.  A scan of a table that is short unless something is wrong.
 SELECT extract(epoch FROM now() - max(done_at) FILTER (WHERE kind = 'probe_store' AND node = $1))::bigint AS age,
        coalesce(string_agg(DISTINCT kind, ',' ORDER BY kind) FILTER (WHERE dead_at IS NOT NULL
            OR claimed_until < now() OR claimed_until IS NULL AND attempts > 0), '') AS failing

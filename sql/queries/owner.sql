@@ -1,7 +1,7 @@
 -- part: crate_owners_of
--- Who owns crate c: people whose role in the project, or above it, makes them owners (the few of members_in_project
--- and members_in_group from that level on), and those of the crate's own rows (primary key of crate_owners).  Users
--- by primary key.
+-- The owners of crate c: members of the project, or of a group above it, whose role makes them owners
+-- (members_in_project and members_in_group, few from that level on), and the users of the crate's own rows
+-- (primary key of crate_owners).  Users by primary key.
 SELECT u.id, u.username, u.name, u.email, max(h.level) AS level
   FROM (SELECT m.user_id, m.access_level AS level FROM members m
          WHERE m.project_id = c.project_id AND m.access_level >= 40

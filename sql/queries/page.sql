@@ -24,8 +24,8 @@ projects p JOIN groups g ON g.id = p.group_id
 
 -- part: readable_projects
 -- The known projects whose packages the caller may read.  A guest of a private project may see it, but not
--- read its packages.  Nobody reads those of a project whose registry is switched off, as flag_is_on() finds
--- for FLAG_CARGO; a flag that is on for a share of all projects compares a digest.
+-- read its packages.  The registry of the project must be switched on, by the same rule as flag_is_on() for
+-- FLAG_CARGO: if a flag is on for a share of all projects, a digest decides.
 switched AS MATERIALIZED (
 	SELECT project_id, percentage FROM feature_flags WHERE name = 'package_registry_cargo_support'
 ), readable AS MATERIALIZED (
@@ -94,26 +94,28 @@ s.crate_id, s.project_id, s.normalized_name, s.weight, s.document, s.keywords, s
 
 -- part: narrow_asked
 -- What the caller asks for: the rows of the page, and the filters, which may be null.  These columns hide the
--- values from the planner, so that the first plan serves all searches; planning takes a third of the time of
--- such a page.
+-- values from the planner, so that the first plan serves all searches; planning would take a third of the
+-- time of such a page.
 $3::bigint AS size, $4::bigint AS skip, lower($5::text) AS keyword, $6::text AS license, $7::bigint AS rust,
 $8::bigint AS yanked
 
 -- part: narrow_meant
--- The readable projects, or the one of path $2.
+-- The readable projects, or, if $2 is not null, the one with this path.
 meant AS MATERIALIZED (
     SELECT p.id FROM readable r JOIN projects p ON p.id = r.id
      WHERE $2::text IS NULL OR lower(p.full_path) = lower($2))
 
 -- part: narrow_fits
--- Crate f is among what a is narrowed to.
+-- Crate f passes the filters of `asked` a.
 (a.keyword IS NULL OR a.keyword = ANY (f.keywords)) AND (a.license IS NULL OR f.license = a.license)
 AND (a.rust IS NULL OR f.rust <= a.rust) AND (a.yanked IS NULL OR f.yanked >= a.yanked)
 
 -- part: narrow_rows
--- Of `ranked`, which is what fits in `found`, where `most` in asked and more were not all looked at: `crate`, the
--- page of them; `total`: how many, and `at` 1 if there may be others; `project`, `keyword`, `license`, `rust` (that
--- or earlier) and `yanked`: by what else it can be narrowed, 10 of each at most, and how many are left then.
+-- The rows of a search or list.  `found` has the crates that it has read, at most `most` of each kind, and
+-- `ranked` those of them that pass the filters.  `crate`: the rows of the page.  `total`: how many pass; `at`
+-- is 1 if the search has not read all crates.  `project`, `keyword`, `license`, `rust` (this version or an
+-- earlier one) and `yanked`: filters that the viewer can add, at most 10 of each, with the number of crates
+-- that then pass.
 page AS MATERIALIZED (
     SELECT r.crate_id, r.score, r.normalized_name FROM ranked r
      ORDER BY r.score DESC, r.normalized_name, r.crate_id
@@ -156,12 +158,13 @@ SELECT @page_row
  ORDER BY f.part, f.place
 
 -- name: page_search
--- $1 user or null, $2 full path of a project or null for all, $3 how many, $4 after how many; null or what it is
--- narrowed by: $5 a keyword, $6 a licence, $7 the newest Rust that may be needed, $8 yanked versions: 1 some, 2 all;
--- $9 what is looked for as a name in normal form, $10 what LIKE takes for it or null, $11 words for to_tsquery, $12
--- the same as text.  Crates of readable projects whose names begin with it, the first 100 by crate_search_first,
--- whose names have it, by crate_search_trigrams, or that have the words, by crate_search_words; 500 of each at
--- most, or, where it is narrowed, of the first 800 of each, ranked as a search of one project does; each once.
+-- $1 user or null, $2 full path of a project or null for all, $3 how many, $4 after how many.  Filters, or
+-- null: $5 a keyword, $6 a licence, $7 the newest Rust that a crate may need, $8 yanked versions: 1 some, 2
+-- all.  The words: $9 as a name in normal form, $10 as a pattern of LIKE or null, $11 for to_tsquery, $12 as
+-- text.  The statement reads crates of readable projects, each once: the first 100 whose names begin with the
+-- name, by crate_search_first; the first 500 whose names contain it, by crate_search_trigrams; and the first
+-- 500 that have the words, by crate_search_words.  With a filter it reads 800 instead of 500.  It ranks them
+-- as the search of one project does.
 WITH @viewer_memberships, @readable_projects, @narrow_meant,
 asked AS MATERIALIZED (
     SELECT @narrow_asked, $9::text AS name, $9 || '{' AS upto, $10::text AS infix,
@@ -196,11 +199,12 @@ ranked AS MATERIALIZED (
 @narrow_rows;
 
 -- name: page_list
--- $1 to $8 as in page_search, of which one from $5 on or $2 is not null.  Without words, the crates of readable
--- projects that fit, those with the most weight first; of the first 1000 that have the keyword, by
--- crate_search_words, or else of each project the licence, by crate_search_license, such yanked versions, by
--- crate_search_yanked, or such a Rust, by crate_search_rust, or whatever it has, by crate_search_name: in the order
--- of that index, so that it is never all rows that are read.
+-- $1 to $8 as in page_search; at least one of $2 and $5 to $8 is not null.  The crates of readable projects
+-- that pass the filters, those with the most weight first.  The statement reads at most 1000 crates, by the
+-- index of the first filter that is given: of the keyword, by crate_search_words; in each project of the
+-- licence, by crate_search_license, of the yanked versions, by crate_search_yanked, or of the Rust, by
+-- crate_search_rust; or, with a project only, by crate_search_name.  It reads in the order of that index, and
+-- never all rows.
 WITH @viewer_memberships, @readable_projects, @narrow_meant,
 asked AS MATERIALIZED (
     SELECT @narrow_asked, plainto_tsquery('simple', $5) AS word, 1000 AS most,
@@ -241,9 +245,9 @@ ranked AS MATERIALIZED (
 @narrow_rows;
 
 -- name: page_alike
--- $1 user or null, $2 what was looked for as a name in normal form, and not found.  `crate`: those of readable
--- projects whose names are a slip away from it, by crate_search_slips: of the first 100 the 20 that are most alike.
--- No plan knows the name.
+-- $1 user or null, $2 a name in normal form that a search has not found.  `crate`: crates of readable projects
+-- whose names are one slip away from $2, by crate_search_slips: the 20 most similar of the first 100.  The plan
+-- does not depend on the name.
 WITH @viewer_memberships, @readable_projects,
 asked AS MATERIALIZED (SELECT $2::text AS name, search_slips($2) AS slips),
 alike AS MATERIALIZED (
@@ -330,15 +334,15 @@ SELECT @page_row
 d.project_id = $2::bigint AND d.normalized_name = $3::text AND d.registry IS NULL
 
 -- part: across_dependency
--- The same in another project, which names registry $8; that this is not the public one tells PostgreSQL that it may
--- use the index.
+-- The same in another project, which names registry $8.  PostgreSQL can use the index only if the condition
+-- says that this is not the public registry.
 d.registry = $8::text AND d.registry <> 'https://github.com/rust-lang/crates.io-index' AND d.normalized_name = $3
 
 -- part: page_dependents
--- Which crates depend on crate $3 of project $2, for who sees what is readable, each by one step in
--- dependencies_inside or dependencies_across: the first 100 of the project, and of the first 1000 of other projects
--- those that are readable, of a project that is not only the first.  Which are readable is asked only if another
--- project depends on it.
+-- The crates that depend on crate $3 of project $2, each by one step in dependencies_inside or
+-- dependencies_across: the first 100 of the same project, and the readable ones among the first 1000 steps
+-- through other projects.  A project that the viewer may not read takes one step.  The statement asks which
+-- projects are readable only if another project depends on the crate.
 inside (crate_id, step) AS (
     (SELECT d.crate_id, 1 FROM dependencies d WHERE $4::text IS NULL AND @inside_dependency ORDER BY d.crate_id LIMIT 1)
     UNION ALL

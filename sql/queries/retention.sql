@@ -38,12 +38,12 @@ VALUES ($1, coalesce($2::boolean, false), nullif($3::bigint, -1), nullif($4::big
 RETURNING r.project_id AS id, true AS changed;
 
 -- name: retention_crates
--- $1 project, $2 crate, $3 patterns with commas, $4 how many crates.  The next crates after $2 by id
--- that have versions, with all of these in the order of publication and when each was last
--- downloaded, or imported; those in error, which nobody can install, count as yanked.  Crates by primary key or, of
--- a project with few, by (project_id, normalized_name) and sorted; what hangs on them by versions
--- (crate_id, version_base) and the primary key of download_days.  Left out is what a pattern names, and what a protection
--- rule keeps from being deleted: at most 100 rules of the project.
+-- $1 project, $2 crate, $3 patterns with commas, $4 how many crates.  The next crates after $2 by id that
+-- have versions, with all of these in the order of publication and when each was last downloaded or imported;
+-- those in error, which nobody can install, count as yanked.  Crates by primary key or, of a project with
+-- few, by (project_id, normalized_name) and sorted; what hangs on them by versions (crate_id, version_base)
+-- and the primary key of download_days.  Left out is what a pattern names, and what a protection rule keeps
+-- from being deleted: at most 100 rules of the project.
 SELECT c.id AS crate_id, c.name AS crate, v.id AS version_id, v.version,
        v.yanked OR v.status = 'error' AS yanked, v.size, extract(epoch FROM v.published_at)::bigint AS published_at,
        extract(epoch FROM greatest(v.imported_at, (SELECT max(d.last_at) FROM download_days d

@@ -80,8 +80,8 @@ SELECT f.name FROM unnest($1::text[]) AS f (name)
  WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = f.name);
 
 -- name: copies_wanted
--- $1 days, $2 how many.  The blobs of the versions that were downloaded most in these days, on whatever node: of each
--- project by download_days_project, and then by primary key.
+-- $1 days, $2 how many.  The blobs of the versions that clients of all nodes downloaded most in these days:
+-- the downloads of each project by download_days_project, the versions by primary key.
 SELECT v.cksum, v.size
   FROM (SELECT d.version_id, sum(d.downloads) AS downloads, max(d.last_at) AS last_at
           FROM projects p JOIN download_days d ON d.project_id = p.id AND d.day > current_date - $1::int

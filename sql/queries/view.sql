@@ -31,9 +31,9 @@ SELECT c.name AS crate, p.full_path, s.full_path AS served
  ORDER BY c.normalized_name, c.id;
 
 -- name: view_crates
--- $1 group.  The crates that its registry serves, for an administrator who waits: the groups below by
--- groups_ancestor_ids, their projects by projects_group, crates by (project_id, normalized_name), and for each
--- of them view_project().
+-- $1 group.  The crates that its registry serves; an administrator waits for them.  The groups below by
+-- groups_ancestor_ids, their projects by projects_group, crates by (project_id, normalized_name), and for
+-- each of them view_project().
 SELECT c.name, c.normalized_name
   FROM groups d
   JOIN projects p ON p.group_id = d.id AND p.packages_enabled

@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
-# make check-fleet: Patroni with etcd on three database hosts, two nodes of Berth.  The real cargo
-# publishes a workspace of 20 crates during a failover: a server is killed, or a host is cut off.  No
-# publish fails, and no acknowledged publish is lost.  No read from a cache fails: at node `one`, while its
-# lease can last; at node `two`, which has stale mode, for as long as a busy machine takes.
+# make check-fleet: Patroni with etcd on three database hosts, two nodes of Berth.  The real cargo publishes a
+# workspace of 20 crates during a failover: a server is killed, or a host is cut off.  No publish fails, and
+# no acknowledged publish is lost.  Reads from a cache do not fail at node `one` until its lease ends, and at
+# node `two`, which has stale mode, until the failover is over.
 
 use strict;
 use warnings;

@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Nothing that was written shows what is behind it in another order. */
+/* No written character changes the order in which a text is shown. */
 static void
 check_order(const struct buf *b)
 {

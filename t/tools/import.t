@@ -297,7 +297,7 @@ INI
 	    or diag(Berth::Cluster::slurp("$dir.log"));
 	publish_all($registry, "Bearer $secret");
 
-	# as if some days had gone by between them
+	# sets the times some days apart
 	my %times = map { /(.*) (\S+)/ } split(/\n/, (Berth::Cluster::capture('psql', '-XAtq', '-d',
 	    $dsn =~ s/\bdbname=\S+/dbname=gitea/r, '-c', 'UPDATE package_version v'
 	    . ' SET created_unix = 1700000000 + 90001 * v.id FROM package p WHERE p.id = v.package_id RETURNING'

@@ -28,14 +28,12 @@ test_arena(void)
 	ok(arena_alloc(a, 0) != arena_alloc(a, 0), "two empty allocations have two addresses");
 	ok((uintptr_t)arena_alloc(a, 1) % _Alignof(max_align_t) == 0, "aligned for any type");
 	memset(arena_alloc(a, 1 << 20), 1, 1 << 20);
-	is_int(arena_used(a), 100 + 1 + (1 << 20), "used counts bytes");
 	is_str(arena_printf(a, "%d-%s", 7, "x"), "7-x", "printf");
 	is_str(arena_strndup(a, "abcdef", 3), "abc", "strndup ends in NUL");
 	arena_defer(a, note, one);
 	arena_defer(a, note, two);
 	arena_reset(a);
 	is_str(order, "21", "deferred functions run last first");
-	is_int(arena_used(a), 0, "a reset empties");
 	p = arena_alloc(a, 100);
 	zero = true;
 	for (int i = 0; i < 100; i++)
@@ -82,7 +80,7 @@ test_buf_measure(void)
 {
 	struct arena *a = arena_new();
 	struct buf b;
-	size_t used;
+	const char *kept;
 
 	buf_init_measure(&b, 10);
 	buf_puts(&b, "12345");
@@ -97,10 +95,10 @@ test_buf_measure(void)
 	buf_expect(&b, 1 << 20);
 	ok(!buf_full(&b), "expecting more than the cap changes nothing");
 	buf_expect(&b, 1000000);
-	used = arena_used(a);
+	kept = buf_str(&b);
 	for (int i = 0; i < 100000; i++)
 		buf_put(&b, "0123456789", 10);
-	ok(b.n == 1000004 && arena_used(a) == used, "what was expected needs nothing more");
+	ok(b.n == 1000004 && buf_str(&b) == kept, "the buffer has room for what it expected, and does not move");
 	ok(strncmp(buf_str(&b), "kept0123", 8) == 0, "and stands behind what was there");
 	arena_free(a);
 }

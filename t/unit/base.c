@@ -171,7 +171,7 @@ packed_in(struct arena *a, struct slice text, size_t piece)
 	return out;
 }
 
-/* For speed, a text is longer, and the same. */
+/* Text that was compressed for speed is longer, and expands to the same bytes. */
 static void
 test_gzip_fast(void)
 {

@@ -431,7 +431,7 @@ take_index(struct cache_dir *d)
 	return cache_tree_remove_index(d, 7, "serde", &was, &err);
 }
 
-/* What is stale has names of its own, and grants that end do not come back. */
+/* Stale mode has names of its own, and grants that end do not come back. */
 static void
 test_stale(struct cache_dir *d)
 {
@@ -443,19 +443,19 @@ test_stale(struct cache_dir *d)
 	    grant(g, d, &anyone, 7, 200) == -1 || grant(g, d, &who, 7, 100) == -1 ||
 	    cache_grants_add(g, d, GRANT_JOB, &other, 7, INT64_MAX, 150, &err) == -1)
 		exit(EXIT_FAILURE);
-	is_int(cache_dir_stale(d, 1000, 1005, &err), 0, "what is stale is sent");
+	is_int(cache_dir_stale(d, 1000, 1005, &err), 0, "stale mode begins");
 	ok(there("stale/1000/anyone/7/index/se/rd/serde.gz") && there("stale/1005") && !there("stale/1006"),
-	    "for a while");
-	ok(there("now/1001") && !there("now/1002"), "within the lease as before");
-	is_int(cache_dir_stale(d, 1004, 1009, &err), 0, "and longer");
-	ok(there("stale/1009") && there("stale/1002") && !there("stale/1001"), "what is over is removed");
+	    "the seconds have names");
+	ok(there("now/1001") && !there("now/1002"), "the names of the lease stay");
+	is_int(cache_dir_stale(d, 1004, 1009, &err), 0, "stale mode lasts longer");
+	ok(there("stale/1009") && there("stale/1002") && !there("stale/1001"), "names of the past are removed");
 	is_int(cache_grants_end_due(g, d, 160, false, &err), 0, "time passes");
 	ok(cache_grants_have(d, &other, 7) && !cache_grants_have(d, &who, 7),
-	    "a token that has expired ends, and what was to be made anew does not");
-	is_int(cache_grants_end_due(g, d, 160, true, &err), 0, "within a lease");
-	ok(!cache_grants_have(d, &other, 7) && cache_grants_have(d, &anyone, 7), "that ends, too");
-	is_int(cache_dir_end_stale(d, &err), 0, "the database is back");
-	ok(!there("stale/1009") && !there("stale/1002") && there("now/1001"), "nothing stale is sent");
+	    "the grant of an expired token ends, and one that must be made anew stays");
+	is_int(cache_grants_end_due(g, d, 160, true, &err), 0, "a lease begins");
+	ok(!cache_grants_have(d, &other, 7) && cache_grants_have(d, &anyone, 7), "the other grant ends, too");
+	is_int(cache_dir_end_stale(d, &err), 0, "stale mode ends");
+	ok(!there("stale/1009") && !there("stale/1002") && there("now/1001"), "its names are gone");
 	if (cache_dir_stale(d, 1000, 1005, &err) == -1)
 		exit(EXIT_FAILURE);
 	is_int(cache_dir_clear(d, &err), 0, "an empty tree");

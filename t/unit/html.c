@@ -94,19 +94,19 @@ order(struct buf *b)
 	const uint32_t controls[] = { 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069 };
 
 	html_text(b, plain);
-	written(b, plain, "what stands beside them");
+	written(b, plain, "neighbours of these characters stay");
 	html_visible(b, slice_str(plain));
-	written(b, plain, "the same, as it is");
+	written(b, plain, "html_visible() leaves them, too");
 	for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++) {
 		char text[8] = "a", want[32];
 
 		text[1 + utf8_encode(controls[i], text + 1)] = '<';
 		snprintf(want, sizeof(want), "a\xe2\x80\xb9U+%04" PRIX32 "\xe2\x80\xba&lt;", controls[i]);
 		html_text(b, text);
-		written(b, want, "a control of the order");
+		written(b, want, "html_text() shows the character");
 		snprintf(want, sizeof(want), "a\xe2\x80\xb9U+%04" PRIX32 "\xe2\x80\xba<", controls[i]);
 		html_visible(b, slice_str(text));
-		written(b, want, "the same, as it is");
+		written(b, want, "html_visible() shows it, and escapes nothing");
 	}
 }
 

@@ -90,14 +90,14 @@ verify(struct invocation *in)
 static const struct command commands[] = {
 	{ NULL, "[--keep N] TARGET",
 	    "Takes a backup of database and store while the registry serves: a dump, those blobs that\n"
-	    "earlier backups there lack, and a manifest.  TARGET is a directory, or\n"
-	    "s3://BUCKET[/PREFIX], which the keys backup_... of berth.conf(5) say how to reach.  It\n"
-	    "connects as a role that may read everything, such as the owner of the tables.  --keep: the\n"
-	    "newest N backups stay, and older ones lose their dump; blobs always stay.",
+	    "earlier backups there lack, and a manifest.  TARGET is a directory, or a bucket,\n"
+	    "s3://BUCKET[/PREFIX]; the keys backup_... of berth.conf(5) say how to reach the bucket.\n"
+	    "It connects as a role that may read everything, such as the owner of the tables.  --keep:\n"
+	    "the newest N backups stay, and older ones lose their dump; blobs always stay.",
 	    COMMAND_OPTIONS(take_options), 1, 1, take },
 	{ "verify", "[--at NAME] TARGET",
-	    "Reads every byte of the newest backup there, or of that NAME, and compares it with the\n"
-	    "manifest.",
+	    "Reads every byte of the newest backup in TARGET, or of the backup NAME, and compares it\n"
+	    "with the manifest.",
 	    COMMAND_OPTIONS(verify_options), 1, 1, verify },
 };
 

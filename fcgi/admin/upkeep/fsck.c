@@ -50,7 +50,7 @@ print_summary(struct invocation *in, const struct fsck *f)
 		    f->problems == 1 ? "" : "s", f->repaired);
 }
 
-/* A bucket is reached as one of backups. */
+/* If --from names a bucket, reads it by the keys backup_... of berth.conf(5). */
 static int
 find_source(struct invocation *in, struct fsck *f, struct backup_target *target)
 {

@@ -305,7 +305,7 @@ from_index(struct invocation *in)
 	return run(in, &job, &source);
 }
 
-/* The index of a Gitea, and what its API knows besides. */
+/* Imports the index of a Gitea, with the times that its API knows. */
 static int
 gitea(struct invocation *in)
 {
@@ -324,7 +324,7 @@ gitea(struct invocation *in)
 	return run(in, &job, &source);
 }
 
-/* The folder with its data, or its database and the crates. */
+/* Imports from the directory of Kellnr's data, or from its database and a directory of crates. */
 static int
 kellnr(struct invocation *in)
 {
@@ -346,7 +346,9 @@ kellnr(struct invocation *in)
 	return run(in, &job, &source);
 }
 
-/* Where programs that make mirrors, and `berth export`, put the index; the crates are in DIR/crates. */
+/*
+ * Looks for the index in the places where mirrors and `berth export` have it; the crates are in DIR/crates.
+ */
 static int
 mirror(struct invocation *in)
 {
@@ -394,14 +396,15 @@ static const struct command commands[] = {
 	    COMMAND_OPTIONS(index_options), 1, 1, from_index },
 	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL] [--accept-legacy]"
 	    " [--dry-run] [--processes N]",
-	    "Imports from the data of a Kellnr, which can run on: DIR, with db.sqlite and crates; or a file\n"
-	    "of SQLite or a connection string of PostgreSQL, with --crates.  Owners, downloads, yanks and\n"
-	    "times come with the crates.  --registry-url: as for `import directory`.",
+	    "Imports from the data of a Kellnr, which may keep running.  DIR has db.sqlite and crates;\n"
+	    "DATABASE is a file of SQLite or a connection string of PostgreSQL, and needs --crates.  The\n"
+	    "import takes owners, downloads, yanks and times, too.  --registry-url: as for `import\n"
+	    "directory`.",
 	    COMMAND_OPTIONS(kellnr_options), 1, 1, kellnr },
 	{ "gitea", "URL --into GROUP/PROJECT [--token-file FILE] [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports from a Gitea or Forgejo, by the URL of its index:\n"
-	    "sparse+https://HOST/api/packages/OWNER/cargo/.  As `import index`, but its API says when each\n"
-	    "version was published.",
+	    "sparse+https://HOST/api/packages/OWNER/cargo/.  Works as `import index`, and asks the API when\n"
+	    "each version was published.",
 	    COMMAND_OPTIONS(gitea_options), 1, 1, gitea },
 	{ "mirror", "DIR --into GROUP/PROJECT [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports a mirror that panamax or romt has made, or an export of Berth: the index in DIR, and\n"

@@ -26,13 +26,13 @@ struct event {
 	enum what what;
 };
 
-/* In the order in which they come; there are as many as lines at most. */
+/* Events in the order of the export. */
 struct events {
 	struct event *v;
 	size_t n, room;
 };
 
-/* One that has ended. */
+/* A token that has ended, or a user who was blocked. */
 struct lost_id {
 	int64_t id, made, ended; /* made: 0 where the export does not say */
 };
@@ -65,7 +65,7 @@ compare_events(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* A user who was blocked, and let in again, is not.  Exports may be joined in any order. */
+/* Leaves out users who were let in again.  The events may come in any order, since exports can be joined. */
 static struct lost_id *
 find_ended(struct arena *a, const struct events *events, size_t *n)
 {
@@ -101,7 +101,7 @@ compare_ids(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Is the database's, made at that time, one of them? */
+/* Does the list have the token or user of the database that has this id and was made at that time? */
 static bool
 has_ended(const struct lost_id *v, size_t n, int64_t id, int64_t made)
 {
@@ -120,7 +120,7 @@ has_ended(const struct lost_id *v, size_t n, int64_t id, int64_t made)
 	return false;
 }
 
-/* What an action says of tokens and users, and by which member of `detail`. */
+/* What each action means for a token or user, and which member of `detail` has the id. */
 static const struct {
 	const char *action, *member;
 	bool user;

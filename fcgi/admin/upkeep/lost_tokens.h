@@ -6,9 +6,9 @@
  * export of the audit log, which has left the registry before, tells which: those that were revoked or
  * replaced, and those of users who were blocked.
  *
- * A database gives out numbers again that it had given out after its backup.  So an id of the export means a
- * token of the database only if that one was there when the export's ended, and was made when the export says
- * that its own was made, if it does.
+ * After a restore, the database gives new tokens and users ids that it had given out after the backup.  So an
+ * entry of the export means the token or user with its id only if that one was made before the entry's one
+ * ended, and, where the export has the time, when the entry's one was made.
  */
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ struct lost_tokens {
 	bool all; /* all tokens that are valid count, whatever the export says */
 	bool revoke; /* ends them */
 	/* ---- private: from the export ---- */
-	struct lost_id *ended, *blocked; /* tokens, and users, in the order of their ids */
+	struct lost_id *ended, *blocked; /* tokens and users, in the order of their ids */
 	size_t nended, nblocked;
 	/* ---- results: the valid tokens that count ---- */
 	struct token_entry *tokens;

@@ -23,7 +23,7 @@
 
 enum { LINE_MAX_SEEN = 8 * INDEX_LINE_MAX }; /* an error tells the length of a longer line up to this */
 
-enum { LARGE = 1 << 20 }; /* the disk takes most of the time of such a crate */
+enum { LARGE = 1 << 20 }; /* bytes: most of the time of a larger crate goes to the disk */
 
 const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO, .knows_callers = true };
@@ -65,7 +65,7 @@ announced(const struct call *call, const struct request *rq, const struct upload
 	};
 }
 
-/* Checks what needs no database, but for names of other projects. */
+/* Checks the metadata.  Asks the database only for the names of other projects. */
 static int
 check_metadata(struct call *call, struct request *rq, struct upload *upload, struct registry_paths *paths)
 {
@@ -73,7 +73,7 @@ check_metadata(struct call *call, struct request *rq, struct upload *upload, str
 	    : package_check(rq->arena, &upload->metadata, &upload->policy->limits, &rq->err);
 }
 
-/* A publish that is refused counts as well.  Keeps the error, unless the rate limit has one. */
+/* Counts a publish that is refused.  Keeps its error, unless the rate limit refuses it as well. */
 static int
 charge_refused(struct call *call, struct request *rq, const char *normalized_name)
 {
@@ -86,8 +86,8 @@ charge_refused(struct call *call, struct request *rq, const char *normalized_nam
 }
 
 /*
- * By the facts of now, which `facts` has, or which it reads.  0: the caller is known by the same; 1: they are
- * others, and the caller may still publish; -1.
+ * Replaces the remembered facts about the caller by the current ones, which `facts` has; NULL: reads them.
+ * 0: they are the same; 1: they differ, and the caller may still publish; -1: the caller may not.
  */
 static int
 confirm_caller(struct call *call, struct request *rq, struct db_call *facts)
@@ -100,7 +100,10 @@ confirm_caller(struct call *call, struct request *rq, struct db_call *facts)
 	return rc == 1 && call_guard_writes(call, rq, true) == -1 ? -1 : rc;
 }
 
-/* Something is wrong with the request, which rq->err says.  As confirm_caller(), but -1 instead of 0. */
+/*
+ * rq->err refuses a request that began with remembered facts: confirms these before the client sees the
+ * error.  1: they differ, and the caller may still publish, so check again; -1: rq->err.
+ */
 static int
 refuse_known(struct call *call, struct request *rq)
 {
@@ -116,8 +119,8 @@ refuse_known(struct call *call, struct request *rq)
 
 /*
  * Makes all checks that need no byte of the crate, and counts the publish, unless *counted.  After this each
- * publish costs: only an inspection finds what is wrong with the crate itself.  1: it was all for other facts
- * than those of now.
+ * publish costs: only an inspection finds what is wrong with the crate itself.  1: it has used remembered
+ * facts that differ from the current ones, so check again.
  */
 static int
 check_announced(struct call *call, struct request *rq, struct upload *upload,
@@ -228,7 +231,10 @@ take_crate(struct worker_app *app, struct request *rq, struct upload *upload, st
 	v->size = (int64_t)blob_stage_size(upload->crate);
 	if (version_check_bytes(v, &rq->err) == -1)
 		return -1;
-	/* the disk works while the crate is inspected; other inspections would get less of the processor */
+	/*
+	 * the disk works during the inspection; a small crate must not take the processor from other
+	 * inspections
+	 */
 	if (v->size >= LARGE || inspect_slot_is_idle(app))
 		blob_stage_prepare(upload->crate);
 	return 0;
@@ -291,7 +297,7 @@ read_announced(struct call *call, struct request *rq, struct publish_policy *pol
 	return rq->err.status >= 500 ? -1 : charge_refused(call, rq, "");
 }
 
-/* As check_announced(), by the facts of now. */
+/* Makes the checks of check_announced() until they have used the current facts about the caller. */
 static int
 check_caller(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload,
     struct registry_paths *paths, struct version_new *v)

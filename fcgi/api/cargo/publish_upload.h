@@ -25,14 +25,15 @@ struct upload {
 
 /*
  * Reads the body up to the crate, whose length (frame.crate_len) is then known.  Parses the metadata, and
- * checks name and version.  The policy is that of all projects, which none exceeds.  -1: 400, 413, 503.
+ * checks name and version.  The policy has the limits for all projects; no project exceeds them.  -1: 400,
+ * 413, 503.
  */
 int upload_read_metadata(struct request *, const struct publish_policy *, struct upload *)
     __attribute__((warn_unused_result));
 
 /*
- * Checks what was read so far against the policy of the project: its limits, and the names that are
- * reserved.  -1: 400, 413.
+ * Checks the metadata and the length of the crate against the limits and the reserved names of the project's
+ * policy.  -1: 400, 413.
  */
 int upload_check_policy(struct request *, struct upload *) __attribute__((warn_unused_result));
 

@@ -29,7 +29,7 @@ struct crate_html {
 	struct crate_html_user *users;
 	size_t nusers;
 	bool sees_owners, sees_publishers;
-	struct strings warnings; /* of its publish, for who sees who has published */
+	struct strings warnings; /* of its publish; only for viewers who may see the publisher */
 	struct readme readme; /* empty: there is none */
 	struct page_turn turn; /* of the versions */
 };

@@ -61,17 +61,11 @@ crate_html_week(const struct page_crate *crate, size_t week)
 	return sum;
 }
 
-static size_t
-dependencies_of(const struct page_crate *crate)
-{
-	return crate->ndependencies < PAGE_CRATE_DEPENDENCIES ? crate->ndependencies : PAGE_CRATE_DEPENDENCIES;
-}
-
 /* The registry of each dependency; an address that is not ours is REGISTRY_ELSEWHERE. */
 static const struct registry_url *
 registries_of(const struct page *page, const struct page_crate *crate)
 {
-	size_t n = dependencies_of(crate);
+	size_t n = page_crate_dependencies(crate);
 	struct arena *a = page->rq->arena;
 	struct registry_url *urls = arena_calloc(a, n, sizeof(*urls));
 
@@ -111,7 +105,7 @@ find_others(const struct page *page, const struct crate_html *html, struct other
 {
 	const struct page_crate *crate = html->crate;
 	struct request *rq = page->rq;
-	size_t ndependencies = dependencies_of(crate), n = 0;
+	size_t ndependencies = page_crate_dependencies(crate), n = 0;
 	int64_t *ids = arena_calloc(rq->arena, ndependencies + crate->ndependents, sizeof(*ids));
 
 	*others = (struct others) { NULL, 0 };
@@ -139,7 +133,7 @@ path_of(const struct others *others, int64_t project_id)
 static void
 link_dependencies(struct arena *a, const struct others *others, struct crate_html *html)
 {
-	size_t n = dependencies_of(html->crate);
+	size_t n = page_crate_dependencies(html->crate);
 	const char **paths = arena_calloc(a, n, sizeof(*paths));
 
 	for (size_t i = 0; i < n; i++) {
@@ -190,7 +184,9 @@ show_readme(const struct page *page, struct crate_html *html)
 	readme_render(page->rq->arena, crate->readme, &source, &html->readme);
 }
 
-/* What cargo was told when it published the version: it follows from what the version says of itself. */
+/*
+ * Makes the warnings that cargo got with the publish again: they depend only on the metadata of the version.
+ */
 static void
 warn(struct arena *a, const struct page_crate *c, struct strings *warnings)
 {

@@ -50,12 +50,6 @@ compare_manifests(struct arena *a, struct diff_html *d)
 }
 
 static size_t
-shown_dependencies(const struct page_crate *c)
-{
-	return c->ndependencies < PAGE_CRATE_DEPENDENCIES ? c->ndependencies : PAGE_CRATE_DEPENDENCIES;
-}
-
-static size_t
 shown_features(const struct page_crate *c)
 {
 	return c->nfeatures < PAGE_CRATE_FEATURES ? c->nfeatures : PAGE_CRATE_FEATURES;
@@ -71,7 +65,7 @@ name_of(const struct page_crate_dependency *d)
 static const struct page_crate_dependency *
 find_dependency(const struct page_crate *c, const struct page_crate_dependency *like)
 {
-	for (size_t i = 0; i < shown_dependencies(c); i++) {
+	for (size_t i = 0; i < page_crate_dependencies(c); i++) {
 		const struct page_crate_dependency *d = &c->dependencies[i];
 
 		if (is_same(name_of(d), name_of(like)) && is_same(d->kind, like->kind) && is_same(d->target, like->target))
@@ -86,19 +80,26 @@ describe(struct arena *a, const struct page_crate_dependency *d)
 {
 	struct buf b;
 
-	if (d == NULL)
-		return NULL;
 	buf_init(&b, a, WORDS_MAX);
 	buf_printf(&b, "%s%s", d->req, d->optional ? ", optional" : "");
 	if (d->features != NULL)
 		buf_printf(&b, ", with %s", d->features);
 	if (!d->default_features)
-		buf_puts(&b, ", without default");
+		buf_puts(&b, ", without default features");
 	if (d->alias != NULL)
-		buf_printf(&b, ", is %s", d->name);
+		buf_printf(&b, ", the crate %s", d->name);
 	if (d->registry != NULL)
 		buf_printf(&b, ", from %s", d->registry);
 	return buf_str(&b);
+}
+
+/* Describes the dependency with the same name, kind and target; NULL: there is none. */
+static const char *
+describe_same(struct arena *a, const struct page_crate *c, const struct page_crate_dependency *like)
+{
+	const struct page_crate_dependency *d = find_dependency(c, like);
+
+	return d == NULL ? NULL : describe(a, d);
 }
 
 static const char *
@@ -111,13 +112,13 @@ title_of(struct arena *a, const struct page_crate_dependency *d)
 static void
 compare_dependencies(struct arena *a, struct diff_html *d)
 {
-	size_t n = shown_dependencies(d->old), m = shown_dependencies(d->new);
+	size_t n = page_crate_dependencies(d->old), m = page_crate_dependencies(d->new);
 
 	d->dependencies = rows_new(a, n + m);
 	for (size_t i = 0; i < m; i++) {
 		const struct page_crate_dependency *new = &d->new->dependencies[i];
 
-		add_row(&d->dependencies, title_of(a, new), describe(a, find_dependency(d->old, new)), describe(a, new));
+		add_row(&d->dependencies, title_of(a, new), describe_same(a, d->old, new), describe(a, new));
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct page_crate_dependency *old = &d->old->dependencies[i];

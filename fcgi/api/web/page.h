@@ -89,13 +89,13 @@ struct page_crumb {
 	const char *path; /* up to this name */
 };
 
-/* The last is the path itself; what else leads back from a page is set by whoever shows it. */
+/* The last crumb is the path itself.  The page sets the other members, which lead back further. */
 struct page_crumbs {
 	struct page_crumb *v;
 	size_t n;
 	bool is_inside; /* the page is about something in that project */
 	const char *crate, *version; /* above the page; NULL: none */
-	bool has_files; /* so is the list of all files of the version */
+	bool has_files; /* the list of all files of the version is above the page, too */
 };
 struct page_crumbs page_crumbs(struct arena *, const char *path);
 

@@ -19,11 +19,11 @@ enum {
 	URL_MAX = 4096
 };
 
-/* As it is shown, so that it means the same to readers as to cmark. */
+/* cmark must read the same text as people do, so the characters become visible before it reads the text. */
 static struct slice
 make_visible(struct arena *a, struct slice text)
 {
-	enum { GROWTH = 4 }; /* of what has three bytes at first */
+	enum { GROWTH = 4 }; /* three bytes become at most twelve */
 	struct buf b;
 
 	buf_init(&b, a, GROWTH * README_SHOWN_MAX);

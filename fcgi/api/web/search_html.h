@@ -22,11 +22,11 @@ struct search_facet {
 };
 
 struct search_html {
-	struct page_rows crates; /* where the total is 0, those whose names are alike */
+	struct page_rows crates; /* if the total is 0, crates with similar names */
 	struct search_facet facets[SEARCH_FACETS]; /* with something to choose */
 	size_t nfacets;
-	bool has_words, is_narrowed; /* neither: nothing is looked for */
-	bool is_cut; /* there may be more crates than were looked at */
+	bool has_words, is_narrowed; /* neither: the page searches for nothing */
+	bool is_cut; /* more crates may match, which the search has not read */
 	struct page_turn turn;
 	const struct html_pair *previous, *next; /* pages */
 };

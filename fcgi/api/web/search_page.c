@@ -81,7 +81,7 @@ add_facet(struct page *page, const char *const *asked, const struct page_rows *r
 	}
 }
 
-/* *narrowed: by anything.  -1: 400. */
+/* *narrowed: the request has a filter.  -1: 400. */
 static int
 read_narrowing(const char *const *asked, struct page_search_ask *ask, bool *narrowed, struct err *err)
 {
@@ -100,7 +100,7 @@ read_narrowing(const char *const *asked, struct page_search_ask *ask, bool *narr
 	return ask->yanked < (int64_t)n ? 0 : err_set(err, 400, "yanked must be some or all");
 }
 
-/* Where nothing is found, perhaps a letter is wrong. */
+/* Finds crates with similar names: a letter of the word may be wrong. */
 static int
 find_alike(struct page *page, const char *name, struct search_html *s)
 {

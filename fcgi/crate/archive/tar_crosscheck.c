@@ -79,7 +79,7 @@ header_read(struct tar_crosscheck *check, struct slice blocks, struct archive_en
 	return archive_read_next_header(check->archive, entry);
 }
 
-/* NULL, or what the two readers do not agree on. */
+/* Where the two readers differ; NULL: nowhere. */
 static const char *
 entry_difference(struct tar_crosscheck *check, const struct tar_entry *ours)
 {
@@ -87,18 +87,18 @@ entry_difference(struct tar_crosscheck *check, const struct tar_entry *ours)
 	const char *path;
 
 	if (header_read(check, ours->headers, &theirs) != ARCHIVE_OK)
-		return "whether it is sound";
+		return "libarchive cannot read its header";
 	if (check->next.n > 0 || check->data > 0)
-		return "where it begins";
+		return "it begins in two places";
 	path = archive_entry_pathname(theirs);
 	if (path == NULL || !slice_is(ours->path, path))
-		return "its name";
+		return "it has two names";
 	if (archive_entry_filetype(theirs) != (ours->directory ? AE_IFDIR : AE_IFREG) ||
 	    archive_entry_hardlink(theirs) != NULL || archive_entry_symlink(theirs) != NULL)
-		return "its type";
+		return "it has two types";
 	if (!archive_entry_size_is_set(theirs) || archive_entry_size(theirs) < 0 ||
 	    (uint64_t)archive_entry_size(theirs) != ours->size)
-		return "its size";
+		return "it has two sizes";
 	return NULL;
 }
 

@@ -17,7 +17,7 @@
 enum { BATCH = 20000, CHUNK = 256 * 1024, FIRST_DIGITS = 2 };
 #define BATCH_BYTES ((int64_t)1 << 30)
 
-/* One of an object store. */
+/* A blob in an object store. */
 struct object {
 	char sha256[BLOB_HEX_SIZE];
 	int64_t size;
@@ -26,8 +26,8 @@ struct object {
 struct backup_copy {
 	const struct blob_store *objects; /* NULL: a directory */
 	struct {
-		char under[FIRST_DIGITS + 1]; /* "": none */
-		struct object *v; /* all objects whose names begin with that, in order */
+		char under[FIRST_DIGITS + 1]; /* "": it has listed none yet */
+		struct object *v; /* all objects whose names begin with `under`, in order */
 		size_t n, room;
 	} known;
 	const char *root, *incoming;
@@ -113,7 +113,7 @@ compare_objects(const void *a, const void *b)
 	return strcmp(((const struct object *)a)->sha256, ((const struct object *)b)->sha256);
 }
 
-/* Callers ask in the order of names, so that one request tells of many objects. */
+/* Callers ask in the order of names, so one list answers for many blobs. */
 static int
 has_object(struct backup_copy *c, const char *sha256, int64_t size, struct err *err)
 {

@@ -34,8 +34,9 @@ int backup_copy_dir(const struct backup_copy *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Does the target have the blob, with this size?  Ask in the order of names: an object store lists the blobs
- * whose names begin alike, when the first of them is asked for.  1: yes, 0: no, -1: as above.
+ * Does the target have the blob, with this size?  Ask in the order of names: if the target is an object
+ * store, the function lists all blobs whose names have the same first digits at once.  1: yes, 0: no, -1: as
+ * above.
  */
 int backup_copy_has(struct arena *, struct backup_copy *, const char *sha256, int64_t size, struct err *)
     __attribute__((warn_unused_result));

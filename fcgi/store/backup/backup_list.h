@@ -17,7 +17,7 @@ struct backup_list {
 	const char *path;
 };
 
-/* Opens the list; the arena closes it.  -1: 404 there is no list, 503, 500. */
+/* Opens the list; the arena closes it.  -1: 404 the list is missing, 503, 500. */
 int backup_list_open(struct arena *, const struct backup_target *, const struct backup_manifest *,
     struct backup_list *, struct err *) __attribute__((warn_unused_result));
 

@@ -48,7 +48,7 @@ compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names of files that a target lists. */
+/* Names that a target lists. */
 struct names {
 	struct arena *arena;
 	const char **v;
@@ -61,7 +61,7 @@ new_names(struct arena *a)
 	return (struct names){ a, arena_calloc(a, NAMES_MAX, sizeof(const char *)), 0 };
 }
 
-/* A name that ends in that, without the ending. */
+/* Adds the name without its ending, if it has this ending. */
 static void
 take_name(struct names *names, const char *file, const char *ending)
 {
@@ -108,7 +108,7 @@ take_any(void *arg, const char *file, struct err *err)
 int
 backup_remove(struct arena *a, const struct backup_target *target, const char *name, struct err *err)
 {
-	/* the manifest first: without it there is no backup */
+	/* remove the manifest first: files without a manifest are no backup */
 	for (size_t i = NENDINGS; i-- > 0;) {
 		if (target->files->kind->remove(target->files, a, arena_printf(a, "%s%s", name, endings[i]), err) == -1)
 			return -1;
@@ -156,7 +156,7 @@ backup_keep(struct arena *a, const struct backup_target *target, const char *fil
 	return target->kind->keep(target, a, file, fd, *size, sha256, err);
 }
 
-/* A text at once. */
+/* Writes a text to a new file, and keeps the file. */
 static int
 write_file(struct arena *a, const struct backup_target *target, const char *file, struct slice text,
     struct err *err)

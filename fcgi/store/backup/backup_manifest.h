@@ -2,14 +2,15 @@
 #define STORE_BACKUP_BACKUP_MANIFEST_H
 
 /*
- * What a target has (backup_target.h).  Each backup NAME, the time at which it began, has three files:
+ * The files of a target (backup_target.h).  NAME of a backup is the time at which it began; it has three
+ * files:
  *
  *	NAME.dump   the database, as pg_dump -Fc writes it
  *	NAME.blobs  the blobs that the database needs: a line "SHA-256 SIZE" for each, in their order
  *	NAME.json   the manifest, which is written last: without it there is no backup
  *
- * All backups share blobs/ab/cd/<sha256>: a blob never changes.  In a directory, incoming/ has blobs that are
- * being copied, and what ends in .new is being written.
+ * All backups share blobs/ab/cd/<sha256>: a blob never changes.  In a directory, incoming/ has the blobs that
+ * a backup is copying, and a file that it is writing has a name that ends in .new.
  */
 
 #include <stddef.h>
@@ -47,7 +48,9 @@ int backup_remove(struct arena *, const struct backup_target *, const char *name
 int backup_clear(struct arena *, const struct backup_target *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Keeps the file of target->kind->create(), and has its size and its SHA-256.  -1: as that. */
+/*
+ * Keeps a file of target->kind->create(), and returns its size and its SHA-256.  -1: as target->kind->keep().
+ */
 int backup_keep(struct arena *, const struct backup_target *, const char *file, int fd,
     char sha256[BACKUP_DIGEST_SIZE], int64_t *size, struct err *) __attribute__((warn_unused_result));
 

@@ -20,7 +20,7 @@ struct taking {
 	struct arena *arena;
 	struct backup_task *task;
 	const char *list_file, *dump_file;
-	FILE *list; /* open until it is kept */
+	FILE *list; /* NULL: closed */
 	int dump;
 };
 
@@ -57,7 +57,7 @@ check_registry(struct taking *t, struct err *err)
 		return -1;
 	if (strcmp(names[n - 1], m->name) >= 0)
 		return err_set(err, 409,
-		    "%s has a backup of %s, which is not before now: set the database's clock", t->task->target->name,
+		    "%s has a backup of %s, later than the database's time: set its clock", t->task->target->name,
 		    other.created_at);
 	return strcmp(other.registry, m->registry) == 0 ? 0
 							: err_set(err, 409,
@@ -157,9 +157,9 @@ snapshot_body(struct db *db, void *arg, struct err *err)
 	const char *snapshot;
 	int fd;
 
-	/* the second time where the connection was lost */
+	/* db runs this a second time if the connection was lost: then files are open */
 	close_files(t, false);
-	/* what another one has begun goes only where it is ours, and has ended: the lock says so */
+	/* with the lock, and at a target of this registry, unfinished files are of a backup that has ended */
 	if (read_snapshot(db, t, &snapshot, err) == -1 || check_registry(t, err) == -1 ||
 	    backup_clear(t->arena, target, err) == -1)
 		return -1;
@@ -176,7 +176,10 @@ snapshot_body(struct db *db, void *arg, struct err *err)
 	return write_list(db, t, err) == -1 ? -1 : dump(t, snapshot, err);
 }
 
-/* When the snapshot has ended, so that the database can clean up meanwhile. */
+/*
+ * Call it after the snapshot has ended: an upload takes long, and a snapshot keeps the database from cleaning
+ * up.
+ */
 static int
 keep_files(struct taking *t, struct err *err)
 {

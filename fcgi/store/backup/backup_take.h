@@ -26,7 +26,7 @@ struct backup_task {
 	struct db *db;
 	const char *conninfo; /* of a role that may read all tables and sequences */
 	const struct blob_store *store;
-	const struct backup_target *target; /* a directory is made if it is missing */
+	const struct backup_target *target; /* it makes a missing directory */
 	int64_t keep; /* backups to keep: older ones are removed, but no blobs; 0: all */
 	/* results */
 	struct backup_manifest manifest;

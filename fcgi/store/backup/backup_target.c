@@ -18,10 +18,13 @@
 
 enum { DIR_MODE = 0700, FILE_MODE = 0600 };
 
-/* Whatever the directory lets others do: a backup has private crates and digests of tokens. */
+/*
+ * Others get no rights, whatever those of the directory are: a backup has private crates and digests of
+ * tokens.
+ */
 enum { MASK = S_IRWXG | S_IRWXO };
 
-/* Amazon's limit of what is put at once. */
+/* Amazon's limit for an object that one request uploads. */
 #define OBJECT_MAX ((int64_t)5 << 30)
 
 const char *
@@ -32,7 +35,7 @@ backup_target_path(struct arena *a, const struct backup_target *target, const ch
 
 /* ---- a directory ---- */
 
-/* Blobs that a backup was about to copy. */
+/* Removes the blobs that an interrupted backup was copying. */
 static int
 clear_incoming(const char *path, struct err *err)
 {
@@ -64,7 +67,7 @@ dir_begin(const struct backup_target *target, struct arena *a, int *lock, struct
 	    clear_incoming(backup_target_path(a, target, BACKUP_INCOMING), err) == 0)
 		return 0;
 	blob_fd_close(lock);
-	return err->status != 0 ? -1 : err_set(err, 409, "another backup to %s runs", dir);
+	return err->status != 0 ? -1 : err_set(err, 409, "another backup to %s is running: wait for its end", dir);
 }
 
 static int
@@ -139,7 +142,9 @@ static const struct backup_target_kind directory = {
 
 /* ---- a bucket ---- */
 
-/* The database keeps other backups of this registry out, and an upload that ends early leaves no object. */
+/*
+ * Does nothing: the database locks out other backups of this registry, and a broken upload leaves no object.
+ */
 static int
 bucket_begin(const struct backup_target *target, struct arena *a, int *lock, struct err *err)
 {
@@ -150,7 +155,7 @@ bucket_begin(const struct backup_target *target, struct arena *a, int *lock, str
 	return 0;
 }
 
-/* All begin with a year, and the blobs do not: so their keys are not listed. */
+/* Lists keys that begin with "2": names of backups begin with a year, and keys of blobs with "blobs". */
 static int
 bucket_list(const struct backup_target *target, struct arena *a, backup_each *each, void *arg,
     struct err *err)
@@ -184,7 +189,7 @@ bucket_keep(const struct backup_target *target, struct arena *a, const char *fil
 {
 	if (size > OBJECT_MAX)
 		return err_set(err, 409,
-		    "%s has %" PRId64 " bytes, and an object 5 GiB at most: back up to a directory, and copy that", file,
+		    "%s has %" PRId64 " bytes, and an object can have 5 GiB: back up to a directory, and copy that", file,
 		    size);
 	return s3_put(target->files->s3, a, file, fd, size, sha256, false, err) == -1 ? -1 : 0;
 }
@@ -259,7 +264,7 @@ backup_check(const struct blob_store *store, struct arena *a, const char *key, c
 	if (fstat(fd, &st) == -1 || blob_hash_file(fd, sha256, &same) == -1)
 		rc = err_sys(err, "read %s", path);
 	else if (size != -1 && st.st_size != size)
-		rc = err_set(err, 409, "%s has %lld bytes, and not %" PRId64, path, (long long)st.st_size, size);
+		rc = err_set(err, 409, "%s has %lld bytes instead of %" PRId64, path, (long long)st.st_size, size);
 	else if (!same)
 		rc = err_set(err, 409, "%s is damaged: its SHA-256 differs", path);
 	close(fd);

@@ -2,10 +2,10 @@
 #define STORE_BACKUP_BACKUP_TARGET_H
 
 /*
- * Where backups are.  There are two kinds: a directory, and a bucket of an object store.  Both have the same
- * names (backup_manifest.h), so that any tool may copy the one to the other.
+ * Where backups are: a directory, or a bucket of an object store.  Files have the same names in both
+ * (backup_manifest.h), so any tool can copy one target to another.
  *
- * What comes from a bucket or goes there is a file without a name on the way, in TMPDIR, or in /tmp.
+ * A file on its way to or from a bucket lies in TMPDIR, or in /tmp, without a name.
  */
 
 #include <stdbool.h>
@@ -21,49 +21,53 @@ struct s3_conf;
 
 struct backup_target {
 	const struct backup_target_kind *kind;
-	const char *name; /* for people: the directory, or s3://BUCKET/PREFIX */
-	const struct blob_store *files; /* to open and to remove what lies at the target itself */
-	const struct blob_store *blobs; /* what lies below `blobs` */
+	const char *name; /* for messages: the directory, or s3://BUCKET/PREFIX */
+	const struct blob_store *files; /* opens and removes files at the target itself */
+	const struct blob_store *blobs; /* the blobs, below `blobs` */
 };
 
-/* The directory of blobs, and, in a directory, that of blobs that are being copied. */
+/* The place of the blobs, and, in a directory, that of the blobs that a backup is copying. */
 #define BACKUP_BLOBS    "blobs"
 #define BACKUP_INCOMING "incoming"
 
-/* 0: goes on, -1: err. */
+/* Called for each file.  0: continue; -1: stop, with err. */
 typedef int backup_each(void *arg, const char *file, struct err *);
 
-/* -1 is 500 or 503, unless it says more. */
+/* Each function can fail with 500 or 503, and with the statuses that its comment names. */
 struct backup_target_kind {
 	/*
-	 * Makes what is missing, keeps others out until *lock is closed (-1: nothing to close), and removes blobs
-	 * that did not come to an end.  -1: also 409, another backup to this target runs.
+	 * Makes the directory if it is missing, locks other backups out until the caller closes *lock (-1:
+	 * nothing to close), and removes blobs that an interrupted backup was copying.  -1: also 409, another
+	 * backup to this target is running.
 	 */
 	int (*begin)(const struct backup_target *, struct arena *, int *lock, struct err *);
-	/* The files at the target itself, in no order, also those that were not kept.  -1: also 404. */
+	/*
+	 * Calls the function for all files at the target itself, in no order, also unfinished ones.  -1: also
+	 * 404.
+	 */
 	int (*list)(const struct backup_target *, struct arena *, backup_each *, void *arg, struct err *);
-	/* A new file, to write and to read; the caller closes *fd.  It has its name when it is kept. */
+	/* Makes a file to write and to read; the caller closes *fd.  The file gets its name by keep(). */
 	int (*create)(const struct backup_target *, struct arena *, const char *file, int *fd, struct err *);
-	/* Puts it in its place, on the disk, in one step.  -1: also 409, it is too large for the target. */
+	/* Gives the file its name in one step, with its bytes on the disk.  -1: also 409, it is too large. */
 	int (*keep)(const struct backup_target *, struct arena *, const char *file, int fd, int64_t size,
 	    const char *sha256, struct err *);
-	/* In place of that. */
+	/* Drops the file instead of keep(). */
 	void (*drop)(const struct backup_target *, struct arena *, const char *file);
-	/* What copies blobs to the target. */
+	/* Makes a copier of blobs to the target. */
 	int (*copier)(const struct backup_target *, struct arena *, struct backup_copy **, struct err *);
 };
 
-/* How a file is called that was not kept: with this at its end. */
+/* The end of the name of an unfinished file. */
 #define BACKUP_NEW ".new"
 
 /*
- * The target of that name: a directory, or s3://BUCKET[/PREFIX], which conf says how to reach.  Touches
- * nothing yet.  -1: 400, it is no such name.
+ * Finds the target by its name: a directory, or s3://BUCKET[/PREFIX]; conf says how to reach the bucket.
+ * Opens nothing yet.  -1: 400, the name is wrong.
  */
 int backup_target_find(struct arena *, const char *name, const struct s3_conf *conf, struct backup_target *,
     struct err *) __attribute__((warn_unused_result));
 
-/* What the target has of a name, for people. */
+/* The whole name of a file of the target, for messages. */
 const char *backup_target_path(struct arena *, const struct backup_target *, const char *file);
 
 /* Opens a file, which the caller closes.  -1: also 404, it is not there. */
@@ -71,8 +75,8 @@ int backup_target_open(const struct backup_target *, struct arena *, const char 
     __attribute__((warn_unused_result));
 
 /*
- * Has what the store has under that name this digest, and that size (-1: any)?  -1: 404 it is not there, 409
- * it differs, 500 it cannot be read, 503 the store is away.
+ * Checks that the store has this key, with this digest and size (-1: any).  -1: 404 it is missing, 409 it
+ * differs, 500 it cannot be read, 503 the store does not answer.
  */
 int backup_check(const struct blob_store *, struct arena *, const char *key, const char *sha256, int64_t size,
     struct err *) __attribute__((warn_unused_result));

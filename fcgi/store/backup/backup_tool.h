@@ -1,7 +1,7 @@
 #ifndef STORE_BACKUP_BACKUP_TOOL_H
 #define STORE_BACKUP_BACKUP_TOOL_H
 
-/* Programs that know databases: PostgreSQL's own, pg_dump and others, and sqlite3, which must be in PATH. */
+/* Runs the client programs of databases, such as pg_dump and sqlite3, which must be in PATH. */
 
 #include <stdbool.h>
 
@@ -14,9 +14,9 @@ enum { BACKUP_TOOL_ARGS_MAX = 12 };
  * Runs a program, and waits for it.  words: its name, and the arguments after `--dbname CONNINFO`, up to a
  * NULL.  The password of the connection string does not become an argument.  A process of root acts as the
  * user with the name of the role, as store/db/db_peer.h does.  conninfo NULL: the program is no client of
- * PostgreSQL.  The program ends with this process, even if this process is killed; the database then rolls
- * back what was not committed.  fd becomes the program's standard input (write: false) or output.  Its
- * messages go to standard error.  -1: 500.
+ * PostgreSQL, and gets no --dbname.  It ends with this process, even if this process is killed; the database
+ * then rolls back what was not committed.  fd becomes the program's standard input (write: false) or output.
+ * Its messages go to standard error.  -1: 500.
  */
 int backup_tool_run(struct arena *, const char *const *words, const char *conninfo, int fd, bool write,
     struct err *) __attribute__((warn_unused_result));

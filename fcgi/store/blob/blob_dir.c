@@ -67,7 +67,7 @@ blob_dir_unnamed(struct arena *a, const char *path, struct err *err)
 
 	if (fd != -1)
 		return fd;
-	/* not all file systems can do that */
+	/* some file systems do not support O_TMPFILE */
 	name = arena_printf(a, "%s/.unnamed-XXXXXX", path);
 	fd = errno == EOPNOTSUPP || errno == EISDIR ? mkostemp(name, O_CLOEXEC) : -1;
 	if (fd == -1)

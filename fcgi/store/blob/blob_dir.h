@@ -31,8 +31,8 @@ int blob_dir_make_like(const char *path, const struct stat *like, struct err *)
 int blob_dir_open(int at, const char *path, int *fd, struct err *) __attribute__((warn_unused_result));
 
 /*
- * A file without a name in that directory, to write and to read.  Returns its descriptor, which the
- * caller closes, and which removes it.
+ * Makes a file without a name in that directory, to write and to read.  Returns its descriptor; the file goes
+ * when the caller closes it.
  */
 int blob_dir_unnamed(struct arena *, const char *path, struct err *) __attribute__((warn_unused_result));
 

@@ -227,10 +227,10 @@ make_directories(struct blob_staging *s, struct err *err)
 }
 
 /*
- * Syncs to the disk what a name needs and nobody sees: the bytes, and each directory above the name, even
- * an existing one, because the process that made it may not have done so yet.  The directories come before
- * the first fsync, so that a file system with a journal writes them at once.  A file of an object store is
- * only a copy, whose name may get lost.
+ * Syncs to the disk all that must be there before the blob gets its name, and that no client sees: the bytes,
+ * and each directory above the name, even an existing one, because the process that made it may not have
+ * synced it yet.  It makes the directories before the first fsync, so that a file system with a journal
+ * writes all at once.  With an object store the file is only a copy, whose name may get lost.
  */
 static int
 get_ready(struct blob_staging *s, struct err *err)

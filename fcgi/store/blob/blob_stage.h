@@ -35,9 +35,9 @@ uint64_t blob_stage_size(const struct blob_staging *);
 int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Begins, in a thread, with what nobody sees: the bytes go to the disk itself, and so do the directories that
- * the blob will be in.  Ends the hash.  The caller can inspect the bytes meanwhile, and need not call
- * blob_stage_keep().
+ * Ends the hash, and starts a thread that does all but give the blob its name: it syncs the bytes, and the
+ * directories of the blob, to the disk.  Meanwhile the caller can inspect the bytes.  The caller need not
+ * call blob_stage_keep() afterwards.
  */
 void blob_stage_prepare(struct blob_staging *);
 

@@ -9,7 +9,7 @@
 
 enum { WANTED_MAX = 2000, BRING_US = 10000000 };
 
-/* blob_has_copy() would say that it is used. */
+/* blob_has_copy() would mark the copy as used. */
 static bool
 has_copy(const struct blob_store *store, struct arena *a, const char *sha256)
 {
@@ -41,7 +41,7 @@ blob_warm(struct db *db, struct arena *a, const struct blob_store *store, const 
 			break;
 		if (has_copy(store, a, sha256))
 			continue;
-		/* a blob that the store lacks is for readers and fsck to report */
+		/* no error if the store lacks the blob: readers and fsck report that */
 		if (blob_bring(store, a, sha256, clock_us() + BRING_US, err) == -1)
 			return -1;
 		bytes += db_int(&r, i, SIZE);

@@ -2,24 +2,25 @@
 #define STORE_BLOB_BLOB_WARM_H
 
 /*
- * A new node of an object store has no copies.  It serves at once, and each download waits for the store the
- * first time; this brings beforehand what is downloaded most elsewhere.
+ * Fetches copies from an object store before clients ask for them.  A new node has no copies: it serves at
+ * once, but the first download of each crate waits for the store.  So it fetches the crates that clients of
+ * all nodes download most.
  */
 
 #include "store/blob/blob_kind.h"
 #include "store/db/db.h"
 
 struct blob_warm {
-	int64_t max; /* bytes: no copy is brought above half of it, so that those that are used here have room */
-	int days; /* counts downloads of so many days */
-	bool (*must_stop)(void *arg); /* asked after each copy */
+	int64_t max; /* bytes: it stops when all copies have half of this, and leaves the rest to clients */
+	int days; /* it counts the downloads of so many days */
+	bool (*must_stop)(void *arg); /* called after each copy */
 	void *arg;
 };
 
 /*
- * Brings copies one after the other, those with the most downloads first.  *n: how many; *more: it had to
- * stop.  Nothing is used by this: what nobody asks for here goes again after a while (blob_copies.h).  -1:
- * 503, the store or the database is away, 500.
+ * Fetches one copy after the other, the crates with the most downloads first.  *n: how many; *more:
+ * must_stop() has stopped it.  This does not count as use: a copy that no client asks for is removed after a
+ * while (blob_copies.h).  -1: 503, the store or the database does not answer; 500.
  */
 int blob_warm(struct db *, struct arena *, const struct blob_store *, const struct blob_warm *, int64_t *n,
     bool *more, struct err *) __attribute__((warn_unused_result));

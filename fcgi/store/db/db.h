@@ -66,9 +66,9 @@ struct db_result {
 	int64_t affected;
 };
 
-/* A copy that lives until db_result_end(); without memory for it, one that has no rows. */
+/* Copies a result until db_result_end().  If memory is short, the copy has no rows. */
 struct db_result db_result_copy(const struct db_result *);
-/* Ends the copy with the arena, until which its strings can still be used.  *r is empty afterwards. */
+/* Empties *r.  The strings of the copy stay valid until the arena ends, which frees them. */
 void db_result_end(struct db_result *r, struct arena *);
 /* Do two results of one statement have the same rows? */
 bool db_results_equal(const struct db_result *, const struct db_result *);

@@ -27,7 +27,7 @@ version_subject(struct arena *a, const char *project, const char *crate, const c
 struct blob {
 	const char *sha256;
 	int64_t size;
-	bool damaged; /* so an earlier check says */
+	bool damaged; /* an earlier check has found it damaged */
 };
 
 /* A problem for each version with these bytes, or, with a size, for each of those that say another. */
@@ -59,7 +59,7 @@ report_blob(struct fsck *f, struct arena *a, enum fsck_kind kind, const struct b
 	return 0;
 }
 
-/* Later checks read it, too. */
+/* Notes a damaged blob, so that all later checks read it. */
 static int
 note_damaged(struct fsck *f, struct arena *a, const struct blob *blob, struct err *err)
 {
@@ -69,7 +69,9 @@ note_damaged(struct fsck *f, struct arena *a, const struct blob *blob, struct er
 	return db_exec(f->db, a, STMT_FSCK_DAMAGED, &p, NULL, err);
 }
 
-/* At the end of a page, when what was brought back is in its place. */
+/*
+ * Forgets blobs that are no longer damaged.  Call it at the end of a page, when repaired blobs are in place.
+ */
 static int
 note_sound(struct fsck *f, struct arena *a, struct err *err)
 {

@@ -41,11 +41,11 @@ struct fsck {
 	bool deep; /* read every blob */
 	bool repair; /* rebuild wrong index files and put blobs back from the trash; repair nothing else */
 	const char *from; /* the place of blobs that the store lacks, or NULL (store/package/fsck_source.h) */
-	const struct backup_target *target; /* that of `from`, where it is a bucket; else NULL */
+	const struct backup_target *target; /* if `from` names a bucket; else NULL */
 	struct arena *arena; /* lives as long as the check; NULL without `from` */
 	struct backup_copy *copy; /* private */
-	const char **sound; /* private: blobs of this page that are not known as damaged any more, */
-	size_t nsound; /* when the page ends */
+	const char **sound; /* private: blobs of this page that are sound, and were noted as damaged */
+	size_t nsound;
 	struct audit_actor actor; /* who repairs */
 	void (*say)(void *, const struct fsck_problem *);
 	void *arg;

@@ -36,7 +36,7 @@ try_crates(struct fsck *f, struct arena *a, const char *sha256, int64_t size, bo
 	return rc;
 }
 
-/* Backups, or a store, of that name in a bucket. */
+/* Looks for the blob in a bucket, which has backups or a store. */
 static int
 try_bucket(struct fsck *f, struct arena *a, const char *sha256, int64_t size, bool *found, struct err *err)
 {

@@ -65,7 +65,7 @@ int owner_change(struct db *, struct arena *, const struct owner_change *, const
 void owner_check_call(struct db_call *, int64_t project_id, const char *normalized_name,
     int64_t user_id);
 
-/* The refusal of a caller who needs the crate, which is not theirs.  -1: 403. */
+/* Refuses a caller who must own the crate, and does not.  Returns -1: 403. */
 int owner_refuse(struct err *);
 
 /* Reads the call's result.  -1: 403. */

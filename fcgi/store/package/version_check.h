@@ -24,7 +24,7 @@
 struct version_new {
 	struct audit_actor actor;
 	int push_level; /* for protection_call() */
-	int64_t crate_user; /* access_crate_user(): to whom the crate must have been given; 0: the role suffices */
+	int64_t crate_user; /* access_crate_user(): the user who must own the crate; 0: the role suffices */
 	struct token_limits limits; /* of the token that publishes */
 	int64_t project_id;
 	const char *normalized_name;

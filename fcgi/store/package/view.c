@@ -201,7 +201,7 @@ view_file_of(struct db *db, struct arena *a, const char *external_url, int64_t g
 	return changed ? compress(a, buf_slice(&out), file, err) : 0;
 }
 
-/* All of a group, in one transaction. */
+/* What one transaction needs to read all index files of a group. */
 struct reading {
 	const char *external_url;
 	int64_t group_id;
@@ -225,7 +225,7 @@ read_one(struct db *db, struct arena *a, const struct reading *reading, const ch
 	if (db_exec(db, a, STMT_VIEW_INDEX, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
-		return err_internal(err, 500, "crate %s: its index file is not there any more", name);
+		return err_internal(err, 500, "crate %s has no index file", name);
 	file = (struct view_file) { db_slice(&r, 0, INDEX_BODY), db_int(&r, 0, INDEX_TIME) };
 	if (view_file_of(db, a, reading->external_url, reading->group_id, db_int(&r, 0, PROJECT_ID), &file,
 	        err) == -1)
@@ -244,7 +244,7 @@ read_all(struct db *db, void *arg, struct err *err)
 	int rc;
 
 	db_bind_int(&p, reading->group_id);
-	/* a later statement sees what the first one has seen */
+	/* all statements of this transaction see the same state */
 	rc = db_exec(db, all, STMT_BACKUP_BEGIN, NULL, NULL, err) == -1 ||
 	    db_exec(db, all, STMT_VIEW_CRATES, &p, &r, err) == -1 ? -1 : 0;
 	for (int i = 0; rc == 0 && i < r.rows; i++) {

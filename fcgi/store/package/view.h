@@ -48,8 +48,8 @@ int view_file_of(struct db *, struct arena *, const char *external_url, int64_t 
     struct view_file *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * All index files that the registry of a group sends, one after the other, all of the same moment.  -1: as
- * view_file_of(), or what take() has set.
+ * Calls take() with each index file that the registry of a group sends, all as of one moment.  -1: as
+ * view_file_of(), or the error of take().
  */
 int view_indexes(struct db *, const char *external_url, int64_t group_id, inventory_index_fn *take, void *arg,
     struct err *) __attribute__((warn_unused_result));

@@ -39,7 +39,7 @@ span_us(const struct rate_limit *limit)
 	return limit->burst * cost_us(limit);
 }
 
-/* Does nothing limit this?  Then nobody has to be asked. */
+/* Is there no limit?  Then the caller need not ask the database. */
 static bool
 unlimited(const struct rate_limit_ask *ask)
 {

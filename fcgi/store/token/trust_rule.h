@@ -45,8 +45,8 @@ int trust_rule_list(struct db *, struct arena *, const struct namespace_ref *,
     struct trust_rule **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Those of one issuer, with id, project_id, claims and owner_id, of a project or of all projects below a
- * group; of none there are none.
+ * Lists the rules for one issuer, in a project or in all projects below a group, with id, project_id, claims
+ * and owner_id.  A project or group that does not exist has none.  -1: 500, 503.
  */
 int trust_rule_of_issuer(struct db *, struct arena *, enum namespace_kind, const struct namespace_ref *,
     int64_t issuer_id, struct trust_rule **, size_t *n, struct err *)

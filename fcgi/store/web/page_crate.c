@@ -339,6 +339,12 @@ crate_call(struct db_call *call, const struct page_crate_ask *ask, const char *n
 	db_bind_bool(p, ask->owners && version == NULL);
 }
 
+size_t
+page_crate_dependencies(const struct page_crate *c)
+{
+	return c->ndependencies < PAGE_CRATE_DEPENDENCIES ? c->ndependencies : PAGE_CRATE_DEPENDENCIES;
+}
+
 int
 page_crate_read(struct db *db, struct arena *a, const struct page_crate_ask *ask, struct page_crate *out,
     struct err *err)
@@ -413,7 +419,7 @@ page_crate_read_pair(struct db *db, struct arena *a, const struct page_crate_pai
 	enum { COLUMNS_PAGE_PAIR };
 	struct db_call call = { .stmt = STMT_PAGE_PAIR };
 	const char *before = base_of(a, pair->old), *after = base_of(a, pair->new);
-	bool new_is = is_version(pair->new), old_is = before == NULL || is_version(pair->old);
+	bool new_is = after != NULL && is_version(pair->new), old_is = before == NULL || is_version(pair->old);
 	struct err wrong = { 0 };
 
 	*old = *new = (struct page_crate) { 0 };

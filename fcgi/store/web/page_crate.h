@@ -16,7 +16,7 @@ enum {
 	PAGE_CRATE_DAYS = 90,
 	PAGE_CRATE_DEPENDENCIES = 500, /* so many are shown, as of the next one */
 	PAGE_CRATE_FEATURES = 500,
-	PAGE_CRATE_DEPENDENTS = 100 /* that are looked for */
+	PAGE_CRATE_DEPENDENTS = 100 /* the search for dependents ends with this number */
 };
 
 struct page_crate_ask {
@@ -58,7 +58,7 @@ struct page_crate_load {
 	int64_t downloads;
 };
 
-/* As struct owner (store/package/owner.h) has it. */
+/* The same members as in struct owner (store/package/owner.h). */
 struct page_crate_owner {
 	const char *username, *name;
 	int64_t level;
@@ -90,7 +90,7 @@ struct page_crate {
 	size_t nversions, ndependents, nloads;
 	int64_t days[PAGE_CRATE_DAYS]; /* downloads by day, today last */
 	int64_t downloads; /* of all these days */
-	struct page_crate_owner *owners; /* roles first */
+	struct page_crate_owner *owners; /* those by a role first */
 	size_t nowners;
 	/* the publisher, if `publishers` asks for it */
 	const char *token_kind, *token_name, *issuer, *job_url, *ref, *commit, *publisher;
@@ -98,6 +98,9 @@ struct page_crate {
 	struct page_crate_event *events; /* of this version, the newest first */
 	size_t nevents;
 };
+
+/* How many dependencies the array has. */
+size_t page_crate_dependencies(const struct page_crate *);
 
 /* Two versions of a crate that are compared, with or without build metadata. */
 struct page_crate_pair {

@@ -44,9 +44,9 @@ struct page_range {
 	int64_t limit, offset;
 };
 
-/* A search in all projects, with filters; without words, a list of all crates that match the filters. */
+/* A search in all projects, with words, with filters, or with both. */
 struct page_search_ask {
-	const struct search_query *query; /* name "": no words; then it is narrowed by something */
+	const struct search_query *query; /* name "": no words; then it must have a filter */
 	struct page_range range;
 	const char *project, *keyword, *license; /* NULL: any; the full path, in lower case, as it was published */
 	int64_t rust; /* the newest rust-version that a crate may need, as page_rust() has it; 0: any */
@@ -57,8 +57,8 @@ struct page_search_ask {
 int64_t page_rust(const char *version);
 
 /*
- * Parts: `crate`, `total` (at 1: more crates may match, which the search has not read), and the filters that
- * can be added, at most 10 of each, with the number of crates that match: `project`, and with a name
+ * Parts: `crate`; `total` (at 1: the search has not read all crates, and more may match); and the filters
+ * that the viewer can add, at most 10 of each, with the number of crates that then match: `project`,
  * `keyword`, `license`, `rust` (this version or an earlier one), `yanked` (some, all).  -1: 503.
  */
 int page_rows_search(struct db *, struct arena *, int64_t user_id, const struct page_search_ask *,

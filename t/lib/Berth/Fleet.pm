@@ -68,7 +68,7 @@ sub sql {
 	    $self->dsn($database, 'postgres') . ' connect_timeout=5', '-c', $sql) =~ s/\n\z//r;
 }
 
-# What Patroni and PostgreSQL have logged on all hosts, but for the lines of each second.
+# The logs of Patroni and PostgreSQL on all hosts, without the lines that come every second.
 sub log {
 	my ($self) = @_;
 

@@ -52,7 +52,7 @@ sub settings {
 	    store_endpoint => $self->url, store_credentials => "$self->{dir}/credentials");
 }
 
-# The same of backups, with credentials in a file of their own.
+# The settings for backups, with credentials in a file of their own.
 sub backup_settings {
 	my ($self) = @_;
 	my $file = "$self->{dir}/backup-credentials";
@@ -64,7 +64,8 @@ sub backup_settings {
 
 sub url { "http://127.0.0.1:$_[0]{port}" }
 
-# The same store by TLS, with the certificate of scripts/tls in that directory: an nginx in between.
+# The URL of an nginx that passes requests to the store, by TLS with the certificate of scripts/tls in that
+# directory.
 sub tls_url {
 	my ($self, $tls) = @_;
 	my $port = Berth::Test::claim_port();

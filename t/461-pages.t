@@ -8,6 +8,7 @@ use warnings;
 
 use Test::More;
 
+use Berth::Access;
 use Berth::Browser;
 use Berth::Cluster;
 use Berth::Test;
@@ -16,8 +17,8 @@ my $t = Berth::Test->new(workers => 4, failed_login_burst => 0, publish_burst =>
 
 # ---- places, people, crates ----
 
-my %visibility = (pub => 'public', int => 'internal', priv => 'private', open => 'private', off => 'public');
-my @places = (qw(pub int priv open off missing));
+my %visibility = (Berth::Access::visibility(), open => 'private');
+my @places = (Berth::Access::places(), 'open');
 my %id = map { $_ => $t->project("demo/$_", $visibility{$_}) } sort keys %visibility;
 $t->berth_ok(qw(project set demo/open public_packages=true));
 my @roles = qw(guest reporter developer maintainer owner);
@@ -45,17 +46,37 @@ sub get {
 
 # ---- who sees what ----
 
-# Of a project: c its crates and its members, p its members, o its crates, n that it is there; 4 nothing.
-# Of a group: g that it is there, and 4.
-my @table = (
-	# viewer          pub int priv open off missing  demo hidden
-	['anonymous', qw( o   4   4    o    n   4        g    4)],
-	['stranger', qw(  c   c   4    o    p   4        g    4)],
-	['keeper', qw(    c   c   c    o    p   4        g    4)],
-	['guest', qw(     c   c   p    c    p   4        g    4)],
-	(map { [$_, qw(   c   c   c    c    p   4        g    4)] } qw(reporter developer maintainer owner)),
-	['admin', qw(     c   c   c    c    p   4        g    g)],
-);
+# The status of what the table of access lets a viewer read; `open` is private, but its packages are public.
+sub status_of {
+	my ($who, $place) = @_;
+	my $caller = $who ne 'keeper' ? $who : $place eq 'priv' ? 'stranger with the crate' : 'stranger';
+	my ($read) = $place eq 'open' ? 0 : Berth::Access::decision($caller, $place);
+
+	# pages tell nobody that an address would be there after signing in
+	return $read == 0 ? 200 : $read == 401 ? 404 : $read;
+}
+
+# What a viewer may see of a project: c its crates and its members, p its members, o its crates, n that it is
+# there; 4 nothing.
+sub cell_of {
+	my ($who, $place) = @_;
+	my $status = status_of($who, $place);
+	my $is_guest = $who eq 'anonymous' || ($place eq 'open' && status_of($who eq 'keeper' ? 'stranger' : $who,
+	    'priv') == 404);
+
+	return $is_guest ? 'o' : 'c' if $status == 200;
+	return 'p' if $status == 403;
+	# it is public, and only its registry is not there
+	return $who eq 'anonymous' ? 'n' : 'p' if $place eq 'off';
+	return '4';
+}
+
+# Each viewer, and the cells of all places, of the group demo, and of a hidden one; of a group: g that it is
+# there, and 4.
+my @table = map {
+	my $who = $_;
+	[$who, (map { cell_of($who, $_) } @places), 'g', $who eq 'admin' ? 'g' : '4']
+} 'anonymous', 'stranger', 'keeper', @roles, 'admin';
 
 # The crates that a page lists.
 sub crates_of { return $_[0] =~ /class="crate"[^>]*>([^<]+)</g; }
@@ -89,9 +110,8 @@ for my $row (@table) {
 	    qw(demo hidden/deep);
 	is("@found", "@cells", "$who: pages");
 	for my $i (0 .. $#places) {
-		my ($place, $cell) = ($places[$i], $cells[$i]);
-		# a member of a private project who is a guest is told that; of one that is off there are no crates
-		my $want = $cell =~ /[co]/ ? 200 : $cell eq 'p' && $place eq 'priv' ? 403 : 404;
+		my $place = $places[$i];
+		my $want = status_of($who, $place);
 
 		for my $page ('', '/1.0.0', '/1.0.0/source', '/1.0.0/source/Cargo.toml', '/diff/1.0.0..1.0.0',
 		    '/diff?to=1.0.0') {
@@ -613,6 +633,44 @@ SKIP: {
 		my @found = map { $b->press("\x{e004}"); $b->one(':focus') } @want;
 		is_deeply(\@found, \@want, '  and the next ones to all that one can use, in its order');
 		is($b->css(':focus', 'outline-style'), 'solid', '  which is seen');
+	}
+	# each visibility and each kind of page for each role, as the table of access has it; all of them are above
+	my %kinds = (pub => ['', '/diff/1.0.0..1.0.0'], int => ['/1.0.0', '/1.0.0/source'],
+	    priv => ['', '/1.0.0/source/Cargo.toml']);
+	for my $who ('anonymous', @roles, 'admin') {
+		my @bad;
+		my $look = sub {
+			my ($path) = @_;
+
+			$b->go($t->url . $path);
+			my $html = $b->source;
+			my ($h1) = $html =~ m{<h1>([^<]*)};
+			push @bad, "$path: not as $who" if $who eq 'anonymous' ? $html =~ /Signed in as/
+			    : $html !~ /Signed in as <strong>\Q$who\E</;
+			return ($h1 // '', $html);
+		};
+
+		$b->become($t->url, $cookie{$who});
+		for my $path ('/-/', '/-/search?q=abcd', '/-/groups/demo', '/-/tokens') {
+			my ($h1) = $look->($path);
+
+			push @bad, "$path: $h1" if $h1 =~ /Not Found|Forbidden|^$/;
+		}
+		for my $place (sort keys %kinds) {
+			my $project = "/-/projects/demo/$place";
+			my ($h1, $html) = $look->($project);
+			my $cell = $h1 =~ /^Not Found/ ? '4' : shown({ status => 200, body => $html }, "abcd-$place");
+
+			push @bad, "$project: $cell" if $cell ne cell_of($who, $place);
+			for my $page (@{ $kinds{$place} }) {
+				my $want = { 200 => qr/abcd-$place|Cargo\.toml/, 403 => qr/^Forbidden/, 404 => qr/^Not Found/ }
+				    ->{ status_of($who, $place) };
+
+				($h1) = $look->("$project/-/crates/abcd-$place$page");
+				push @bad, "$project $page: $h1" if $h1 !~ $want;
+			}
+		}
+		is(join("\n", @bad), '', "$who: every kind of page in a browser");
 	}
 	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',
 	    'nothing is against the policy');

@@ -8,6 +8,7 @@ use warnings;
 
 use Test::More;
 
+use Berth::Access;
 use Berth::Browser;
 use Berth::Cluster;
 use Berth::Test;
@@ -16,8 +17,8 @@ my $t = Berth::Test->new(workers => 4, failed_login_burst => 0, publish_burst =>
 
 # ---- places, people, crates ----
 
-my %visibility = (pub => 'public', int => 'internal', priv => 'private', open => 'private', off => 'public');
-my @places = (qw(pub int priv open off missing));
+my %visibility = (Berth::Access::visibility(), open => 'private');
+my @places = (Berth::Access::places(), 'open');
 my %id = map { $_ => $t->project("demo/$_", $visibility{$_}) } sort keys %visibility;
 $t->berth_ok(qw(project set demo/open public_packages=true));
 my @roles = qw(guest reporter developer maintainer owner);
@@ -45,17 +46,37 @@ sub get {
 
 # ---- who sees what ----
 
-# Of a project: c its crates and its members, p its members, o its crates, n that it is there; 4 nothing.
-# Of a group: g that it is there, and 4.
-my @table = (
-	# viewer          pub int priv open off missing  demo hidden
-	['anonymous', qw( o   4   4    o    n   4        g    4)],
-	['stranger', qw(  c   c   4    o    p   4        g    4)],
-	['keeper', qw(    c   c   c    o    p   4        g    4)],
-	['guest', qw(     c   c   p    c    p   4        g    4)],
-	(map { [$_, qw(   c   c   c    c    p   4        g    4)] } qw(reporter developer maintainer owner)),
-	['admin', qw(     c   c   c    c    p   4        g    g)],
-);
+# The status of what the table of access lets a viewer read; `open` is private, but its packages are public.
+sub status_of {
+	my ($who, $place) = @_;
+	my $caller = $who ne 'keeper' ? $who : $place eq 'priv' ? 'stranger with the crate' : 'stranger';
+	my ($read) = $place eq 'open' ? 0 : Berth::Access::decision($caller, $place);
+
+	# pages tell nobody that an address would be there after signing in
+	return $read == 0 ? 200 : $read == 401 ? 404 : $read;
+}
+
+# What a viewer may see of a project: c its crates and its members, p its members, o its crates, n that it is
+# there; 4 nothing.
+sub cell_of {
+	my ($who, $place) = @_;
+	my $status = status_of($who, $place);
+	my $is_guest = $who eq 'anonymous' || ($place eq 'open' && status_of($who eq 'keeper' ? 'stranger' : $who,
+	    'priv') == 404);
+
+	return $is_guest ? 'o' : 'c' if $status == 200;
+	return 'p' if $status == 403;
+	# it is public, and only its registry is not there
+	return $who eq 'anonymous' ? 'n' : 'p' if $place eq 'off';
+	return '4';
+}
+
+# Each viewer, and the cells of all places, of the group demo, and of a hidden one; of a group: g that it is
+# there, and 4.
+my @table = map {
+	my $who = $_;
+	[$who, (map { cell_of($who, $_) } @places), 'g', $who eq 'admin' ? 'g' : '4']
+} 'anonymous', 'stranger', 'keeper', @roles, 'admin';
 
 # The crates that a page lists.
 sub crates_of { return $_[0] =~ /class="crate"[^>]*>([^<]+)</g; }
@@ -89,9 +110,8 @@ for my $row (@table) {
 	    qw(demo hidden/deep);
 	is("@found", "@cells", "$who: pages");
 	for my $i (0 .. $#places) {
-		my ($place, $cell) = ($places[$i], $cells[$i]);
-		# a member of a private project who is a guest is told that; of one that is off there are no crates
-		my $want = $cell =~ /[co]/ ? 200 : $cell eq 'p' && $place eq 'priv' ? 403 : 404;
+		my $place = $places[$i];
+		my $want = status_of($who, $place);
 
 		for my $page ('', '/1.0.0', '/1.0.0/source', '/1.0.0/source/Cargo.toml', '/diff/1.0.0..1.0.0',
 		    '/diff?to=1.0.0') {
@@ -140,7 +160,8 @@ for my $row (@table) {
 sub faults {
 	my ($html) = @_;
 	my @faults;
-	my %count = map { my $tag = $_; $tag => scalar(() = $html =~ /<$tag[ >]/g) } qw(h1 main title header);
+	my %count = map { my $tag = $_; $tag => scalar(() = $html =~ s/<svg.*?<\/svg>//gsr =~ /<$tag[ >]/g) }
+	    qw(h1 main title header);
 
 	push @faults, map { "$count{$_} <$_>" } grep { $count{$_} != 1 } sort keys %count;
 	push @faults, 'no language' unless $html =~ /<html lang="en">/;
@@ -148,7 +169,7 @@ sub faults {
 	my %id;
 	$id{$_}++ for $html =~ / id="([^"]+)"/g;
 	push @faults, map { "id $_ twice" } grep { $id{$_} > 1 } sort keys %id;
-	push @faults, map { "no id $_" } grep { !$id{$_} }
+	push @faults, map { "no id $_" } grep { !$id{$_} } map { split / / }
 	    $html =~ / (?:for="|aria-labelledby="|aria-describedby="|href="#)([^"]+)"/g;
 	my $level = 0;
 	for my $next ($html =~ /<h([1-6])/g) {
@@ -158,7 +179,7 @@ sub faults {
 	push @faults, 'scripts or styles' if $html =~ /<(?:script|style)| on\w+="| style="|javascript:/i;
 	my @open;
 	for my $tag ($html =~ m{<(/?[a-z][a-z0-9]*)}g) {
-		next if $tag =~ /^(?:meta|link|input|br|hr|img|rect)$/;
+		next if $tag =~ /^(?:meta|link|input|br|hr|img|path)$/;
 		push @open, $tag and next if $tag !~ m{^/};
 		push @faults, "$tag closes " . ($open[-1] // 'nothing') if !@open || '/' . pop @open ne $tag;
 	}
@@ -382,7 +403,10 @@ $t->update_search;
 $t->psql(<<"SQL");
 INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)
 SELECT v.crate_id, v.id, (now() AT TIME ZONE 'UTC')::date - ago, v.project_id, 1000 + ago, now()
-  FROM versions v CROSS JOIN (VALUES (0), (8), (89), (90)) d (ago) WHERE v.version = '1.1.0+build'
+  FROM versions v CROSS JOIN (VALUES (0), (8), (89), (90)) d (ago) WHERE v.version = '1.1.0+build';
+INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)
+SELECT v.crate_id, v.id, (now() AT TIME ZONE 'UTC')::date - ago, v.project_id, 222 + ago / 89, now()
+  FROM versions v CROSS JOIN (VALUES (0), (89)) d (ago) WHERE v.version = '1.0.0' AND v.project_id = $rich
 SQL
 my $root = '/-/projects/demo/rich/-/crates';
 
@@ -421,11 +445,18 @@ subtest 'the page of a crate' => sub {
 	    'one in the public registry, under another name');
 	like($body, qr{<td>dev<br><small>cfg\(unix\)</small></td>}, 'one of a platform');
 	like($body, qr{<td>default</td><td>shiny</td>.*<td>shiny</td><td>dep:other</td>}s, 'features');
-	like($body, qr{<p>3\xc2\xa0097 in the last 90 days\.</p>}, 'downloads of 90 days');
-	is(scalar(() = $body =~ /<rect /g), 3, 'as bars');
-	like($body, qr{<rect x="712" y="8" width="6" height="92"/>}, 'of today');
-	like($body, row($_->[0], "1\xc2\xa0$_->[1]"), "and in a table: $_->[0] days ago")
-	    for ['0 to 6', '000'], ['7 to 13', '008'], ['84 to 89', '089'];
+	like($body, qr{<p>3\xc2\xa0542 in the last 90 days\.</p>}, 'downloads of 90 days');
+	my ($plot) = $body =~ m{(<svg class="plot".*?</svg>)}s;
+	my @bands = $plot =~ m{<path fill="url\(#band-(\d)\)" d="([^"]*)"/>}g;
+	my ($first, $second) = map { [$_ =~ /M\S+ \S+?h6v\d+h-6z/g] } @bands[1, 3];
+	is("@bands[0, 2] " . scalar(@bands), '0 1 4', 'a band for each version, with a pattern of its own');
+	is(join(' ', @$first), 'M0 27h6v133h-6z M648 37h6v123h-6z M712 38h6v122h-6z', 'the most downloaded one');
+	is(join(' ', @$second), 'M0 0h6v27h-6z M712 10h6v28h-6z', 'and on top of it the other one');
+	my @legend = $body =~ m{#band-(\d)\)" d="M0 0h24v12H0z"/></svg>\s*(\S+)\s*<span class="dim">([^<]*)</span>}g;
+	is(join(' ', @legend), "0 1.1.0+build 3\xc2\xa0097 1 1.0.0 445", 'the legend names them, bottom up');
+	like($body, qr{<th scope="row">$_->[0]</th><td>1\xc2\xa0$_->[1]</td><td>$_->[2]</td>},
+	    "and in a table: $_->[0] days ago")
+	    for ['0 to 6', '000', '222'], ['7 to 13', '008', '0'], ['84 to 89', '089', '223'];
 	like($body, qr{<li>maintainer .*<span class="badge">maintainer</span>}, 'owners');
 	like(get("$root/poor", 'developer')->{body},
 	    row(qq(<a href="$root/rich">rich</a>), '2.0.0-beta.1', '^1.2', 'yes', 'normal'), 'who depends on it');
@@ -481,6 +512,25 @@ subtest 'a hostile README' => sub {
 	is(faults($body), '', 'the page stays whole');
 	unlike($body, qr/<script|<img|<style|onclick|onerror|javascript|evil\.example/, 'nothing of it is there');
 	like($body, qr{<a href="https://good\.example/">y</a>}, 'but what it may say');
+	like($body, qr{<p>x</p>}, 'an image is a text');
+
+	# and where the project lets images in
+	$t->berth_ok(qw(project set demo/rich readme_images=true));
+	my $res = get("$root/rich", 'developer');
+	is(faults($res->{body}), '', 'with images the page stays whole as well');
+	unlike($res->{body}, qr/<script|<style|onclick|onerror|javascript/, 'nothing else of it is there');
+	is(join(' ', $res->{body} =~ /(<img[^>]*>)/g),
+	    '<img src="https://evil.example/x.png" alt="x" loading="lazy" referrerpolicy="no-referrer" /> '
+	    . '<img src="https://evil.example/y.svg" alt="y" loading="lazy" referrerpolicy="no-referrer" />',
+	    'two images, which tell their server as little as possible');
+	like($res->{headers}{'content-security-policy'}, qr/; img-src 'self' https:; form-action/, 'the policy');
+	for my $path ("$root/poor", "$root/rich/1.0.0", '/-/projects/demo/rich',
+	    "$root/rich/3.0.0/source/README.md") {
+		like(get($path, 'developer')->{headers}{'content-security-policy'}, qr/; img-src 'self'; /,
+		    "$path: without an image it is the usual one");
+	}
+	$t->berth_ok(qw(project set demo/rich readme_images=false));
+	is(get("$root/rich", 'developer')->{body}, $body, 'as it was');
 	is(rich('3.0.1', readme => "# Long\n" . "word\n" x 20_000)->{status}, 200, 'a long one');
 	like(get("$root/rich/3.0.1", 'developer')->{body}, qr/This is the beginning of the README/, 'is cut');
 };
@@ -613,6 +663,44 @@ SKIP: {
 		my @found = map { $b->press("\x{e004}"); $b->one(':focus') } @want;
 		is_deeply(\@found, \@want, '  and the next ones to all that one can use, in its order');
 		is($b->css(':focus', 'outline-style'), 'solid', '  which is seen');
+	}
+	# each visibility and each kind of page for each role, as the table of access has it; all of them are above
+	my %kinds = (pub => ['', '/diff/1.0.0..1.0.0'], int => ['/1.0.0', '/1.0.0/source'],
+	    priv => ['', '/1.0.0/source/Cargo.toml']);
+	for my $who ('anonymous', @roles, 'admin') {
+		my @bad;
+		my $look = sub {
+			my ($path) = @_;
+
+			$b->go($t->url . $path);
+			my $html = $b->source;
+			my ($h1) = $html =~ m{<h1>([^<]*)};
+			push @bad, "$path: not as $who" if $who eq 'anonymous' ? $html =~ /Signed in as/
+			    : $html !~ /Signed in as <strong>\Q$who\E</;
+			return ($h1 // '', $html);
+		};
+
+		$b->become($t->url, $cookie{$who});
+		for my $path ('/-/', '/-/search?q=abcd', '/-/groups/demo', '/-/tokens') {
+			my ($h1) = $look->($path);
+
+			push @bad, "$path: $h1" if $h1 =~ /Not Found|Forbidden|^$/;
+		}
+		for my $place (sort keys %kinds) {
+			my $project = "/-/projects/demo/$place";
+			my ($h1, $html) = $look->($project);
+			my $cell = $h1 =~ /^Not Found/ ? '4' : shown({ status => 200, body => $html }, "abcd-$place");
+
+			push @bad, "$project: $cell" if $cell ne cell_of($who, $place);
+			for my $page (@{ $kinds{$place} }) {
+				my $want = { 200 => qr/abcd-$place|Cargo\.toml/, 403 => qr/^Forbidden/, 404 => qr/^Not Found/ }
+				    ->{ status_of($who, $place) };
+
+				($h1) = $look->("$project/-/crates/abcd-$place$page");
+				push @bad, "$project $page: $h1" if $h1 !~ $want;
+			}
+		}
+		is(join("\n", @bad), '', "$who: every kind of page in a browser");
 	}
 	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',
 	    'nothing is against the policy');

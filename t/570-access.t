@@ -7,6 +7,7 @@ use warnings;
 
 use Test::More;
 
+use Berth::Access;
 use Berth::Cache;
 use Berth::Test;
 
@@ -16,8 +17,8 @@ my $port = Berth::Cache::start($t);
 
 # ---- places: one group with a project of each visibility, one that is off; and elsewhere ----
 
-my @places = qw(pub int priv off missing);
-my %visibility = (pub => 'public', int => 'internal', priv => 'private', off => 'public');
+my @places = Berth::Access::places();
+my %visibility = Berth::Access::visibility();
 my %id = map { $_ => $t->project("demo/$_", $visibility{$_}) } keys %visibility;
 $id{missing} = 987654321;
 $t->project($_) for qw(apps/reader apps/other trusted/deep/app);
@@ -117,50 +118,6 @@ my @writes = (
 	['yank', OPTIONS => 'api/v1/crates/abcd/1.0.0/yank', [], 405],
 );
 
-# What a cell of the table stands for: the status of reads and of writes, 0 for "it is done".
-my %cell = (
-	all => [0, 0], # reads and writes
-	read => [0, 403], # reads, and knows that it may not write
-	anon => [0, 401], # reads as anybody does
-	401 => [401, 401], 403 => [403, 403], 404 => [404, 404],
-);
-
-my @table = (
-	# caller                    pub  int  priv off  missing
-	['anonymous', qw(           anon 401  401  401  401)],
-	(map { [$_, qw(             401  401  401  401  401)] } qw(garbage malformed unknown expired revoked gone),
-	    'deploy, revoked', 'job that has ended', 'job past its time', 'job of gone'),
-	(map { [$_, qw(             read read 404  404  404)] } qw(stranger lapsed removed)),
-	['guest', qw(               read read 403  404  404)],
-	['reporter', qw(            read read read 404  404)],
-	(map { [$_, qw(             all  all  all  404  404)] } qw(developer maintainer owner admin)),
-	(map { [$_, qw(             all  all  all  404  404)] } 'stranger with the crate', 'guest with the crate'),
-	['with the crate, read_api', qw(read read read 404 404)],
-	['job of who has the crate', qw(read read all 404 404)],
-	['reading job of who has the crate', qw(read read read 404 404)],
-	['trusted job of who has the crate', qw(read read all 404 404)],
-	['read_api', qw(            read read read 404  404)],
-	['deploy, reads', qw(       read read read 404  404)],
-	['deploy, writes', qw(      all  all  all  404  404)],
-	['deploy of priv, writes', qw(read 404 all 404  404)],
-	['deploy of priv, reads', qw(read 404 read 404  404)],
-	['deploy without a scope', qw(read 404 404 404  404)],
-	['deploy of elsewhere', qw( read 404  404  404  404)],
-	['job of stranger', qw(     read read 404  404  404)],
-	['job of guest', qw(        read read 403  404  404)],
-	['job of reporter', qw(     read read read 404  404)],
-	['job of developer', qw(    read read all  404  404)],
-	['job of admin', qw(        read read all  404  404)],
-	['foreign job of owner', qw(read read 404  404  404)],
-	['foreign job of admin', qw(read read 404  404  404)],
-	['reading job of stranger', qw(read read 404 404 404)],
-	['reading job of guest', qw(read read 403  404  404)],
-	['reading job of owner', qw(read read read 404  404)],
-	['trusted job of stranger', qw(read read 404 404 404)],
-	['trusted job of reporter', qw(read read read 404 404)],
-	['trusted job of developer', qw(read read all 404 404)],
-);
-
 # The body of an error, in the error format of its route: nothing after it tells more than its sentence.
 sub sentence_of {
 	my ($res, $writes) = @_;
@@ -195,13 +152,11 @@ sub check {
 	return map { "$method $name: $_" } @bad;
 }
 
-is(join(' ', sort map { $_->[0] } @table), join(' ', sort keys %token, 'anonymous'),
+is(join(' ', sort(Berth::Access::callers())), join(' ', sort keys %token, 'anonymous'),
     'every caller has a row');
-for my $row (@table) {
-	my ($caller, @cells) = @$row;
-
+for my $caller (Berth::Access::callers()) {
 	for my $place (@places) {
-		my ($read, $write) = @{ $cell{ shift @cells } };
+		my ($read, $write) = Berth::Access::decision($caller, $place);
 		my @bad = ((map { check($caller, $place, $_, $read, 0) } @reads),
 		    (map { check($caller, $place, $_, $write, 1) } @writes));
 

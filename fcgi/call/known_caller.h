@@ -23,8 +23,8 @@ bool known_caller_find(struct call *, struct request *);
 
 /*
  * Call this if call.facts_due is true.  Replaces the remembered facts by the current ones: the result of
- * call_facts_call(), or, for NULL, what it reads itself.  If they differ, it forgets the caller.  0: the facts
- * are the same; 1: they differ, and still let the caller in; -1: 401, 403, 404 as access_decide(); 503.
+ * call_facts_call(), or, for NULL, what it reads itself.  If they differ, it forgets the caller.  0: the
+ * facts are the same; 1: they differ, and still let the caller in; -1: 401, 403, 404 as access_decide(); 503.
  */
 int known_caller_confirm(struct call *, struct request *, struct db_call *)
     __attribute__((warn_unused_result));

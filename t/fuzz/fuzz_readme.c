@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "api/web/readme.h"
 #include "base/utf8.h"
@@ -9,21 +10,28 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * Whatever somebody writes: only elements and links that a README may have, closed in order; and no text is
- * shown in another order than it has.
+ * For any input: the output has only elements, links and images that a README may have, closed in order, and
+ * no text is shown in another order than it has.
  */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct readme_source source = { MARKUP_SOURCE, "docs/README.md" };
+	static const struct readme_source sources[] = { { MARKUP_SOURCE, "docs/README.md", false },
+		{ MARKUP_SOURCE, "docs/README.md", true } };
 	struct arena *a = arena_new();
 	struct readme readme;
 	uint32_t cp;
 
-	readme_render(a, arena_strndup(a, (const char *)data, size), &source, &readme);
-	assert(markup_fault(arena_slicedup(a, readme.markup.html))[0] == '\0');
-	for (size_t i = 0; i < readme.markup.html.n; i++)
-		assert(utf8_reorders(readme.markup.html.p + i, readme.markup.html.n - i, &cp) == 0);
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+		const char *html;
+
+		readme_render(a, arena_strndup(a, (const char *)data, size), &sources[i], &readme);
+		html = arena_slicedup(a, readme.markup.html);
+		assert(markup_fault(html)[0] == '\0');
+		assert(readme.has_images == (strstr(html, "<img ") != NULL));
+		for (size_t j = 0; j < readme.markup.html.n; j++)
+			assert(utf8_reorders(readme.markup.html.p + j, readme.markup.html.n - j, &cp) == 0);
+	}
 	arena_free(a);
 	return 0;
 }

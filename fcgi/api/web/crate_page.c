@@ -10,7 +10,7 @@
 #include "crate/semver.h"
 #include "crate/version_req.h"
 
-enum { VERSIONS = 100, DAYS_OF_WEEK = 7 };
+enum { VERSIONS = 100 };
 
 bool
 crate_html_is_link(const char *url)
@@ -40,25 +40,6 @@ crate_html_action(const char *action)
 	return action;
 }
 
-int64_t
-crate_html_bar(const struct page_crate *crate, size_t day)
-{
-	int64_t most = 1;
-
-	for (size_t i = 0; i < PAGE_CRATE_DAYS; i++)
-		most = crate->days[i] > most ? crate->days[i] : most;
-	/* what is not 0 is seen */
-	return (crate->days[day] * PLOT_HEIGHT + most - 1) / most;
-}
-
-int64_t
-crate_html_week(const struct page_crate *crate, size_t week)
-{
-	int64_t sum = 0;
-
-	for (size_t ago = week * DAYS_OF_WEEK; ago < (week + 1) * DAYS_OF_WEEK && ago < PAGE_CRATE_DAYS; ago++)
-		sum += crate->days[PAGE_CRATE_DAYS - 1 - ago];
-	return sum;
 }
 
 /* The registry of each dependency; an address that is not ours is REGISTRY_ELSEWHERE. */
@@ -164,10 +145,10 @@ list_users(struct arena *a, const struct others *others, struct crate_html *html
 
 /* Links of the README lead to the files of the version that is shown. */
 static void
-show_readme(const struct page *page, struct crate_html *html)
+show_readme(struct page *page, struct crate_html *html)
 {
 	const struct page_crate *crate = html->crate;
-	struct readme_source source = { .file = crate->readme_file };
+	struct readme_source source = { .file = crate->readme_file, .images = crate->readme_images };
 	struct buf list;
 
 	if (crate->readme == NULL)
@@ -182,6 +163,7 @@ show_readme(const struct page *page, struct crate_html *html)
 	buf_puts(&list, "/source");
 	source.list = buf_str(&list);
 	readme_render(page->rq->arena, crate->readme, &source, &html->readme);
+	page->has_images = html->readme.has_images;
 }
 
 /*
@@ -238,6 +220,7 @@ show(struct page *page, struct slice version)
 	if (html.is_version && html.sees_publishers)
 		warn(rq->arena, &crate, &html.warnings);
 	show_readme(page, &html);
+	crate_plot_draw(rq->arena, &crate, &html.plot);
 	page->title = arena_printf(rq->arena, "%s %s - %s", crate.name, crate.shown.version, html.path);
 	page->feed = arena_printf(rq->arena, "projects/%s/-/crates/%s/feed.atom", html.path, crate.name);
 	page->kept = arena_printf(rq->arena, "projects/%s/-/crates/%s%s%s", html.path, crate.name,

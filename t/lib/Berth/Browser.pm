@@ -83,6 +83,18 @@ sub title { return $_[0]->_ask(GET => '/title'); }
 sub source { return $_[0]->_ask(GET => '/source'); }
 sub cookies { return @{ $_[0]->_ask(GET => '/cookie') }; }
 
+# Forgets all cookies, and keeps this one, "NAME=VALUE", for a page of that address; undef: none.
+sub become {
+	my ($self, $url, $cookie) = @_;
+
+	$self->_cdp('Network.clearBrowserCookies');
+	return 1 unless defined $cookie;
+	my ($name, $value) = split(/=/, $cookie, 2);
+	my $set = $self->_cdp('Network.setCookie', name => $name, value => $value, url => $url, path => '/',
+	    map { $_ => JSON::PP::true } qw(secure httpOnly));
+	return $set->{success} || die "the browser refuses the cookie $name\n";
+}
+
 # Elements by CSS selector.
 sub all {
 	my ($self, $css) = @_;

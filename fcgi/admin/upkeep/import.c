@@ -265,6 +265,9 @@ from_files(struct invocation *in, const struct import_source *files, struct impo
 		return -1;
 	if (files != NULL)
 		return 0;
+	if (access(config, F_OK) == -1)
+		return err_set(&in->err, 400, "%s is missing, so nothing says where the crates are: give their directory "
+		    "as --crates DIR", config);
 	if (read_remote(in, remote) == -1 ||
 	    import_source_read(in->arena, config, CONFIG_FILE_MAX, &text, &in->err) == -1 ||
 	    import_remote_files(in->arena, text, remote, &in->err) == -1)

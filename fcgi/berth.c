@@ -92,6 +92,8 @@ print_usages(FILE *to, const struct noun *only)
 			print_usage(to, noun, &noun->commands[k]);
 		}
 	}
+	fprintf(to, "What a command does: berth %s%sCOMMAND --help; or the manual, berth(1).\n",
+	    only != NULL ? only->name : "", only != NULL ? " " : "");
 }
 
 /* The verb without the option that its form may have. */

@@ -132,7 +132,8 @@ subtest 'projects' => sub {
 	fails('the same', 1, qr/exists already/, qw(project add Tools/REGISTRY --visibility public));
 	fails('the path of a group', 1, qr/exists already/, qw(project add tools/sub --visibility public));
 	fails('a group with its path', 1, qr/exists already/, qw(group add tools/Registry));
-	fails('no group', 1, qr/group `none` does not exist/, qw(project add none/x --visibility public));
+	fails('no group', 1, qr/group `none` does not exist; --parents creates/,
+	    qw(project add none/x --visibility public));
 	id_of('with the groups above it', qw(project add new/Deep/one --visibility private --parents));
 	id_of('of which some are there', qw(project add new/deep/er/two --visibility private --parents));
 	is(join(' ', grep { /^new/ } map { $_->{full_path} } @{ json_of('list', qw(group list)) }),
@@ -514,7 +515,11 @@ subtest 'the command line' => sub {
 		like($help, qr/^usage: berth \Q$command\E\n\n[A-Z]/m, "$command: help");
 	}
 	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+(?:-rc\.\d+)?\n\z/, '--version');
-	like(works('noun', qw(user --help)), qr/berth user add/, 'help for a noun');
+	like($out, qr/\nWhat a command does: berth COMMAND --help; /, 'and says where each is explained');
+	like(works('noun', qw(user --help)),
+	    qr/berth user add .*\nWhat a command does: berth user COMMAND --help; /s, 'help for a noun');
+	like(works($_, 'import', $_, '--help'), qr/\n--accept-legacy: .*--dry-run: .*berth-import\(7\)/s,
+	    "import $_: its common options, and the manual") for qw(directory index kellnr gitea mirror);
 	fails('unknown noun', 2, qr/\Aberth: there is no command `flog`\nusage: berth COMMAND .*berth --help\n\z/,
 	    qw(flog set));
 	fails('unknown verb', 2, qr/no command `user remove`/, qw(user remove x));

@@ -133,7 +133,7 @@ TOML
 		'no project' => [qr/`demo\/none`/, 'directory', $dir, 'demo/none'],
 		'no directory' => [qr/cannot read the directory/, 'directory', "$dir/none", 'demo/new'],
 		'too many processes' => [qr/must be 1 to 64/, 'directory', $dir, 'demo/new', '--processes', 65],
-		'an index without crates' => [qr{cannot read \S+/config\.json}, 'index', $dir, 'demo/new'],
+		'an index without crates' => [qr{/config\.json is missing, .*--crates DIR}, 'index', $dir, 'demo/new'],
 		'lines without crates' => [qr/give the directory with its crates as --crates DIR/, 'index',
 		    "$dir/README.crate", 'demo/new'],
 		'a list for files' => [qr/--list is only for the URL/, 'index', $dir, 'demo/new', '--list',

@@ -224,6 +224,11 @@ subtest 'a token, and who gets it' => sub {
 		    '--token-file', secret('bad', $text));
 		like("$status $err", qr/^2 .*$pattern/s, 'a token that is none') if $pattern;
 	}
+	$t->conf(ci_ca_file => undef);
+	($status, undef, undef, $err) = import_of("sparse+$url/index/", 'demo/mirror', '--list', list('near'));
+	$t->conf(ci_ca_file => $t->cacert);
+	like("$status $err", qr/^1 .*certificate problem: [^;]*; if you trust its authority, .*ci_ca_file/s,
+	    'an authority that this host does not know');
 	$there->stop;
 	($status, undef, undef, $err) = import_of("sparse+$url/index/", 'demo/mirror', '--list', list('near'));
 	like("$status $err", qr{^1 .*GET \Q$url\E/index/config\.json: }s, 'nobody is there');

@@ -258,7 +258,7 @@ for my $path ('/', '/?x=y') {
 	like($body, qr{\[registries\.demo\]\nindex = "sparse\+\S+/groups/\d+/-/},
 	    'a group: its lines');
 	like($body, qr{<a href="/-/tokens">here</a>.*cargo login --registry demo<}s, 'a token for it');
-	like($body, qr{cargo add CRATE --registry demo<}, 'and how to use it');
+	like($body, qr{cargo add CRATE --registry demo\ncargo publish --registry demo<}, 'and how to use it');
 	like($body, qr{are different registries}, 'it is not one of its projects');
 	$t->project('demo/v1.2');
 	like(get('/-/projects/demo/v1.2', 'owner')->{body}, qr{\[registries\.berth\]},

@@ -168,7 +168,7 @@ subtest 'what is wrong is told' => sub {
 		exchange(ci_ca_file => undef);
 		$t->conf(ci_ca_file => $t->cacert);
 	});
-	like($log, qr/through the proxy $place: SSL certificate problem/,
+	like($log, qr/through the proxy $place: SSL certificate problem: [^;]*; .* in ci_ca_file/,
 	    'who is behind the proxy is checked, and blamed');
 	is(exchange(), 200, 'all is well again');
 	is(scalar $bait->asked, 0, 'nobody has asked another proxy');

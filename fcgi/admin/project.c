@@ -100,7 +100,9 @@ add(struct invocation *in)
 	set_own(&adding.project, "mirror_url", given[ADD_MIRROR]);
 	if (given[ADD_PARENTS] != NULL ? db_transaction(in->db, add_with_parents, &adding, &unknown, &in->err) == -1
 	    : add_project(&adding, &in->err) == -1)
-		return -1;
+		return given[ADD_PARENTS] != NULL || in->err.status != 404 ? -1 :
+		    err_set(&in->err, 404, "%s; --parents creates the groups above a project",
+		    arena_strdup(in->arena, in->err.pub));
 	output_id(&out, (struct cell[]) { cell_int(project->id), cell_str(project->names[0]),
 	    cell_str(project->values[PROJECT_VISIBILITY]) });
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <curl/curl.h>
+#include <openssl/x509_vfy.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -177,6 +178,21 @@ configure(struct transfer *t, const struct https_get *get)
 	    curl_easy_setopt(c, CURLOPT_WRITEDATA, t) == CURLE_OK && add_headers(t, get);
 }
 
+/* What to do about a certificate: often its authority is one of the company's own. */
+static const char *
+advice(const struct transfer *t, CURLcode rc)
+{
+	long result = X509_V_OK;
+
+	if (rc != CURLE_PEER_FAILED_VERIFICATION ||
+	    curl_easy_getinfo(t->curl, CURLINFO_SSL_VERIFYRESULT, &result) != CURLE_OK)
+		return "";
+	return result == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+	    result == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+	    result == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN || result == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+	    ? "; if you trust its authority, name the file of that certificate in ci_ca_file" : "";
+}
+
 /*
  * There is no answer.  Who is to blame: the proxy that could not be reached or has not answered, the proxy
  * that has refused, or whoever is behind it.
@@ -190,7 +206,7 @@ fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct 
 	long code = 0;
 
 	if (proxy.n == 0)
-		return err_internal(err, 503, "GET %s: %s", get->url, reason);
+		return err_internal(err, 503, "GET %s: %s%s", get->url, reason, advice(t, rc));
 	if (curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &code) != CURLE_OK || code == 0)
 		return err_internal(err, 503, "GET %s: the proxy %.*s does not answer: %s; check outbound_proxy",
 		    get->url, (int)proxy.n, proxy.p, reason);
@@ -200,7 +216,8 @@ fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct 
 	if (code != STATUS_OK)
 		return err_internal(err, 503, "GET %s: the proxy %.*s answers %ld: allow the host there, or "
 		    "name it in outbound_proxy_except", get->url, (int)proxy.n, proxy.p, code);
-	return err_internal(err, 503, "GET %s through the proxy %.*s: %s", get->url, (int)proxy.n, proxy.p, reason);
+	return err_internal(err, 503, "GET %s through the proxy %.*s: %s%s", get->url, (int)proxy.n, proxy.p, reason,
+	    advice(t, rc));
 }
 
 static bool

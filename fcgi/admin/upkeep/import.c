@@ -265,6 +265,9 @@ from_files(struct invocation *in, const struct import_source *files, struct impo
 		return -1;
 	if (files != NULL)
 		return 0;
+	if (access(config, F_OK) == -1)
+		return err_set(&in->err, 400, "%s is missing, so nothing says where the crates are: give their directory "
+		    "as --crates DIR", config);
 	if (read_remote(in, remote) == -1 ||
 	    import_source_read(in->arena, config, CONFIG_FILE_MAX, &text, &in->err) == -1 ||
 	    import_remote_files(in->arena, text, remote, &in->err) == -1)
@@ -374,12 +377,18 @@ mirror(struct invocation *in)
 	return run(in, &job, &source);
 }
 
+/* The end of each help. */
+#define ALL_KINDS \
+	"\n--accept-legacy: also imports what registries once accepted, such as requirements of `*`.\n" \
+	"--dry-run: checks everything, and changes nothing.  --processes: how many work at once.\n" \
+	"berth-import(7) has the steps for each kind of registry."
+
 static const struct command commands[] = {
 	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL] [--accept-legacy] [--dry-run]"
 	    " [--processes N]",
 	    "Imports all files NAME-VERSION.crate in DIR and below it.  --registry-url: the index URL of\n"
 	    "the registry that the crates come from, or crates-io.  Dependencies on crates of that registry\n"
-	    "become dependencies on crates of the project.",
+	    "become dependencies on crates of the project." ALL_KINDS,
 	    COMMAND_OPTIONS(directory_options), 1, 1, directory },
 	{ "index", "URL|DIR|FILE --into GROUP/PROJECT [--list FILE] [--crates DIR] [--token-file FILE]"
 	    " [--accept-legacy] [--dry-run] [--processes N]",
@@ -392,23 +401,23 @@ static const struct command commands[] = {
 	    "--crates: a directory with the crates, as for `import directory`; without it they are\n"
 	    "downloaded.\n"
 	    "--token-file: a file with the token for that registry, as cargo would send it; it can also be\n"
-	    "in the environment, as BERTH_IMPORT_TOKEN.",
+	    "in the environment, as BERTH_IMPORT_TOKEN." ALL_KINDS,
 	    COMMAND_OPTIONS(index_options), 1, 1, from_index },
 	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL] [--accept-legacy]"
 	    " [--dry-run] [--processes N]",
 	    "Imports from the data of a Kellnr, which may keep running.  DIR has db.sqlite and crates;\n"
 	    "DATABASE is a file of SQLite or a connection string of PostgreSQL, and needs --crates.  The\n"
 	    "import takes owners, downloads, yanks and times, too.  --registry-url: as for `import\n"
-	    "directory`.",
+	    "directory`." ALL_KINDS,
 	    COMMAND_OPTIONS(kellnr_options), 1, 1, kellnr },
 	{ "gitea", "URL --into GROUP/PROJECT [--token-file FILE] [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports from a Gitea or Forgejo, by the URL of its index:\n"
 	    "sparse+https://HOST/api/packages/OWNER/cargo/.  Works as `import index`, and asks the API when\n"
-	    "each version was published.",
+	    "each version was published.  --token-file: a file with `Bearer TOKEN`." ALL_KINDS,
 	    COMMAND_OPTIONS(gitea_options), 1, 1, gitea },
 	{ "mirror", "DIR --into GROUP/PROJECT [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports a mirror that panamax or romt has made, or an export of Berth: the index in DIR, and\n"
-	    "the crates in DIR/crates.",
+	    "the crates in DIR/crates." ALL_KINDS,
 	    COMMAND_OPTIONS(mirror_options), 1, 1, mirror },
 };
 

@@ -40,8 +40,6 @@ crate_html_action(const char *action)
 	return action;
 }
 
-}
-
 /* The registry of each dependency; an address that is not ours is REGISTRY_ELSEWHERE. */
 static const struct registry_url *
 registries_of(const struct page *page, const struct page_crate *crate)

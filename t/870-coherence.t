@@ -238,7 +238,13 @@ subtest 'stale mode' => sub {
 	};
 	my $cut = sub {
 		unlink($way) or die "$way: $!\n";
-		$cluster->sql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'berth'");
+		my $of = "FROM pg_stat_activity WHERE usename = 'berth'";
+		my $pids = join(',', 0, $cluster->sql('postgres', "SELECT pid $of"));
+
+		$cluster->sql('postgres', "SELECT pg_terminate_backend(pid) $of AND pid IN ($pids)");
+		# a server process lives for a moment after that
+		$t->wait_for(sub { !$cluster->sql('postgres', "SELECT pid $of AND pid IN ($pids)") })
+		    or die "sessions do not end: $pids\n";
 	};
 	my $listed = sub {
 		my (undef, $out) = $t->berth('--json', 'node', 'list');
@@ -301,6 +307,23 @@ subtest 'stale mode' => sub {
 	    'a revocation there');
 	is($ask->('on', $mine)->{status}, 401, 'ends that first');
 	is($told->($ask->('on', $theirs)), 'not 200', 'the pool decides');
+
+	# a keeper that dies in stale mode leaves names: the next one, which has no database either, removes them
+	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
+	$mine = $yours = $t->token('dev');
+	$warm->();
+	$cut->();
+	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10), 'stale again');
+	my $keeper = Berth::Cache::keeper($node{on});
+	kill('KILL', $keeper);
+	ok($t->wait_for(sub {
+		my $next = Berth::Cache::keeper($node{on});
+
+		return defined $next && $next != $keeper && fetch($node{on}->socket_path, '/-/metrics',
+		    REMOTE_ADDR => '127.0.0.1')->{body} =~ /^berth_cache_keeper\{state="database"\} 1$/m;
+	}), 'a keeper dies');
+	is($revoke->($node{on}, $mine)->{status}, 204, 'a revocation');
+	is($ask->('on', $mine)->{status}, 401, 'holds at once');
 	$node{on}->stop_pool;
 };
 

@@ -55,9 +55,9 @@ int cache_barrier_wait(struct cache_barrier *, struct arena *, int64_t until_us,
     __attribute__((warn_unused_result));
 
 /*
- * Call this after cache_barrier_wait(): nodes that have not acknowledged, and for which it has not waited,
- * since their lease has ended and they may be stale (cache/cache_stale.h), each with the seconds that are
- * left of this.
+ * Call this after cache_barrier_wait(), also if it has failed: nodes that have not acknowledged, and for
+ * which it has not waited, since their lease has ended and they may be stale (cache/cache_stale.h), each with
+ * the seconds that are left of this.
  * "node1;s=3590, node2;s=12", or NULL: there are none.
  */
 const char *cache_barrier_take_stale(struct cache_barrier *, struct arena *);

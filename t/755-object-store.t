@@ -294,6 +294,30 @@ subtest 'two backups at once' => sub {
 	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
 };
 
+subtest 'the database ends the session of a backup' => sub {
+	my @before = manifests();
+
+	$fault->arm('backup:copied', 'hold');
+	my $first = fork() // die "fork: $!\n";
+	if ($first == 0) {
+		my ($status, undef, $err) = backup();
+		POSIX::_exit($err =~ /the backup has failed: the database has ended the session/ ? $status : 42);
+	}
+	ok($t->wait_for(sub { $fault->held == 1 }), 'one has all but its manifest');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	is($t->psql('SELECT count(pg_terminate_backend(pid)) FROM pg_locks l'
+	    . ' JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()'
+	    . " WHERE locktype = 'advisory' AND classid = 1651864180 AND objid = 1 AND granted"), 1,
+	    'it has its lock no more');
+	ok($t->wait_for(sub { (backup())[0] == 0 }), 'another one clears away what it has written');
+	$fault->release($pid);
+	waitpid($first, 0);
+	is($? >> 8, 1, 'it has failed, and says so');
+	is(scalar(manifests()), @before + 1, 'and is no backup');
+	is((berth('backup', 'verify', $target))[0], 0, 'the newest is good');
+};
+
 subtest 'verify of a bucket' => sub {
 	plan skip_all => 'a real store has no other bytes' if $s3->is_real;
 	for my $case (['wrong', sha('first'), 1, qr/blob \w+ is damaged\n.*lacks 1 blobs/s],

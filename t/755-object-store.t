@@ -333,6 +333,10 @@ subtest 'verify of a bucket' => sub {
 		like($err, $why, 'is told');
 		unlike($err, qr/damaged/, 'and is no damage') if $how eq '503';
 	}
+	$s3->fail('GET', 'again', '/crates');
+	like((berth('backup', 'verify', $target))[2], qr/list of backups\/2 at \S+ does not go on after 2\S+Z\./,
+	    'a list without end is told, too');
+	$s3->fail('GET', undef);
 	$s3->curl('DELETE', 'backups/blobs/' . below(sha('first')));
 	my ($status, $said, $err) = berth('backup', 'verify', $target);
 	like($err, qr/blob \w+ is missing\n.*lacks 1 blobs/s, 'a blob that is gone is told');

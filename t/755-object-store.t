@@ -463,8 +463,19 @@ subtest 'a new node' => sub {
 	mkdir($t->store . "/$_") for 'bb', 'bb/bb';
 	Berth::Test::write_file($filler, 'x' x (1 << 20));
 	my $blobs = qr{^GET /crates/berth/../};
-	my $before = $s3->asked($blobs);
 	$t->start_worker;
+	$fault->arm('copy:full', 'enospc');
+	ok($t->run_tasks('warm_copies'), 'with a full disk');
+	ok($fault->disarm && !-e copy_of('first') && !-e copy_of('second'), 'it takes no room from what is used');
+	if (!$s3->is_real) {
+		$s3->fail('GET', 'wrong', sha('first'));
+		ok($t->wait_for(sub { $t->run_tasks('warm_copies') && -e copy_of('second') }),
+		    'a damaged blob does not keep back what comes after it') or diag($t->log('worker'));
+		$s3->fail('GET', undef);
+		ok(!-e copy_of('first'), 'but is left out');
+		unlink(map { copy_of($_) } @used);
+	}
+	my $before = $s3->asked($blobs);
 	ok($t->wait_for(sub { $t->run_tasks('warm_copies') && -e copy_of('second') }),
 	    'brings what is downloaded most elsewhere') or diag($t->log('worker'));
 	ok(-e copy_of('first'), 'the most first');

@@ -17,9 +17,9 @@ struct blob_warm {
 };
 
 /*
- * Brings copies one after the other, those with the most downloads first.  *n: how many; *more: it had to
- * stop.  Nothing is used by this: what nobody asks for here goes again after a while (blob_copies.h).  -1:
- * 503, the store or the database is away, 500.
+ * Brings copies one after the other, those with the most downloads first, until the disk is full.  *n: how
+ * many; *more: it had to stop.  Nothing is used by this: what nobody asks for here goes again after a while
+ * (blob_copies.h).  -1: 503, the store or the database is away, 500.
  */
 int blob_warm(struct db *, struct arena *, const struct blob_store *, const struct blob_warm *, int64_t *n,
     bool *more, struct err *) __attribute__((warn_unused_result));

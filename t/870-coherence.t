@@ -219,7 +219,8 @@ subtest 'stale mode' => sub {
 	my @names = sort keys %node;
 
 	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
-	$_->conf(database => $t->dsn('berth') =~ s/host=\S+/host=$way/r) for values %node;
+	my $apart = $t->dsn('berth') =~ s/host=\S+/host=$way/r . ' application_name=apart';
+	$_->conf(database => $apart) for values %node;
 	my %port = map { $_ => Berth::Cache::start($node{$_}) } @names;
 	my ($mine, $yours, $theirs) = map { $t->token('dev') } 1 .. 3;
 	my $ask = sub {
@@ -236,15 +237,12 @@ subtest 'stale mode' => sub {
 			    for ['3/o/one', $mine], ['3/o/one', $yours], ['3/o/one', $theirs], ['one/1.0.0/download', $yours];
 		}
 	};
+	my $sessions = sub {
+		return $cluster->sql('postgres', "SELECT $_[0] FROM pg_stat_activity WHERE application_name LIKE 'apart%'");
+	};
 	my $cut = sub {
 		unlink($way) or die "$way: $!\n";
-		my $of = "FROM pg_stat_activity WHERE usename = 'berth'";
-		my $pids = join(',', 0, $cluster->sql('postgres', "SELECT pid $of"));
-
-		$cluster->sql('postgres', "SELECT pg_terminate_backend(pid) $of AND pid IN ($pids)");
-		# a server process lives for a moment after that
-		$t->wait_for(sub { !$cluster->sql('postgres', "SELECT pid $of AND pid IN ($pids)") })
-		    or die "sessions do not end: $pids\n";
+		$sessions->('pg_terminate_backend(pid)');
 	};
 	my $listed = sub {
 		my (undef, $out) = $t->berth('--json', 'node', 'list');
@@ -294,7 +292,7 @@ subtest 'stale mode' => sub {
 
 	# only the keeper has lost it: what is changed at this node holds at this node
 	$_->stop_pool for values %node;
-	$node{on}->conf(database => $t->dsn('berth'), database_direct => $t->dsn('berth') =~ s/host=\S+/host=$way/r);
+	$node{on}->conf(database => $t->dsn('berth'), database_direct => $apart);
 	$node{on}->start_pool;
 	@names = ('on');
 	$mine = $yours = $t->token('dev');
@@ -308,9 +306,25 @@ subtest 'stale mode' => sub {
 	is($ask->('on', $mine)->{status}, 401, 'ends that first');
 	is($told->($ask->('on', $theirs)), 'not 200', 'the pool decides');
 
-	# a keeper that dies in stale mode leaves names: the next one, which has no database either, removes them
+	# a host that does not answer any more, which the keeper's other session notices first
+	$node{on}->stop_pool;
+	$node{on}->conf(database => $apart, database_direct => undef);
 	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
+	$node{on}->start_pool;
 	$mine = $yours = $t->token('dev');
+	$warm->();
+	unlink($way) or die "$way: $!\n";
+	my @silent = $sessions->('pid');
+	kill('STOP', @silent) == @silent or die "no session of @silent stands still\n";
+	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10), 'the database is silent: stale');
+	kill('KILL', Berth::Cache::keeper($node{on}));
+	kill('CONT', @silent);
+	$node{on}->stop_pool;
+
+	# a keeper that dies in stale mode leaves names: the next one, which has no database either, removes them
+	$node{on}->conf(database => $t->dsn('berth'), database_direct => $apart, cache_lease => 6);
+	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
+	$node{on}->start_pool;
 	$warm->();
 	$cut->();
 	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10), 'stale again');

@@ -260,16 +260,13 @@ static int
 wait_for_nodes(struct invocation *in, struct cache_barrier *barrier, int rc)
 {
 	struct err err = { 0 };
+	int waited = cache_barrier_wait(barrier, in->arena, clock_us() + in->wait_us, &err);
+	const char *stale = cache_barrier_take_stale(barrier, in->arena);
 
-	if (cache_barrier_wait(barrier, in->arena, clock_us() + in->wait_us, &err) == 0) {
-		const char *stale = cache_barrier_take_stale(barrier, in->arena);
-
-		if (stale != NULL)
-			fprintf(stderr, "berth: these nodes have lost the database, and may send stale data for so many "
-			    "seconds (cache_stale_max): %s\n", stale);
-		return rc;
-	}
-	if (rc == -1)
+	if (stale != NULL)
+		fprintf(stderr, "berth: these nodes have lost the database, and may send stale data for so many "
+		    "seconds (cache_stale_max): %s\n", stale);
+	if (waited == 0 || rc == -1)
 		return rc;
 	in->err = err;
 	in->unacknowledged = true;

@@ -294,6 +294,30 @@ subtest 'two backups at once' => sub {
 	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
 };
 
+subtest 'the database ends the session of a backup' => sub {
+	my @before = manifests();
+
+	$fault->arm('backup:copied', 'hold');
+	my $first = fork() // die "fork: $!\n";
+	if ($first == 0) {
+		my ($status, undef, $err) = backup();
+		POSIX::_exit($err =~ /the backup has failed: the database has ended the session/ ? $status : 42);
+	}
+	ok($t->wait_for(sub { $fault->held == 1 }), 'one has all but its manifest');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	is($t->psql('SELECT count(pg_terminate_backend(pid)) FROM pg_locks l'
+	    . ' JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()'
+	    . " WHERE locktype = 'advisory' AND classid = 1651864180 AND objid = 1 AND granted"), 1,
+	    'it has its lock no more');
+	ok($t->wait_for(sub { (backup())[0] == 0 }), 'another one clears away what it has written');
+	$fault->release($pid);
+	waitpid($first, 0);
+	is($? >> 8, 1, 'it has failed, and says so');
+	is(scalar(manifests()), @before + 1, 'and is no backup');
+	is((berth('backup', 'verify', $target))[0], 0, 'the newest is good');
+};
+
 subtest 'verify of a bucket' => sub {
 	plan skip_all => 'a real store has no other bytes' if $s3->is_real;
 	for my $case (['wrong', sha('first'), 1, qr/blob \w+ is damaged\n.*lacks 1 blobs/s],
@@ -309,6 +333,10 @@ subtest 'verify of a bucket' => sub {
 		like($err, $why, 'is told');
 		unlike($err, qr/damaged/, 'and is no damage') if $how eq '503';
 	}
+	$s3->fail('GET', 'again', '/crates');
+	like((berth('backup', 'verify', $target))[2], qr/list of backups\/2 at \S+ does not go on after 2\S+Z\./,
+	    'a list without end is told, too');
+	$s3->fail('GET', undef);
 	$s3->curl('DELETE', 'backups/blobs/' . below(sha('first')));
 	my ($status, $said, $err) = berth('backup', 'verify', $target);
 	like($err, qr/blob \w+ is missing\n.*lacks 1 blobs/s, 'verify names a missing blob');
@@ -435,8 +463,19 @@ subtest 'a new node' => sub {
 	mkdir($t->store . "/$_") for 'bb', 'bb/bb';
 	Berth::Test::write_file($filler, 'x' x (1 << 20));
 	my $blobs = qr{^GET /crates/berth/../};
-	my $before = $s3->asked($blobs);
 	$t->start_worker;
+	$fault->arm('copy:full', 'enospc');
+	ok($t->run_tasks('warm_copies'), 'with a full disk');
+	ok($fault->disarm && !-e copy_of('first') && !-e copy_of('second'), 'it takes no room from what is used');
+	if (!$s3->is_real) {
+		$s3->fail('GET', 'wrong', sha('first'));
+		ok($t->wait_for(sub { $t->run_tasks('warm_copies') && -e copy_of('second') }),
+		    'a damaged blob does not keep back what comes after it') or diag($t->log('worker'));
+		$s3->fail('GET', undef);
+		ok(!-e copy_of('first'), 'but is left out');
+		unlink(map { copy_of($_) } @used);
+	}
+	my $before = $s3->asked($blobs);
 	ok($t->wait_for(sub { $t->run_tasks('warm_copies') && -e copy_of('second') }),
 	    'fetches the crates that are downloaded most') or diag($t->log('worker'));
 	ok(-e copy_of('first'), 'begins with the first of them');

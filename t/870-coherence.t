@@ -220,7 +220,8 @@ subtest 'stale mode' => sub {
 	my @names = sort keys %node;
 
 	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
-	$_->conf(database => $t->dsn('berth') =~ s/host=\S+/host=$way/r) for values %node;
+	my $apart = $t->dsn('berth') =~ s/host=\S+/host=$way/r . ' application_name=apart';
+	$_->conf(database => $apart) for values %node;
 	my %port = map { $_ => Berth::Cache::start($node{$_}) } @names;
 	my ($mine, $yours, $theirs) = map { $t->token('dev') } 1 .. 3;
 	my $ask = sub {
@@ -237,9 +238,12 @@ subtest 'stale mode' => sub {
 			    for ['3/o/one', $mine], ['3/o/one', $yours], ['3/o/one', $theirs], ['one/1.0.0/download', $yours];
 		}
 	};
+	my $sessions = sub {
+		return $cluster->sql('postgres', "SELECT $_[0] FROM pg_stat_activity WHERE application_name LIKE 'apart%'");
+	};
 	my $cut = sub {
 		unlink($way) or die "$way: $!\n";
-		$cluster->sql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'berth'");
+		$sessions->('pg_terminate_backend(pid)');
 	};
 	my $listed = sub {
 		my (undef, $out) = $t->berth('--json', 'node', 'list');
@@ -289,7 +293,7 @@ subtest 'stale mode' => sub {
 
 	# only the keeper has lost the database: a change at this node takes effect at this node
 	$_->stop_pool for values %node;
-	$node{on}->conf(database => $t->dsn('berth'), database_direct => $t->dsn('berth') =~ s/host=\S+/host=$way/r);
+	$node{on}->conf(database => $t->dsn('berth'), database_direct => $apart);
 	$node{on}->start_pool;
 	@names = ('on');
 	$mine = $yours = $t->token('dev');
@@ -302,6 +306,39 @@ subtest 'stale mode' => sub {
 	    'this node revokes a token');
 	is($ask->('on', $mine)->{status}, 401, 'stale mode has ended before the answer');
 	is($told->($ask->('on', $theirs)), 'not 200', 'the pool decides');
+
+	# a host that does not answer any more, which the keeper's other session notices first
+	$node{on}->stop_pool;
+	$node{on}->conf(database => $apart, database_direct => undef);
+	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
+	$node{on}->start_pool;
+	$mine = $yours = $t->token('dev');
+	$warm->();
+	unlink($way) or die "$way: $!\n";
+	my @silent = $sessions->('pid');
+	kill('STOP', @silent) == @silent or die "no session of @silent stands still\n";
+	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10), 'the database is silent: stale');
+	kill('KILL', Berth::Cache::keeper($node{on}));
+	kill('CONT', @silent);
+	$node{on}->stop_pool;
+
+	# a keeper that dies in stale mode leaves names: the next one, which has no database either, removes them
+	$node{on}->conf(database => $t->dsn('berth'), database_direct => $apart, cache_lease => 6);
+	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
+	$node{on}->start_pool;
+	$warm->();
+	$cut->();
+	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10), 'stale again');
+	my $keeper = Berth::Cache::keeper($node{on});
+	kill('KILL', $keeper);
+	ok($t->wait_for(sub {
+		my $next = Berth::Cache::keeper($node{on});
+
+		return defined $next && $next != $keeper && fetch($node{on}->socket_path, '/-/metrics',
+		    REMOTE_ADDR => '127.0.0.1')->{body} =~ /^berth_cache_keeper\{state="database"\} 1$/m;
+	}), 'a keeper dies');
+	is($revoke->($node{on}, $mine)->{status}, 204, 'a revocation');
+	is($ask->('on', $mine)->{status}, 401, 'holds at once');
 	$node{on}->stop_pool;
 };
 

@@ -506,10 +506,15 @@ subtest 'a request whose time is up' => sub {
 	my ($node) = Berth::Cluster::slurp($elsewhere->dir . '/cache/node') =~ /^([0-9a-f]{32})/;
 	# whoever may connect to the database can say so, and is not believed
 	$t->psql("NOTIFY berth_keepers, 'a 9000000000000000000 $node'");
+	# another one has lost the database, and may go on
+	$t->psql("INSERT INTO cache_nodes (node, host, synced, lease_until, stale_s)"
+	    . " VALUES (repeat('a', 32), 'gone', 0, now(), 300)");
 	my $res = $t->http(DELETE => '/api/v4/personal_access_tokens/self', { headers => ["PRIVATE-TOKEN: $mine"] });
 	is($res->{status}, 503, 'whoever revokes a token is not told that it holds');
-	like($res->{body}, qr/the change is committed, but other nodes may serve stale data for up to \d+ s/,
+	like($res->{body}, qr/the change is committed, but other nodes may serve stale data for up to \d+ s; /,
 	    'but what does');
+	like($res->{body}, qr/without the database are: gone;s=29\d/, 'and who may do so for longer');
+	$t->psql("DELETE FROM cache_nodes WHERE host = 'gone'");
 	is(Berth::Cache::get($ports[0], $index, Authorization => $mine)->{status}, 401, 'it is done');
 	ok($t->wait_for(sub { Berth::Cache::get($ports[1], $index, Authorization => $mine)->{status} == 401 }),
 	    'everywhere once the lease has ended');

@@ -160,17 +160,24 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 static int
 app_barrier(struct worker_app *app, struct request *rq, struct response *rs, struct err *err)
 {
-	if (cache_barrier_wait(app->barrier, rq->arena, rq->deadline_us, err) == 0) {
-		const char *stale = cache_barrier_take_stale(app->barrier, rq->arena);
+	const struct settings *s = app->settings;
+	int rc = cache_barrier_wait(app->barrier, rq->arena, rq->deadline_us, err);
+	const char *stale = cache_barrier_take_stale(app->barrier, rq->arena);
 
-		if (stale != NULL)
-			response_header(rs, "Berth-Stale-Nodes", stale);
+	if (stale != NULL)
+		response_header(rs, "Berth-Stale-Nodes", stale);
+	if (rc == 0)
 		return 0;
-	}
 	err_context(err, "some nodes may serve stale data");
-	return err->status != 503 ? -1
-	    : err_tell(err, "the change is committed, but other nodes may serve stale data for up to "
-	    "%" PRId64 " s", app->settings->cache_lease);
+	if (err->status != 503)
+		return -1;
+	/*
+	 * A node whose lease goes on may be stale after it, as long as this one may, if all have the same settings.
+	 * The answer to an error has no headers of ours.
+	 */
+	return err_tell(err, "the change is committed, but other nodes may serve stale data for up to %" PRId64
+	    " s%s%s", s->cache_lease + s->cache_stale_max, stale == NULL ? "" : "; without the database are: ",
+	    stale == NULL ? "" : stale);
 }
 
 static bool

@@ -406,8 +406,6 @@ cache_barrier_wait(struct cache_barrier *b, struct arena *a, int64_t until_us, s
 	rc = wait_for_commits(b, !unknown, a, until_us, err) == -1 || end_stale(b, until_us, err) == -1 ? -1 : 0;
 	/* the next request may commit a change that concerns no node */
 	b->left.n = 0;
-	if (rc == -1)
-		b->stale.n = 0;
 	return rc;
 }
 

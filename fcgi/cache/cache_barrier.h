@@ -55,9 +55,10 @@ int cache_barrier_wait(struct cache_barrier *, struct arena *, int64_t until_us,
     __attribute__((warn_unused_result));
 
 /*
- * Call this after cache_barrier_wait().  Returns the other nodes that have not acknowledged and may be in
- * stale mode (cache/cache_stale.h): their lease has ended, so cache_barrier_wait() did not wait for them.
- * Each comes with the seconds that are left: "node1;s=3590, node2;s=12".  NULL: there are none.
+ * Call this after cache_barrier_wait(), even if it has failed.  Returns the other nodes that have not
+ * acknowledged and may be in stale mode (cache/cache_stale.h): their lease has ended, so
+ * cache_barrier_wait() did not wait for them.  Each comes with the seconds that are left:
+ * "node1;s=3590, node2;s=12".  NULL: there are none.
  */
 const char *cache_barrier_take_stale(struct cache_barrier *, struct arena *);
 

@@ -209,6 +209,8 @@ cache_dir_open(const char *path, struct cache_dir **out, struct err *err)
 	if (d == NULL)
 		return err_sys(err, "cache_dir");
 	d->root = d->lock = d->hint = -1;
+	/* a keeper that was killed has left names, for a lease */
+	d->stale = true;
 	d->started_us = clock_us();
 	d->path = strdup(path);
 	if (d->path == NULL) {
@@ -438,7 +440,6 @@ cache_dir_clear(struct cache_dir *d, struct err *err)
 	d->first = 1;
 	d->last = 0;
 	d->epoch[0] = '\0';
-	/* the previous keeper may have left names */
 	d->stale = true;
 	if (lease_forget(d, "now", INT64_MAX, 0, err) == -1 || cache_dir_end_stale(d, err) == -1)
 		return -1;

@@ -48,7 +48,8 @@ cache_session_listens(const struct cache_session *s, struct err *err)
 bool
 cache_session_is_lost(const struct cache_session *s)
 {
-	return db_fd(s->db) == -1;
+	/* of a host that does not answer any more the one that is used first hears */
+	return db_fd(s->db) == -1 || db_fd(s->prober) == -1;
 }
 
 void

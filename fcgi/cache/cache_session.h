@@ -38,7 +38,7 @@ int cache_session_connect(struct cache_session *, struct cache_board *, struct e
  */
 int cache_session_listens(const struct cache_session *, struct err *) __attribute__((warn_unused_result));
 
-/* Has the listening session ended, because its server has ended it or has not answered in time? */
+/* Has one of the sessions ended, because its server has ended it or has not answered in time? */
 bool cache_session_is_lost(const struct cache_session *);
 
 /* Call it after a failure: it drops both sessions if the next attempt needs new ones. */

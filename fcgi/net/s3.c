@@ -217,5 +217,9 @@ s3_list(struct s3 *s, struct arena *a, const char *under, const char *after, str
 			return err_internal(err, 503, "object store: the list of %s has other keys", under);
 		page->entries[i].key = key + n;
 	}
+	/* a store that does not know start-after would send the same page for ever */
+	if (after[0] != '\0' && page->n > 0 && strcmp(page->entries[page->n - 1].key, after) == 0)
+		return err_internal(err, 503, "object store: the list of %s%s%s at %s does not go on after %s: the store "
+		    "does not know start-after", prefix, slash, under, s->origin, after);
 	return 0;
 }

@@ -62,8 +62,12 @@ test_open(struct cache_dir **d)
 	is_int((long)strlen(node), 32, "it has a name");
 	is_int(cache_dir_open(root, &second, &err), 0, "a second time: no error");
 	ok(second == NULL, "but the lock is taken");
+	if (symlink("../grant/x", arena_printf(a, "%s/stale/1000", root)) == -1)
+		exit(EXIT_FAILURE);
 	cache_dir_close(*d);
 	is_int(cache_dir_open(root, d, &err), 0, "once it is given back it is opened");
+	is_int(cache_dir_end_stale(*d, &err), 0, "what the keeper before has left");
+	ok(!there("stale/1000"), "is not sent");
 	is_str(cache_dir_node(*d), node, "the name is the same");
 	is_int(cache_dir_clear(*d, &err), 0, "it begins");
 	ok(cache_dir_is_intact(*d), "it is intact");

@@ -19,26 +19,45 @@ enum { PAGE = 5000, LOCK_TRIES = 50, LOCK_MS = 100 };
 struct taking {
 	struct arena *arena;
 	struct backup_task *task;
+	uint64_t session; /* the connection that has the lock */
 	const char *list_file, *dump_file;
 	FILE *list; /* NULL: closed */
 	int dump;
 };
 
 static int
-lock_collector(struct db *db, struct arena *a, struct err *err)
+lock_collector(struct taking *t, struct err *err)
 {
 	enum { COLUMNS_BACKUP_LOCK };
+	struct db *db = t->task->db;
 	struct db_result r;
 
 	/* a collection holds it for a moment only, a backup for long */
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (db_exec(db, a, STMT_BACKUP_LOCK, NULL, &r, err) == -1)
+		if (db_exec(db, t->arena, STMT_BACKUP_LOCK, NULL, &r, err) == -1)
 			return -1;
+		t->session = db_connections(db);
 		if (db_bool(&r, 0, LOCKED))
 			return 0;
 		(void)poll(NULL, 0, LOCK_MS);
 	}
 	return err_set(err, 409, "another backup of this registry runs; wait until it has ended");
+}
+
+/*
+ * Has it been there all the time?  It ends with its session, as in a failover: then a collection may have
+ * removed blobs that were to be copied, and another backup may have cleared away what this one has written.
+ */
+static int
+check_lock(struct taking *t, struct err *err)
+{
+	struct db *db = t->task->db;
+	struct err away = { 0 };
+
+	if (db_exec(db, t->arena, STMT_BACKUP_LOCK, NULL, NULL, &away) == 0 && db_connections(db) == t->session)
+		return 0;
+	return err_internal(err, 503, "the backup has failed: the database has ended the session that keeps "
+	    "collections and other backups out; run the command again, which goes on with what is copied");
 }
 
 /* Backups of one registry share their blobs; those of two would hide which is which. */
@@ -268,7 +287,7 @@ take(struct taking *t, struct err *err)
 	bool unknown;
 	int rc;
 
-	if (db_connect(task->db, err) == -1 || lock_collector(task->db, t->arena, err) == -1)
+	if (db_connect(task->db, err) == -1 || lock_collector(t, err) == -1)
 		return -1;
 	rc = db_transaction(task->db, snapshot_body, t, &unknown, err);
 	if (rc == 0)
@@ -280,7 +299,8 @@ take(struct taking *t, struct err *err)
 	if (copy_blobs(t, err) == -1)
 		return -1;
 	FAULT_POINT("backup", "copied");
-	return backup_manifest_write(t->arena, task->target, &task->manifest, err) == -1 ? -1 : remove_older(t, err);
+	return check_lock(t, err) == -1 || backup_manifest_write(t->arena, task->target, &task->manifest, err) == -1
+	    ? -1 : remove_older(t, err);
 }
 
 int

@@ -9,7 +9,7 @@
  *	    dump.  A version was committed after its blob was in the store, so the store has all of them.
  *	3.  It copies the blobs that earlier backups at the target lack.  They stay in the store meanwhile
  *	    (1); what is published after the snapshot is the next backup's.
- *	4.  It writes the manifest, when all else is on the disk.
+ *	4.  It writes the manifest, when all else is on the disk, and the lock (1) was there all the time.
  *
  * So each version that was acknowledged before the backup began is in it, with its bytes.  If the backup
  * ends before its manifest is written, earlier backups stay as they are, and the next one uses the blobs

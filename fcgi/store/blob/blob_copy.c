@@ -124,12 +124,13 @@ fetch(struct bringing *b, struct err *err)
 	return rc == 1 && name_copy(b, err) == -1 ? -1 : rc;
 }
 
-static bool
-is_full(const struct blob_store *store)
+bool
+blob_copy_disk_is_full(const struct blob_store *store)
 {
 	struct statvfs fs;
 
-	return statvfs(store->dir, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) < FULL_BYTES;
+	return FAULT_FAILS("copy", "full") ||
+	    (statvfs(store->dir, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) < FULL_BYTES);
 }
 
 /* Removes copies if the disk is full.  True: there is some room now. */
@@ -139,7 +140,7 @@ make_room(const struct blob_store *store)
 	int64_t files, bytes, removed = 0;
 	struct err err = { 0 };
 
-	return is_full(store) && blob_copies_count(store, &files, &bytes, &err) == 0 &&
+	return blob_copy_disk_is_full(store) && blob_copies_count(store, &files, &bytes, &err) == 0 &&
 	       blob_copies_trim(store, bytes - 1, INT64_MAX, &removed, &err) == 0 && removed > 0;
 }
 

@@ -26,4 +26,7 @@ bool blob_has_copy(const struct blob_store *, struct arena *, const char *sha256
 int blob_bring(const struct blob_store *, struct arena *, const char *sha256, int64_t until_us, struct err *)
     __attribute__((warn_unused_result));
 
+/* Has the disk of the copies so little room that the next one may take others away? */
+bool blob_copy_disk_is_full(const struct blob_store *);
+
 #endif

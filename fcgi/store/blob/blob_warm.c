@@ -7,7 +7,7 @@
 #include "store/blob/blob_copies.h"
 #include "store/blob/blob_copy.h"
 
-enum { WANTED_MAX = 2000, BRING_US = 10000000 };
+enum { WANTED_MAX = 2000, BRING_US = 10000000, FAILURES_MAX = 3 /* in a row */ };
 
 /* blob_has_copy() would mark the copy as used. */
 static bool
@@ -24,6 +24,7 @@ blob_warm(struct db *db, struct arena *a, const struct blob_store *store, const 
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 	int64_t files, bytes;
+	int failures = 0, rc;
 
 	*n = 0;
 	*more = false;
@@ -37,15 +38,20 @@ blob_warm(struct db *db, struct arena *a, const struct blob_store *store, const 
 	for (int i = 0; i < r.rows && !*more; i++) {
 		const char *sha256 = db_str(&r, i, CKSUM);
 
-		if (bytes + db_int(&r, i, SIZE) > w->max / 2)
+		/* a full disk has room only for what is used */
+		if (bytes + db_int(&r, i, SIZE) > w->max / 2 || blob_copy_disk_is_full(store))
 			break;
 		if (has_copy(store, a, sha256))
 			continue;
 		/* no error if the store lacks the blob: readers and fsck report that */
-		if (blob_bring(store, a, sha256, clock_us() + BRING_US, err) == -1)
+		rc = blob_bring(store, a, sha256, clock_us() + BRING_US, err);
+		failures = rc == -1 ? failures + 1 : 0;
+		if (failures == FAILURES_MAX)
 			return -1;
-		bytes += db_int(&r, i, SIZE);
-		(*n)++;
+		/* a blob that the store lacks, or has with other bytes, is for readers and fsck to report */
+		err_clear(err);
+		bytes += rc == 1 ? db_int(&r, i, SIZE) : 0;
+		*n += rc == 1;
 		*more = w->must_stop(w->arg);
 	}
 	return 0;

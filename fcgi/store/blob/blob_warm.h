@@ -18,9 +18,9 @@ struct blob_warm {
 };
 
 /*
- * Fetches one copy after the other, the crates with the most downloads first.  *n: how many; *more:
- * must_stop() has stopped it.  This does not count as use: a copy that no client asks for is removed after a
- * while (blob_copies.h).  -1: 503, the store or the database does not answer; 500.
+ * Fetches one copy after the other, the crates with the most downloads first, until the disk is full.  *n:
+ * how many; *more: must_stop() has stopped it.  This does not count as use: a copy that no client asks for is
+ * removed after a while (blob_copies.h).  -1: 503, the store or the database does not answer; 500.
  */
 int blob_warm(struct db *, struct arena *, const struct blob_store *, const struct blob_warm *, int64_t *n,
     bool *more, struct err *) __attribute__((warn_unused_result));

@@ -6,7 +6,8 @@ package Berth::S3;
 #
 #	my $s3 = Berth::S3->new($t->dir);
 #	my $t = Berth::Test->new($s3->settings('berth'));
-#	$s3->fail('GET', 503);        # or: wrong, cut, hang, close; undef: works again; the tests' own one alone
+#	$s3->fail('GET', 503);        # or: wrong, cut, hang, close, again (the same page of a list, without end);
+#	                              # undef: works again; the tests' own one alone
 #	$s3->stop; $s3->start;
 #	is_deeply([$s3->keys], [...]);
 #
@@ -242,6 +243,8 @@ sub request {
 	$how = '' unless defined $how && $what eq $method && index($path, $where) >= 0;
 	return 0 if $how eq 'close';
 	sleep(60) if $how eq 'hang';
+	# what knows no start-after
+	$query =~ s/&start-after=[^&]*|max-keys=\d+&//g, $query .= '&max-keys=2' if $how eq 'again';
 	my ($status, $headers, $text) = $how =~ /^\d+$/ ? (error($how, 'SlowDown'))
 	    : answer($dir, $method, decode($path), $query, \%h, $body // '');
 	# one byte of what it has is another

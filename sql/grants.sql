@@ -44,7 +44,7 @@ GRANT SELECT, INSERT (access_level, expires_at, group_id, project_id, user_id), 
 GRANT SELECT, INSERT (answers, node, route), UPDATE (answers) ON nginx_answers TO :role;
 GRANT SELECT ON package_entries TO :role;
 GRANT SELECT, INSERT (full_path, group_id, path, visibility), UPDATE (anonymous_networks,
-	job_token_limited, packages_enabled, policy, public_packages, visibility) ON projects TO :role;
+	job_token_limited, packages_enabled, policy, public_packages, readme_images, visibility) ON projects TO :role;
 GRANT SELECT, INSERT (minimum_access_level_for_delete, minimum_access_level_for_push, normalized_pattern,
 	package_name_pattern, project_id), UPDATE (minimum_access_level_for_delete,
 	minimum_access_level_for_push, normalized_pattern, package_name_pattern), DELETE ON protection_rules

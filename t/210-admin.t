@@ -127,7 +127,7 @@ subtest 'projects' => sub {
 
 	is_deeply(json_of('show', qw(project show TOOLS/Registry)), { id => $id + 0,
 		full_path => 'tools/registry', visibility => 'private', packages_enabled => JSON::PP::true,
-		public_packages => JSON::PP::false, anonymous_networks => '',
+		public_packages => JSON::PP::false, anonymous_networks => '', readme_images => JSON::PP::false,
 		created_at => json_of('list', qw(project list))->[0]{created_at} }, 'show');
 	fails('the same', 1, qr/exists already/, qw(project add Tools/REGISTRY --visibility public));
 	fails('the path of a group', 1, qr/exists already/, qw(project add tools/sub --visibility public));
@@ -170,6 +170,8 @@ subtest 'projects' => sub {
 		id_of('none', $noun, 'set', $path, 'anonymous_networks=');
 		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '', 'no network');
 	}
+	id_of('images', qw(project set tools/registry readme_images=on));
+	is(json_of('show', qw(project show tools/registry))->{readme_images}, JSON::PP::true, 'shown');
 	fails('no such key', 2, qr/unknown key `colour`/, qw(project set tools/registry colour=red));
 	fails('no value', 2, qr/must be KEY=VALUE/, qw(project set tools/registry visibility));
 	fails('bad value', 2, qr/must be true or false/, qw(project set tools/registry public_packages=1));

@@ -21,8 +21,8 @@ my $file = $t->dir . '/registry.toml';
 sub state_of_things {
 	return join("\n", map { $t->psql($_) } 'SELECT username, name, email, is_admin, state FROM users ORDER BY 1',
 	    'SELECT full_path, anonymous_networks FROM groups ORDER BY 1',
-	    'SELECT full_path, visibility, packages_enabled, public_packages, anonymous_networks, policy'
-	    . ' FROM projects ORDER BY 1',
+	    'SELECT full_path, visibility, packages_enabled, public_packages, readme_images, anonymous_networks,'
+	    . ' policy FROM projects ORDER BY 1',
 	    'SELECT user_id, project_id, group_id, access_level, expires_at FROM members ORDER BY 1, 2, 3',
 	    'SELECT * FROM protection_rules ORDER BY id',
 	    'SELECT url, kind, audience, enabled FROM trusted_issuers ORDER BY 1',

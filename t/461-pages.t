@@ -501,6 +501,25 @@ subtest 'a hostile README' => sub {
 	is(faults($body), '', 'the page stays whole');
 	unlike($body, qr/<script|<img|<style|onclick|onerror|javascript|evil\.example/, 'nothing of it is there');
 	like($body, qr{<a href="https://good\.example/">y</a>}, 'but what it may say');
+	like($body, qr{<p>x</p>}, 'an image is a text');
+
+	# and where the project lets images in
+	$t->berth_ok(qw(project set demo/rich readme_images=true));
+	my $res = get("$root/rich", 'developer');
+	is(faults($res->{body}), '', 'with images the page stays whole as well');
+	unlike($res->{body}, qr/<script|<style|onclick|onerror|javascript/, 'nothing else of it is there');
+	is(join(' ', $res->{body} =~ /(<img[^>]*>)/g),
+	    '<img src="https://evil.example/x.png" alt="x" loading="lazy" referrerpolicy="no-referrer" /> '
+	    . '<img src="https://evil.example/y.svg" alt="y" loading="lazy" referrerpolicy="no-referrer" />',
+	    'two images, which tell their server as little as possible');
+	like($res->{headers}{'content-security-policy'}, qr/; img-src 'self' https:; form-action/, 'the policy');
+	for my $path ("$root/poor", "$root/rich/1.0.0", '/-/projects/demo/rich',
+	    "$root/rich/3.0.0/source/README.md") {
+		like(get($path, 'developer')->{headers}{'content-security-policy'}, qr/; img-src 'self'; /,
+		    "$path: without an image it is the usual one");
+	}
+	$t->berth_ok(qw(project set demo/rich readme_images=false));
+	is(get("$root/rich", 'developer')->{body}, $body, 'as it was');
 	is(rich('3.0.1', readme => "# Long\n" . "word\n" x 20_000)->{status}, 200, 'a long one');
 	like(get("$root/rich/3.0.1", 'developer')->{body}, qr/This is the beginning of the README/, 'is cut');
 };

@@ -132,6 +132,9 @@ subtest 'what the command changes' => sub {
 	leaves('networks', { action => 'project.set', project_id => 1,
 	    detail => { anonymous_networks => '192.0.2.0/24' } }, @set, 'anonymous_networks=192.0.2.0/24');
 	leaves_nothing('the same networks', 0, @set, 'anonymous_networks=192.0.2.0/24');
+	leaves('images', { action => 'project.set', project_id => 1, detail => { readme_images => JSON::PP::true } },
+	    @set, 'readme_images=true');
+	leaves_nothing('which are so already', 0, @set, 'readme_images=on');
 	leaves('networks of a group', { action => 'group.set', detail => { group => 'tools', group_id => 1,
 		anonymous_networks => '::1' } }, qw(group set tools anonymous_networks=::1));
 	leaves_nothing('the same', 0, qw(group set tools anonymous_networks=::1));

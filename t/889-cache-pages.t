@@ -143,6 +143,28 @@ for my $change (@changes) {
 	is_now($_, $want, $no) for 0, 1;
 }
 
+# ---- images of other web servers, for which nginx has no policy ----
+
+$t->psql("UPDATE versions SET readme = '![seal](https://img.example/seal.png)' WHERE version = '1.0.0'"
+    . " AND project_id = $id{pub}");
+for my $allowed ('true', 'false', 'true', 'false') {
+	my $image = qr{<img src="https://img\.example/seal\.png"};
+	my $csp = "img-src 'self'" . ($allowed eq 'true' ? ' https:' : '');
+
+	$t->berth_ok(qw(project set demo/pub), "readme_images=$allowed");
+	for my $node (0, 1) {
+		my @res = map { get($node, $root) } 1 .. 2;
+
+		is(scalar(grep { ($_->{body} =~ $image) eq ($allowed eq 'true') } @res), 2, "images $allowed, node $node");
+		like($_->{headers}{'content-security-policy'}, qr/; \Q$csp\E; /, '  and the policy') for @res;
+		if ($allowed eq 'false') {
+			static($node, $root);
+		} else {
+			ok(!Berth::Cache::is_static($nodes[$node], $res[1]), '  nginx does not send it by itself');
+		}
+	}
+}
+
 # ---- while a worker makes it ----
 
 SKIP: {

@@ -96,6 +96,21 @@ subtest 'another status' => sub {
 	    'a package that is not there');
 };
 
+subtest 'images of a README' => sub {
+	my $put = sub { return call('own', PUT => "/api/v4/projects/$id", $_[0]) };
+	my $get = sub { return $t->json(call($_[0], GET => "/api/v4/projects/$id"))->{readme_images} };
+
+	is($get->('mia'), JSON::PP::false, 'none at first');
+	is($t->json($put->({ readme_images => JSON::PP::true }))->{readme_images}, JSON::PP::true, 'the answer');
+	is(last_audit(), 'project.set', 'in the audit');
+	is($put->({ readme_images => $_ })->{status}, 400, 'not ' . ($_ // 'null')) for undef, 'maybe', [];
+	is($put->({ anonymous_networks => [] })->{status}, 200, 'another setting');
+	is($get->('own'), JSON::PP::true, 'does not change it');
+	is(status('mia', PUT => "/api/v4/projects/$id", { readme_images => JSON::PP::false }), 403,
+	    'a maintainer does not, either');
+	is($t->json($put->({ readme_images => 'false' }))->{readme_images}, JSON::PP::false, 'off');
+};
+
 subtest 'networks' => sub {
 	for my $place (["projects/$id", project => 'demo/registry'],
 	    ["groups/@{[$t->group('demo')]}", group => 'demo']) {

@@ -31,7 +31,7 @@ static const struct option_def disallow_options[] = {
 };
 
 static const char *const keys[] = { "id", "full_path", "visibility", "packages_enabled",
-	"public_packages", "created_at", "anonymous_networks" };
+	"public_packages", "created_at", "anonymous_networks", "readme_images" };
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 
@@ -116,6 +116,7 @@ fill_row(const struct project *p, struct cell row[NKEYS])
 	row[4] = cell_bool(p->public_packages);
 	row[5] = cell_time(p->created_at);
 	row[6] = cell_str(p->anonymous_networks);
+	row[7] = cell_bool(p->readme_images);
 }
 
 /*
@@ -226,7 +227,8 @@ static const struct command commands[] = {
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"
 	    "(false: the project has no registry), public_packages=true|false (true:\n"
 	    "anyone may download), anonymous_networks=\"NETWORK ...\" (clients there need\n"
-	    "no token to read index and crates), or a limit of publishes: a key of\n"
+	    "no token to read index and crates), readme_images=true|false (true: a README\n"
+	    "shows images of other web servers), or a limit of publishes: a key of\n"
 	    "berth.conf, whose value the project then overrides (see berth(1); an empty\n"
 	    "value restores the configuration's).  Prints the id.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },

@@ -35,6 +35,7 @@ project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 				.parent_id = id_or_0(&r, i, PARENT_ID),
 			},
 			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
+			.readme_images = db_bool(&r, i, README_IMAGES),
 		};
 	return 0;
 }

@@ -29,7 +29,8 @@ struct project_entry {
 	bool public_packages;
 	const char *created_at;
 	struct group_entry group;
-	const char *anonymous_networks; /* for who may read settings */
+	const char *anonymous_networks; /* for who may read settings, as the next one */
+	bool readme_images;
 };
 
 struct user_entry {

@@ -108,7 +108,8 @@ project_set(struct db *db, struct arena *a, const struct audit_actor *actor, con
 		    { "packages_enabled", change_text(change->packages_enabled), true },
 		    { "public_packages", change_text(change->public_packages), true },
 		    { "policy", change->policy, true },
-		    { "anonymous_networks", change->anonymous_networks, false } },
+		    { "anonymous_networks", change->anonymous_networks, false },
+		    { "readme_images", change_text(change->readme_images), true } },
 	};
 	struct db_call call = { .stmt = STMT_PROJECT_SET };
 	struct db_params *p = &call.params;
@@ -122,6 +123,7 @@ project_set(struct db *db, struct arena *a, const struct audit_actor *actor, con
 	bind_change(p, change->public_packages);
 	db_bind_str(p, change->policy);
 	db_bind_str(p, change->anonymous_networks);
+	bind_change(p, change->readme_images);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
@@ -183,6 +185,7 @@ list(struct db *db, struct arena *a, const char *full_path, struct project **out
 			.public_packages = db_bool(&r, i, PUBLIC_PACKAGES),
 			.created_at = db_int(&r, i, CREATED_AT),
 			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
+			.readme_images = db_bool(&r, i, README_IMAGES),
 		};
 	return 0;
 }

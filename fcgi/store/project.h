@@ -19,6 +19,7 @@ struct project {
 	bool public_packages; /* anyone may pull, whatever the visibility */
 	int64_t created_at;
 	const char *anonymous_networks; /* networks from which reading files needs no token; base/cidr.h */
+	bool readme_images; /* pages show the images of other web servers to which a README refers */
 };
 
 /* "must be private, internal or public" -1: 400. */
@@ -36,6 +37,7 @@ struct project_change {
 	const char *visibility;
 	const bool *packages_enabled;
 	const bool *public_packages;
+	const bool *readme_images;
 	const char *anonymous_networks;
 	const char *policy; /* JSON: { "key": "value" }; null: back to the configuration */
 };

@@ -417,6 +417,7 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
        extract(epoch FROM v.published_at)::bigint AS published_at, v.has_lib,
        array_to_json(v.bins)::text AS bins, array_to_json(v.keywords)::text AS keywords,
        array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file, v.index_line,
+       (SELECT p.readme_images FROM projects p WHERE p.id = $2) AS readme_images,
        (SELECT count(*) FROM listed) AS total,
        EXISTS (SELECT FROM versions o
                 WHERE $4 IS NOT NULL AND o.crate_id = t.id AND o.status IN ('default', 'deprecated')

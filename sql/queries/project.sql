@@ -10,21 +10,23 @@ SELECT g.id, $2, g.full_path || '/' || $2, $3
 RETURNING id;
 
 -- name: project_set
--- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages, $6 anonymous_networks, each null
--- for no change; $5 an object with keys of the policy, in which null removes a key.  One row by the unique
--- index projects_full_path, locked before it is read, to tell whether anything changes.
+-- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages, $6 anonymous_networks, $7
+-- readme_images, each null for no change; $5 an object with keys of the policy, in which null removes a key.
+-- One row by the unique index projects_full_path, locked before it is read, to tell whether anything changes.
 WITH old AS (SELECT * FROM projects WHERE lower(full_path) = lower($1) FOR UPDATE)
 UPDATE projects p
    SET visibility = coalesce($2, p.visibility),
        packages_enabled = coalesce($3, p.packages_enabled),
        public_packages = coalesce($4, p.public_packages),
        policy = jsonb_strip_nulls(p.policy || coalesce($5::jsonb, '{}')),
-       anonymous_networks = coalesce($6, p.anonymous_networks)
+       anonymous_networks = coalesce($6, p.anonymous_networks),
+       readme_images = coalesce($7, p.readme_images)
   FROM old
  WHERE p.id = old.id
 RETURNING p.id,
-          (p.visibility, p.packages_enabled, p.public_packages, p.policy, p.anonymous_networks)
-          <> (old.visibility, old.packages_enabled, old.public_packages, old.policy, old.anonymous_networks) AS changed;
+          (p.visibility, p.packages_enabled, p.public_packages, p.policy, p.anonymous_networks, p.readme_images)
+          <> (old.visibility, old.packages_enabled, old.public_packages, old.policy, old.anonymous_networks,
+              old.readme_images) AS changed;
 
 -- name: project_policy
 -- $1 full path.  One row by the unique index projects_full_path.
@@ -34,7 +36,7 @@ SELECT policy::text AS policy FROM projects WHERE lower(full_path) = lower($1);
 -- All projects, or with $1 the one of that full path (by the unique index projects_full_path); for
 -- an administrator at a terminal.
 SELECT id, full_path, visibility, packages_enabled, public_packages,
-       extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks
+       extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks, readme_images
   FROM projects
  WHERE $1::text IS NULL OR lower(full_path) = lower($1)
  ORDER BY lower(full_path);
@@ -43,7 +45,8 @@ SELECT id, full_path, visibility, packages_enabled, public_packages,
 -- $1 ids.  The projects in the form that clients see, in the order of the ids: by primary keys.
 SELECT p.id, p.path, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
        to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
-       g.id AS group_id, g.path AS group_path, g.full_path AS group_full_path, g.parent_id, p.anonymous_networks
+       g.id AS group_id, g.path AS group_path, g.full_path AS group_full_path, g.parent_id, p.anonymous_networks,
+       p.readme_images
   FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
   JOIN projects p ON p.id = q.id
   JOIN groups g ON g.id = p.group_id

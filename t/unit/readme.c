@@ -8,7 +8,7 @@
 #include "tap.h"
 
 static struct arena *arena;
-static struct readme_source source = { MARKUP_SOURCE, NULL };
+static struct readme_source source = { MARKUP_SOURCE, NULL, false };
 
 static const char *
 render(const char *markdown)
@@ -108,6 +108,51 @@ test_files(void)
 		    cases[i].expected[0] == '\0' ? "<p>x</p>\n" : link, cases[i].url);
 	}
 	source.file = NULL;
+}
+
+/* Images of other web servers, where the project lets them in. */
+static void
+test_images(void)
+{
+	static const struct {
+		const char *url, *shown; /* NULL: the text is */
+	} cases[] = {
+		{ "https://a.example/x.png?y=1&z", "https://a.example/x.png?y=1&amp;z" },
+		{ "https://a.example/pkg@1/x.svg", "https://a.example/pkg@1/x.svg" },
+		{ "http://a.example/x.png", NULL },
+		{ "HTTPS://a.example/x.png", NULL },
+		{ "https://u:p@a.example/x.png", NULL },
+		{ "https://u@a.example/x.png", NULL },
+		{ "https://", NULL },
+		{ "https:a.example/x.png", NULL },
+		{ "https:///x.png", NULL },
+		{ "//a.example/x.png", NULL },
+		{ "x.png", NULL },
+		{ "/-/sign-in", NULL },
+		{ "data:image/png;base64,AAAA", NULL },
+		{ "javascript:alert(1)", NULL },
+		{ "blob:https://a.example/1", NULL },
+		{ "https://a.example/\\b", NULL },
+		{ "https://a.example/&#34;onerror=&#34;x", NULL },
+		{ "https://a.example/&#60;b", NULL },
+		{ "https://a.example/&#10;b", NULL },
+	};
+	struct readme readme;
+
+	source.images = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *image = arena_printf(arena, "<p><img src=\"%s\" alt=\"a b\" loading=\"lazy\""
+		    " referrerpolicy=\"no-referrer\" /></p>\n", cases[i].shown);
+		const char *markdown = arena_printf(arena, "![a `b`](<%s>)", cases[i].url);
+
+		is_str(render(markdown), cases[i].shown != NULL ? image : "<p>a <code>b</code></p>\n", cases[i].url);
+		readme_render(arena, markdown, &source, &readme);
+		is_int(readme.has_images, cases[i].shown != NULL, "  which the page is told");
+	}
+	is_str(render("[![\"><b> ![in *it*](https://a.example/y)\nc](https://a.example/x)](https://b.example/)"),
+	    "<p><a href=\"https://b.example/\"><img src=\"https://a.example/x\" alt=\"&quot;&gt; in it c\""
+	    " loading=\"lazy\" referrerpolicy=\"no-referrer\" /></a></p>\n", "an image in one is a text");
+	is_str(render("<img src=\"https://a.example/x.png\">"), "", "HTML is left out all the same");
 }
 
 static void
@@ -214,6 +259,8 @@ main(void)
 	arena = arena_new();
 	test_says();
 	test_files();
+	test_hostile();
+	test_images();
 	test_hostile();
 	test_cut();
 	test_slow();

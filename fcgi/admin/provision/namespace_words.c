@@ -33,6 +33,7 @@ struct setting {
 	struct project_change change;
 	bool packages_enabled;
 	bool public_packages;
+	bool readme_images;
 	struct group_change group;
 	int64_t quotas[QUOTA__MAX];
 	bool has_quotas;
@@ -60,6 +61,10 @@ parse_project_word(struct setting *s, const char *word, struct err *err)
 		s->change.public_packages = &s->public_packages;
 		return parse_bool("public_packages", value, &s->public_packages, err);
 	}
+	if (slice_is(key, "readme_images")) {
+		s->change.readme_images = &s->readme_images;
+		return parse_bool("readme_images", value, &s->readme_images, err);
+	}
 	if (slice_is(key, "anonymous_networks"))
 		return networks_parse(s->p->arena, value, &s->change.anonymous_networks, err);
 	/* project_policy_change() reads these, quota_words_read() those */
@@ -67,7 +72,7 @@ parse_project_word(struct setting *s, const char *word, struct err *err)
 		return 0;
 	return err_set(err, 400,
 	    "unknown key `%.*s`; the keys are visibility, packages_enabled, public_packages, "
-	    "anonymous_networks, quota_bytes, quota_versions, quota_crates, %s",
+	    "anonymous_networks, readme_images, quota_bytes, quota_versions, quota_crates, %s",
 	    (int)n, word, project_policy_keys(s->p->arena));
 }
 

@@ -175,6 +175,7 @@ static const struct provision_key project_keys[] = {
 	[PROJECT_VISIBILITY] = { .name = "visibility", .type = PROVISION_TEXT, .required = true },
 	[PROJECT_PACKAGES_ENABLED] = { .name = "packages_enabled", .type = PROVISION_BOOL },
 	[PROJECT_PUBLIC_PACKAGES] = { .name = "public_packages", .type = PROVISION_BOOL },
+	[PROJECT_README_IMAGES] = { .name = "readme_images", .type = PROVISION_BOOL },
 	[PROJECT_NETWORKS] = { .name = "anonymous_networks", .type = PROVISION_SPACES },
 	[PROJECT_QUOTA] = { .name = "quota_bytes", .type = PROVISION_SIZE },
 	{ .name = "quota_versions", .type = PROVISION_SIZE },
@@ -340,6 +341,7 @@ project_kind_find(const struct provision *p, const struct provision_thing *wante
 	current->values[PROJECT_VISIBILITY] = project->visibility;
 	current->values[PROJECT_PACKAGES_ENABLED] = bool_text(project->packages_enabled);
 	current->values[PROJECT_PUBLIC_PACKAGES] = bool_text(project->public_packages);
+	current->values[PROJECT_README_IMAGES] = bool_text(project->readme_images);
 	current->values[PROJECT_NETWORKS] = project->anonymous_networks;
 	return 0;
 }

@@ -87,6 +87,8 @@ namespaces_project(struct call *call, struct request *rq, struct response *rs)
 	namespace_json_project(&json.o, p, call->app->settings->external_url);
 	put_permissions(&json.o, &call->facts);
 	put_networks(&json.o, call, p->anonymous_networks);
+	if (app_may(&call->facts, ACTION_READ_SETTINGS))
+		json_out_key_bool(&json.o, "readme_images", p->readme_images);
 	json_out_close(&json.o, '}');
 	return json_response_send(&json, rq, rs, 200);
 }

@@ -170,10 +170,10 @@ list_users(struct arena *a, const struct others *others, struct crate_html *html
 
 /* Links of the README lead to the files of the version that is shown. */
 static void
-show_readme(const struct page *page, struct crate_html *html)
+show_readme(struct page *page, struct crate_html *html)
 {
 	const struct page_crate *crate = html->crate;
-	struct readme_source source = { .file = crate->readme_file };
+	struct readme_source source = { .file = crate->readme_file, .images = crate->readme_images };
 	struct buf list;
 
 	if (crate->readme == NULL)
@@ -188,6 +188,7 @@ show_readme(const struct page *page, struct crate_html *html)
 	buf_puts(&list, "/source");
 	source.list = buf_str(&list);
 	readme_render(page->rq->arena, crate->readme, &source, &html->readme);
+	page->has_images = html->readme.has_images;
 }
 
 /* What cargo was told when it published the version: it follows from what the version says of itself. */

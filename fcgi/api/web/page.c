@@ -62,6 +62,7 @@ refuse(struct page *page)
 
 	err_clear(&page->rq->err);
 	page->title = err_status_text(status);
+	page->has_images = false;
 	buf_reset(&page->html);
 	html_refused(&page->html, page, status == 404 ? page->missing : err.pub);
 	return status;
@@ -69,7 +70,7 @@ refuse(struct page *page)
 
 /*
  * Keeps the page for nginx, which sends it to equal requests.  So it keeps only the one spelling of its
- * address.
+ * address.  nginx has one policy for all pages, so it cannot send one with images.
  */
 static void
 keep(const struct page *page, const struct response *rs, uint64_t begun)
@@ -77,7 +78,7 @@ keep(const struct page *page, const struct response *rs, uint64_t begun)
 	const struct worker_app *app = page->call->app;
 	struct request *rq = page->rq;
 
-	if (page->kept == NULL || page->user_id != 0 || rs->status != 200 || rq->query.n > 0 ||
+	if (page->kept == NULL || page->has_images || page->user_id != 0 || rs->status != 200 || rq->query.n > 0 ||
 	    !slice_is(rq->raw_path, arena_printf(rq->arena, "/-/%s", page->kept)) ||
 	    !accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING")))
 		return;
@@ -107,7 +108,7 @@ page_run(struct call *call, struct request *rq, struct response *rs, int (*show)
 	}
 	if (buf_full(&page.html))
 		return refuse_long(&page);
-	if (web_session_show(rq, rs, v, status, buf_slice(&page.html)) == -1)
+	if (web_session_show(rq, rs, v, status, buf_slice(&page.html), page.has_images) == -1)
 		return -1;
 	keep(&page, rs, begun);
 	return 0;
@@ -163,7 +164,7 @@ page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 	if (buf_full(&page.html))
 		return;
 	response_error_body(rs, "text/html; charset=utf-8", buf_slice(&page.html));
-	web_session_put_policy(rs);
+	web_session_put_policy(rs, false);
 }
 
 static int

@@ -25,6 +25,7 @@ struct page {
 	const char *feed; /* the address of its feed below /-/; NULL: it has none */
 	bool has_search; /* there are pages to read */
 	bool has_tokens; /* there is a token page */
+	bool has_images; /* of other web servers, so that it needs a policy of its own */
 	const char *kept; /* its path below /-/, if nginx may send it to anyone; NULL: it may not */
 	const char *missing; /* what does not exist, for a 404; NULL: the page does not say */
 	const char *above, *above_path; /* what exists above it, and its path below /-/; NULL: nothing */

@@ -289,9 +289,78 @@ change_link(struct arena *a, cmark_node *node, const struct readme_source *sourc
 		unwrap(node);
 }
 
+/* May a browser load the image?  No URL of an image needs a user, whose password all readers would see. */
+static bool
+is_remote_image(const char *url)
+{
+	return url != NULL && url_is_https(slice_str(url)) && url_user(slice_str(url)).n == 0;
+}
+
+/* Is the node in another image, and so a part of its alternative text? */
+static bool
+is_alternative(cmark_node *node)
+{
+	do
+		node = cmark_node_parent(node);
+	while (node != NULL && cmark_node_get_type(node) != CMARK_NODE_IMAGE);
+	return node != NULL;
+}
+
+/* Writes the text of all that the node holds. */
+static void
+put_alternative(cmark_node *node, struct buf *b)
+{
+	cmark_iter *iter = cmark_iter_new(node);
+	cmark_event_type event;
+
+	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+		cmark_node *inner = cmark_iter_get_node(iter);
+		cmark_node_type type = cmark_node_get_type(inner);
+
+		if (type == CMARK_NODE_TEXT || type == CMARK_NODE_CODE)
+			html_text(b, cmark_node_get_literal(inner));
+		else if (type == CMARK_NODE_SOFTBREAK || type == CMARK_NODE_LINEBREAK)
+			buf_putc(b, ' ');
+	}
+	cmark_iter_free(iter);
+}
+
+/* Puts the node's markup before it.  False: there is no room. */
+static bool
+put_image(struct arena *a, cmark_node *node)
+{
+	cmark_node *own = cmark_node_new(CMARK_NODE_CUSTOM_INLINE);
+	struct buf b;
+
+	buf_init(&b, a, CODE_MAX);
+	buf_puts(&b, "<img src=\"");
+	html_text(&b, cmark_node_get_url(node));
+	buf_puts(&b, "\" alt=\"");
+	put_alternative(node, &b);
+	buf_puts(&b, "\" loading=\"lazy\" referrerpolicy=\"no-referrer\" />");
+	if (!buf_full(&b) && cmark_node_set_on_enter(own, buf_str(&b)) && cmark_node_insert_before(node, own))
+		return true;
+	cmark_node_free(own);
+	return false;
+}
+
+/* Where it may not stay, its alternative text does. */
+static void
+change_image(struct arena *a, cmark_node *node, const struct readme_source *source, bool *has_images)
+{
+	if (!source->images || !is_remote_image(cmark_node_get_url(node)) || is_alternative(node) ||
+	    !put_image(a, node)) {
+		unwrap(node);
+		return;
+	}
+	*has_images = true;
+	cmark_node_free(node);
+}
+
 /* Changes a node with children when these are done; a leaf has only one event. */
 static void
-change(struct arena *a, cmark_event_type event, cmark_node *node, const struct readme_source *source)
+change(struct arena *a, cmark_event_type event, cmark_node *node, const struct readme_source *source,
+    bool *has_images)
 {
 	bool ends = event == CMARK_EVENT_EXIT;
 	cmark_node_type type = cmark_node_get_type(node);
@@ -303,7 +372,7 @@ change(struct arena *a, cmark_event_type event, cmark_node *node, const struct r
 	else if (type == CMARK_NODE_HEADING && !ends)
 		change_heading(node);
 	else if (type == CMARK_NODE_IMAGE && ends)
-		unwrap(node);
+		change_image(a, node, source, has_images);
 	else if (type == CMARK_NODE_LINK && ends)
 		change_link(a, node, source);
 }
@@ -322,7 +391,8 @@ new_parser(void)
 }
 
 static void
-put_rendered(struct arena *a, struct slice text, const struct readme_source *source, struct buf *b)
+put_rendered(struct arena *a, struct slice text, const struct readme_source *source, struct buf *b,
+    bool *has_images)
 {
 	cmark_parser *parser = new_parser();
 	cmark_node *document;
@@ -334,7 +404,7 @@ put_rendered(struct arena *a, struct slice text, const struct readme_source *sou
 	document = cmark_parser_finish(parser);
 	iter = cmark_iter_new(document);
 	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
-		change(a, event, cmark_iter_get_node(iter), source);
+		change(a, event, cmark_iter_get_node(iter), source, has_images);
 	cmark_iter_free(iter);
 	/* without CMARK_OPT_UNSAFE: what was left of HTML would be left out here */
 	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
@@ -351,11 +421,13 @@ readme_render(struct arena *a, const char *markdown, const struct readme_source 
 	struct slice text = make_visible(a, cut(markdown, &readme->is_cut));
 	struct buf b;
 
+	readme->has_images = false;
 	buf_init(&b, a, HTML_MAX);
 	if (!is_slow(text))
-		put_rendered(a, text, source, &b);
+		put_rendered(a, text, source, &b, &readme->has_images);
 	if (is_slow(text) || buf_full(&b)) {
 		buf_reset(&b);
+		readme->has_images = false;
 		put_plain(a, text, &b);
 	}
 	readme->markup = (struct html_markup) { buf_slice(&b) };

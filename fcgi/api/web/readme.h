@@ -3,9 +3,12 @@
 
 /*
  * The README of a crate, Markdown that anybody may have written, as HTML: text, lists, tables, code, and
- * links to web servers.  Nothing in it runs, loads anything, or closes an element around it: HTML in the
- * text is left out, an image becomes its alternative text, and a link that leads to no web server becomes
- * its text.  Only this module includes cmark.
+ * links to web servers.  Nothing in it runs, or closes an element around it: HTML in the text is left out,
+ * and a link that leads to no web server becomes its text.  Only this module includes cmark.
+ *
+ * An image becomes its alternative text, so that the README loads nothing.  If the project allows images, one
+ * of another web server stays if its URL has https and no user.  The browser sends that server no referrer,
+ * and asks it only once the image is near the window.
  *
  * A link to another file of the crate leads to its source.  An image of the crate becomes its text as well:
  * each image would be a request for which a worker waits for the inspector, so a README with many images
@@ -32,12 +35,14 @@ enum {
 struct readme {
 	struct html_markup markup;
 	bool is_cut;
+	bool has_images; /* of other web servers */
 };
 
 /* The addresses of the other files of the version. */
 struct readme_source {
 	const char *list; /* the address of all files of the version; a file is below it */
 	const char *file; /* the README's own path; NULL: README.md */
+	bool images; /* those of other web servers may stay */
 };
 
 /* The markup lives as long as the arena.  Its headings begin at <h3>. */

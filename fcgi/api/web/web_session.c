@@ -204,11 +204,13 @@ web_session_close(struct worker_app *app, struct request *rq, struct web_session
 }
 
 void
-web_session_put_policy(struct response *rs)
+web_session_put_policy(struct response *rs, bool has_images)
 {
-	response_header(rs, "Content-Security-Policy",
-	    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-	    "frame-ancestors 'none'");
+	response_header(rs, "Content-Security-Policy", has_images
+	    ? "default-src 'none'; style-src 'self'; img-src 'self' https:; form-action 'self'; base-uri 'none'; "
+	      "frame-ancestors 'none'"
+	    : "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+	      "frame-ancestors 'none'");
 	response_header(rs, "X-Frame-Options", "DENY");
 	response_header(rs, "Cross-Origin-Opener-Policy", "same-origin");
 }
@@ -218,7 +220,7 @@ static void
 put_headers(struct request *rq, struct response *rs, const struct web_session *v)
 {
 	response_header(rs, "Cache-Control", "no-store");
-	web_session_put_policy(rs);
+	web_session_put_policy(rs, false);
 	/* no address, which may hold a link's code; with no-referrer a form would have no origin either */
 	response_header(rs, "Referrer-Policy", "strict-origin");
 	if (v != NULL && v->is_new)
@@ -250,14 +252,14 @@ web_session_compress(struct request *rq, struct slice *body)
 
 int
 web_session_show(struct request *rq, struct response *rs, const struct web_session *v, int status,
-    struct slice html)
+    struct slice html, bool has_images)
 {
 	bool is_signed_in = v->session.user_id != 0;
 
 	response_header(rs, "Cache-Control", is_signed_in ? "no-store" : "private, no-cache");
 	/* a link to another site shall not tell it the name of a crate, nor of this host */
 	response_header(rs, "Referrer-Policy", "same-origin");
-	web_session_put_policy(rs);
+	web_session_put_policy(rs, has_images);
 	if (!is_signed_in) {
 		response_header(rs, "Vary", "Accept-Encoding, Cookie");
 		if (accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"))) {

@@ -73,13 +73,17 @@ int web_session_respond(struct request *, struct response *, const struct web_se
 
 /*
  * The same for a page to read, which has no form and sets no cookie.  It compresses a page that anyone may
- * read, and no other, because the length of a compressed private page would reveal its content.  -1: 500.
+ * read, and no other, because the length of a compressed private page would reveal its content.  If
+ * `has_images`, the browser may load images of other web servers.  -1: 500.
  */
 int web_session_show(struct request *, struct response *, const struct web_session *, int status,
-    struct slice html) __attribute__((warn_unused_result));
+    struct slice html, bool has_images) __attribute__((warn_unused_result));
 
-/* Sets the Content-Security-Policy: a page may only show our style and icon, and send forms to us. */
-void web_session_put_policy(struct response *);
+/*
+ * Sets the Content-Security-Policy: a page may only show our style and icon, with `has_images` also images of
+ * other web servers by https, and send forms to us.
+ */
+void web_session_put_policy(struct response *, bool has_images);
 
 /* Compresses a page that anyone may read, in place.  -1: 500. */
 int web_session_compress(struct request *, struct slice *) __attribute__((warn_unused_result));

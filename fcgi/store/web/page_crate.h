@@ -76,6 +76,7 @@ struct page_crate {
 	const char *description, *homepage, *documentation, *repository, *license_file, *links, *cksum;
 	const char *readme; /* at most one byte more than readme.h shows */
 	const char *readme_file; /* its path in the crate */
+	bool readme_images; /* the project's setting */
 	const char *const *keywords, *const *categories, *const *bins;
 	size_t nkeywords, ncategories, nbins;
 	bool has_lib;

@@ -160,7 +160,8 @@ for my $row (@table) {
 sub faults {
 	my ($html) = @_;
 	my @faults;
-	my %count = map { my $tag = $_; $tag => scalar(() = $html =~ /<$tag[ >]/g) } qw(h1 main title header);
+	my %count = map { my $tag = $_; $tag => scalar(() = $html =~ s/<svg.*?<\/svg>//gsr =~ /<$tag[ >]/g) }
+	    qw(h1 main title header);
 
 	push @faults, map { "$count{$_} <$_>" } grep { $count{$_} != 1 } sort keys %count;
 	push @faults, 'no language' unless $html =~ /<html lang="en">/;
@@ -168,7 +169,7 @@ sub faults {
 	my %id;
 	$id{$_}++ for $html =~ / id="([^"]+)"/g;
 	push @faults, map { "id $_ twice" } grep { $id{$_} > 1 } sort keys %id;
-	push @faults, map { "no id $_" } grep { !$id{$_} }
+	push @faults, map { "no id $_" } grep { !$id{$_} } map { split / / }
 	    $html =~ / (?:for="|aria-labelledby="|aria-describedby="|href="#)([^"]+)"/g;
 	my $level = 0;
 	for my $next ($html =~ /<h([1-6])/g) {
@@ -178,7 +179,7 @@ sub faults {
 	push @faults, 'scripts or styles' if $html =~ /<(?:script|style)| on\w+="| style="|javascript:/i;
 	my @open;
 	for my $tag ($html =~ m{<(/?[a-z][a-z0-9]*)}g) {
-		next if $tag =~ /^(?:meta|link|input|br|hr|img|rect)$/;
+		next if $tag =~ /^(?:meta|link|input|br|hr|img|path)$/;
 		push @open, $tag and next if $tag !~ m{^/};
 		push @faults, "$tag closes " . ($open[-1] // 'nothing') if !@open || '/' . pop @open ne $tag;
 	}
@@ -402,7 +403,10 @@ $t->update_search;
 $t->psql(<<"SQL");
 INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)
 SELECT v.crate_id, v.id, (now() AT TIME ZONE 'UTC')::date - ago, v.project_id, 1000 + ago, now()
-  FROM versions v CROSS JOIN (VALUES (0), (8), (89), (90)) d (ago) WHERE v.version = '1.1.0+build'
+  FROM versions v CROSS JOIN (VALUES (0), (8), (89), (90)) d (ago) WHERE v.version = '1.1.0+build';
+INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)
+SELECT v.crate_id, v.id, (now() AT TIME ZONE 'UTC')::date - ago, v.project_id, 222 + ago / 89, now()
+  FROM versions v CROSS JOIN (VALUES (0), (89)) d (ago) WHERE v.version = '1.0.0' AND v.project_id = $rich
 SQL
 my $root = '/-/projects/demo/rich/-/crates';
 
@@ -441,11 +445,18 @@ subtest 'the page of a crate' => sub {
 	    'one in the public registry, under another name');
 	like($body, qr{<td>dev<br><small>cfg\(unix\)</small></td>}, 'one of a platform');
 	like($body, qr{<td>default</td><td>shiny</td>.*<td>shiny</td><td>dep:other</td>}s, 'features');
-	like($body, qr{<p>3\xc2\xa0097 in the last 90 days\.</p>}, 'downloads of 90 days');
-	is(scalar(() = $body =~ /<rect /g), 3, 'as bars');
-	like($body, qr{<rect x="712" y="8" width="6" height="92"/>}, 'of today');
-	like($body, row($_->[0], "1\xc2\xa0$_->[1]"), "and in a table: $_->[0] days ago")
-	    for ['0 to 6', '000'], ['7 to 13', '008'], ['84 to 89', '089'];
+	like($body, qr{<p>3\xc2\xa0542 in the last 90 days\.</p>}, 'downloads of 90 days');
+	my ($plot) = $body =~ m{(<svg class="plot".*?</svg>)}s;
+	my @bands = $plot =~ m{<path fill="url\(#band-(\d)\)" d="([^"]*)"/>}g;
+	my ($first, $second) = map { [$_ =~ /M\S+ \S+?h6v\d+h-6z/g] } @bands[1, 3];
+	is("@bands[0, 2] " . scalar(@bands), '0 1 4', 'a band for each version, with a pattern of its own');
+	is(join(' ', @$first), 'M0 27h6v133h-6z M648 37h6v123h-6z M712 38h6v122h-6z', 'the most downloaded one');
+	is(join(' ', @$second), 'M0 0h6v27h-6z M712 10h6v28h-6z', 'and on top of it the other one');
+	my @legend = $body =~ m{#band-(\d)\)" d="M0 0h24v12H0z"/></svg>\s*(\S+)\s*<span class="dim">([^<]*)</span>}g;
+	is(join(' ', @legend), "0 1.1.0+build 3\xc2\xa0097 1 1.0.0 445", 'the legend names them, bottom up');
+	like($body, qr{<th scope="row">$_->[0]</th><td>1\xc2\xa0$_->[1]</td><td>$_->[2]</td>},
+	    "and in a table: $_->[0] days ago")
+	    for ['0 to 6', '000', '222'], ['7 to 13', '008', '0'], ['84 to 89', '089', '223'];
 	like($body, qr{<li>maintainer .*<span class="badge">maintainer</span>}, 'owners');
 	like(get("$root/poor", 'developer')->{body},
 	    row(qq(<a href="$root/rich">rich</a>), '2.0.0-beta.1', '^1.2', 'yes', 'normal'), 'who depends on it');

@@ -384,7 +384,8 @@ dependents AS (
 -- versions.  Token and user by primary keys.  Without $4: `versions`, by versions_listed_crate, sorted.
 -- With $4: `has_before`, whether a lower version is listed, by the same index up to the first one.
 -- `dependents`: the newest version of each crate, 100 at most, crates of the same project first.  `days` and
--- `by_version`: the downloads of the last 90 days of the crate, by the primary key of download_days.
+-- `by_version`: the downloads of the last 90 days of the crate, by the primary key of download_days; `bands`: those
+-- of each day for the 4 versions with the most of them, by the same key.
 -- `events`, with $4 and $7: the newest 100 events of the version, by audit_events_crate; users by primary
 -- key.  No row if the crate or the version does not exist or is not listed.
 WITH RECURSIVE @viewer_memberships, @readable_projects, @page_dependents,
@@ -411,7 +412,12 @@ loaded AS (
     SELECT d.day, d.version_id, sum(d.downloads)::bigint AS downloads
       FROM target t JOIN download_days d ON d.crate_id = t.id
      WHERE $4 IS NULL AND d.day > current_date - 90
-     GROUP BY GROUPING SETS ((d.day), (d.version_id)))
+     GROUP BY GROUPING SETS ((d.day), (d.version_id))),
+most AS (
+    SELECT l.version_id, o.version, l.downloads,
+           row_number() OVER (ORDER BY l.downloads DESC, l.version_id DESC) AS position
+      FROM (SELECT * FROM loaded WHERE version_id IS NOT NULL ORDER BY downloads DESC LIMIT 10) l
+      JOIN versions o ON o.id = l.version_id AND o.status IN ('default', 'deprecated'))
 SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.homepage, v.documentation,
        v.repository, v.license, v.license_file, v.links, v.rust_version, v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at, v.has_lib,
@@ -433,9 +439,11 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
           JOIN crates b ON b.id = d.crate_id)::text AS dependents,
        (SELECT json_agg(json_build_array(current_date - l.day, l.downloads))
           FROM loaded l WHERE l.day IS NOT NULL)::text AS days,
-       (SELECT json_agg(json_build_array(o.version, l.downloads) ORDER BY l.downloads DESC, o.id DESC)
-          FROM (SELECT * FROM loaded WHERE version_id IS NOT NULL ORDER BY downloads DESC LIMIT 10) l
-          JOIN versions o ON o.id = l.version_id AND o.status IN ('default', 'deprecated'))::text AS by_version,
+       (SELECT json_agg(json_build_array(m.version, m.downloads) ORDER BY m.position) FROM most m)::text
+           AS by_version,
+       (SELECT json_agg(json_build_array(m.position, current_date - d.day, d.downloads))
+          FROM most m JOIN download_days d ON d.crate_id = t.id AND d.version_id = m.version_id
+         WHERE m.position <= 4 AND d.day > current_date - 90)::text AS bands,
        (SELECT json_agg(json_build_array(o.username, o.name, o.level) ORDER BY o.level DESC, lower(o.username))
           FROM crates c CROSS JOIN LATERAL (@crate_owners_of) o
          WHERE $9::boolean AND c.id = t.id)::text AS owners,

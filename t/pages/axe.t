@@ -110,7 +110,12 @@ SELECT crate_id, project_id, '0.9.' || n, '0.9.' || n, index_line, cksum, size, 
   FROM versions CROSS JOIN generate_series(1, 120) n WHERE project_id = $id{rich} AND version = '1.0.0';
 INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)
 SELECT v.crate_id, v.id, (now() AT TIME ZONE 'UTC')::date - ago, v.project_id, 100 + ago * ago % 90, now()
-  FROM versions v CROSS JOIN generate_series(0, 80) ago WHERE v.project_id = $id{rich} AND v.version = '1.1.0'
+  FROM versions v CROSS JOIN generate_series(0, 80) ago
+ WHERE v.project_id = $id{rich} AND v.version = '1.1.0';
+INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)
+SELECT v.crate_id, v.id, (now() AT TIME ZONE 'UTC')::date - ago, v.project_id, 10 + ago * v.id % 50, now()
+  FROM versions v CROSS JOIN generate_series(0, 89) ago WHERE v.project_id = $id{rich}
+       AND v.version IN ('1.0.0', '0.9.117', '0.9.118', '0.9.119', '0.9.120')
 SQL
 $t->update_search;
 

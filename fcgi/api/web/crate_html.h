@@ -3,13 +3,12 @@
 
 /* The data of the pages of api/web/crate_page.h, for html/crate.html. */
 
+#include "api/web/crate_plot.h"
 #include "api/web/page.h"
 #include "api/web/readme.h"
 #include "crate/package.h"
 #include "crate/registry_url.h"
 #include "store/web/page_crate.h"
-
-enum { PLOT_HEIGHT = 100, PLOT_STEP = 8, PLOT_BAR = 6, PLOT_WEEKS = 13 };
 
 /* A crate that depends on this one. */
 struct crate_html_user {
@@ -31,6 +30,7 @@ struct crate_html {
 	bool sees_owners, sees_publishers;
 	struct strings warnings; /* of its publish, for who sees who has published */
 	struct readme readme; /* empty: there is none */
+	struct crate_plot plot; /* of its downloads */
 	struct page_turn turn; /* of the versions */
 };
 
@@ -39,11 +39,5 @@ bool crate_html_is_link(const char *url);
 
 /* What an audited action did, as a verb for people, by the name of the action. */
 const char *crate_html_action(const char *action);
-
-/* The height of that day's bar, up to PLOT_HEIGHT. */
-int64_t crate_html_bar(const struct page_crate *, size_t day);
-
-/* The downloads of seven days, the last of which was 7 * week days ago; fewer days in the first week. */
-int64_t crate_html_week(const struct page_crate *, size_t week);
 
 #endif

@@ -10,7 +10,7 @@
 #include "crate/semver.h"
 #include "crate/version_req.h"
 
-enum { VERSIONS = 100, DAYS_OF_WEEK = 7 };
+enum { VERSIONS = 100 };
 
 bool
 crate_html_is_link(const char *url)
@@ -38,27 +38,6 @@ crate_html_action(const char *action)
 			return known[i].words;
 	}
 	return action;
-}
-
-int64_t
-crate_html_bar(const struct page_crate *crate, size_t day)
-{
-	int64_t most = 1;
-
-	for (size_t i = 0; i < PAGE_CRATE_DAYS; i++)
-		most = crate->days[i] > most ? crate->days[i] : most;
-	/* what is not 0 is seen */
-	return (crate->days[day] * PLOT_HEIGHT + most - 1) / most;
-}
-
-int64_t
-crate_html_week(const struct page_crate *crate, size_t week)
-{
-	int64_t sum = 0;
-
-	for (size_t ago = week * DAYS_OF_WEEK; ago < (week + 1) * DAYS_OF_WEEK && ago < PAGE_CRATE_DAYS; ago++)
-		sum += crate->days[PAGE_CRATE_DAYS - 1 - ago];
-	return sum;
 }
 
 static size_t
@@ -243,6 +222,7 @@ show(struct page *page, struct slice version)
 	if (html.is_version && html.sees_publishers)
 		warn(rq->arena, &crate, &html.warnings);
 	show_readme(page, &html);
+	crate_plot_draw(rq->arena, &crate, &html.plot);
 	page->title = arena_printf(rq->arena, "%s %s - %s", crate.name, crate.shown.version, html.path);
 	page->feed = arena_printf(rq->arena, "projects/%s/-/crates/%s/feed.atom", html.path, crate.name);
 	page->kept = arena_printf(rq->arena, "projects/%s/-/crates/%s%s%s", html.path, crate.name,

@@ -189,6 +189,34 @@ read_dependents(struct arena *a, int64_t project_id, const char *json, struct pa
 	return 0;
 }
 
+/* The index of a day in `days`; PAGE_CRATE_DAYS: it is too long ago. */
+static size_t
+day_of(int64_t ago)
+{
+	/* a node whose clock is ahead counts today */
+	ago = ago < 0 ? 0 : ago;
+	return ago < PAGE_CRATE_DAYS ? (size_t)(PAGE_CRATE_DAYS - 1 - ago) : PAGE_CRATE_DAYS;
+}
+
+/* Each is an array: which of the versions that were downloaded most, how many days ago, downloads. */
+static int
+read_bands(struct arena *a, const char *json, struct page_crate *out, struct err *err)
+{
+	struct json_object *list;
+	size_t n;
+
+	if (parse(a, json, &list, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *band = json_object_array_get_idx(list, i);
+		size_t version = (size_t)item_int(band, 0) - 1, day = day_of(item_int(band, 1));
+
+		if (version < PAGE_CRATE_BANDS && day < PAGE_CRATE_DAYS)
+			out->bands[version][day] += item_int(band, 2);
+	}
+	return 0;
+}
+
 /* days: pairs of how many days ago and downloads; loads: pairs of version and downloads. */
 static int
 read_loads(struct arena *a, const char *days, const char *loads, struct page_crate *out, struct err *err)
@@ -200,13 +228,11 @@ read_loads(struct arena *a, const char *days, const char *loads, struct page_cra
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *pair = json_object_array_get_idx(list, i);
-		int64_t ago = item_int(pair, 0);
+		size_t day = day_of(item_int(pair, 0));
 		int64_t downloads = item_int(pair, 1);
 
-		/* a node whose clock is ahead counts today */
-		ago = ago < 0 ? 0 : ago;
-		if (ago < PAGE_CRATE_DAYS)
-			out->days[PAGE_CRATE_DAYS - 1 - ago] += downloads;
+		if (day < PAGE_CRATE_DAYS)
+			out->days[day] += downloads;
 		out->downloads += downloads;
 	}
 	if (parse(a, loads, &list, &out->nloads, err) == -1)
@@ -306,7 +332,8 @@ read_all(struct arena *a, int64_t project_id, const struct db_result *r, struct 
 	    read_versions(a, db_str(r, 0, VERSIONS), out, err) == -1 ||
 	    read_dependents(a, project_id, db_str(r, 0, DEPENDENTS), out, err) == -1 ||
 	    read_owners(a, db_str(r, 0, OWNERS), out, err) == -1 ||
-	    read_events(a, db_str(r, 0, EVENTS), out, err) == -1)
+	    read_events(a, db_str(r, 0, EVENTS), out, err) == -1 ||
+	    read_bands(a, db_str(r, 0, BANDS), out, err) == -1)
 		return -1;
 	return read_loads(a, db_str(r, 0, DAYS), db_str(r, 0, BY_VERSION), out, err);
 }

@@ -14,6 +14,7 @@
 
 enum {
 	PAGE_CRATE_DAYS = 90,
+	PAGE_CRATE_BANDS = 4, /* versions whose downloads are read by day */
 	PAGE_CRATE_DEPENDENCIES = 500, /* so many are shown, as of the next one */
 	PAGE_CRATE_FEATURES = 500,
 	PAGE_CRATE_DEPENDENTS = 100 /* that are looked for */
@@ -90,6 +91,7 @@ struct page_crate {
 	struct page_crate_load *loads; /* the versions that were downloaded most, in the days below */
 	size_t nversions, ndependents, nloads;
 	int64_t days[PAGE_CRATE_DAYS]; /* downloads by day, today last */
+	int64_t bands[PAGE_CRATE_BANDS][PAGE_CRATE_DAYS]; /* those of the first of `loads` */
 	int64_t downloads; /* of all these days */
 	struct page_crate_owner *owners; /* roles first */
 	size_t nowners;

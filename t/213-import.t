@@ -249,8 +249,9 @@ SQL
 		    [$time{'needs 0.1.0'}, 'Both_Ways', undef], "$what: a dependency in the same registry");
 	}
 	for ([qr/needs --crates DIR/, "$data/db.sqlite"], [qr/cannot read the directory/, "$data/none", '--crates',
-	    "$data/none"], [qr/sqlite3 has failed/, "$data/none", '--crates', "$data/crates"],
-	    [qr/psql has failed/, 'host=/nonexistent', '--crates', "$data/crates"]) {
+	    "$data/none"],
+	    [qr/sqlite3 has failed, .* database of a Kellnr/, "$data/none", '--crates', "$data/crates"],
+	    [qr/psql has failed, .* in the connection string/, 'host=/nonexistent', '--crates', "$data/crates"]) {
 		my ($why, $from, @args) = @$_;
 		my ($status, undef, undef, $err) = import_of('kellnr', $from, 'demo/new', @args);
 

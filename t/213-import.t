@@ -266,8 +266,9 @@ SQL
 	    '--fsize=400', $berth, 'import', 'kellnr', $data, '--into', 'demo/new');
 	like("$status $err", qr/^2 .*lists more than 400 bytes/s, 'an answer has an end');
 	for ([qr/needs --crates DIR/, "$data/db.sqlite"], [qr/cannot read the directory/, "$data/none", '--crates',
-	    "$data/none"], [qr/sqlite3 has failed/, "$data/none", '--crates', "$data/crates"],
-	    [qr/psql has failed/, 'host=/nonexistent', '--crates', "$data/crates"]) {
+	    "$data/none"],
+	    [qr/sqlite3 has failed, .* database of a Kellnr/, "$data/none", '--crates', "$data/crates"],
+	    [qr/psql has failed, .* in the connection string/, 'host=/nonexistent', '--crates', "$data/crates"]) {
 		my ($why, $from, @args) = @$_;
 		my ($status, undef, undef, $err) = import_of('kellnr', $from, 'demo/new', @args);
 

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # What the harness does by itself, to save time, is what the programs do in whose place it is: its session
-# with PostgreSQL answers as psql does and remembers nothing, and its JSON is that of JSON::PP.
+# with PostgreSQL answers as psql does and remembers nothing, and its JSON is that of JSON::PP.  A run that
+# hangs says in which test.
 
 use strict;
 use warnings;
@@ -10,7 +11,7 @@ use JSON::PP ();
 use Test::More;
 
 use Berth::Cluster;
-use Berth::File qw(slurp);
+use Berth::File qw(slurp write_file);
 use Berth::Json;
 use Berth::Test;
 
@@ -76,6 +77,19 @@ my @texts = ('', ' ', '1', '-1', '-', '01', '-0', '1.', '1.0', '1.5e3', '1e+', '
 push @texts, map { slurp($_) } glob("$Berth::Cluster::ROOT/t/fuzz/corpus/fuzz_{json,jwk,metadata}/*");
 cmp_ok(scalar @texts, '>', 60, 'there are texts');
 is(ours($_), theirs($_), 'JSON: ' . substr($_, 0, 40) =~ s/[^ -~]/./gr) for @texts;
+
+# ---- a run that hangs ----
+
+my $hangs = write_file($t->dir . '/hangs.t', "print qq(1..1\\n); sleep 600;\n");
+{
+	local $ENV{BERTH_TIME_LIMIT} = 1;
+	my ($status, undef, $said) = Berth::Cluster::capture('prove', '-It/lib', '--harness',
+	    'Berth::Harness', $hangs);
+
+	isnt($status, 0, 'a run that hangs is ended');
+	like($said, qr/^the tests have not ended after 1 s; still running: \Q$hangs\E for \d+ s$/m,
+	    'and the test is named');
+}
 
 done_testing();
 

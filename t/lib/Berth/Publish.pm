@@ -18,6 +18,7 @@ use Digest::SHA qw(sha256_hex);
 use File::Find ();
 use Test::More;
 
+use Berth::File qw(slurp);
 use Berth::Json;
 use Berth::Test;
 
@@ -121,7 +122,27 @@ sub refused {
 	# a worker answers first and clears up after that
 	my $now;
 	$self->{t}->wait_for(sub { ($now = $self->state_of_things) eq $self->{before} });
-	is($now, $self->{before}, "$name: nothing is left");
+	is($now, $self->{before}, "$name: nothing is left") or $self->show_holders;
+	# what stays fails this case alone: the next one does not wait for it again
+	$self->{before} = $now;
+}
+
+# Says which processes have files of the store open, and what each of their threads waits for.
+sub show_holders {
+	my ($self) = @_;
+	my $store = $self->{t}->store;
+	# a process may end while it is looked at
+	my $read = sub { eval { slurp($_[0]) } // '?' };
+
+	for my $fd (glob('/proc/[0-9]*/fd/*')) {
+		my $path = readlink($fd) // next;
+		next unless index($path, "$store/") == 0;
+		my ($proc) = $fd =~ m{^(/proc/\d+)};
+		my $program = $read->("$proc/cmdline") =~ tr/\0/ /r;
+		diag("$proc: $program has $path open; its threads wait in ",
+		    join(', ', map { $read->($_) } glob("$proc/task/*/wchan")));
+	}
+	diag("the pool says:\n", $self->{t}->log('pool'));
 }
 
 # Publishes the bytes, which must succeed; the same bytes can be downloaded and

@@ -56,13 +56,13 @@ is($p->http(GET => $new, { token => $token })->{status}, 405, 'case 16: GET');
 
 # a client that goes away in the middle: nginx, which waits for the whole body, says 400 to nobody
 $p->http(GET => "$R/config.json", { token => $token });
-my $before = $p->state_of_things;
+my $before = $p->settled;
 $t->raw("PUT $new HTTP/1.1\r\nHost: localhost\r\nAuthorization: $token\r\nContent-Length: "
     . length($whole)
     . "\r\n\r\n" . substr($whole, 0, -10), s_client => ['-no_ign_eof']);
 ok($t->wait_for(sub { $t->log('nginx-berth') =~ m{path="\Q$new\E" status=(?:400|499) } }),
     'case 13: the client goes away');
-is($p->state_of_things, $before, 'case 13: nothing is left');
+is($p->settled, $before, 'case 13: nothing is left');
 
 # a refusal, whoever made it, leaves the connection as it was
 for my $case (['authorize', '', 401], ['framing', "Authorization: $token", 413],

@@ -48,7 +48,7 @@ my $unreadable = qr/^failed to parse `Cargo.toml` manifest file: /;
 my $target = file('x', 'a' x 37);
 
 $p->taken('before all', 'base', '1.0.0', Berth::Crate::make('base', '1.0.0'));
-my $before = $p->state_of_things;
+my $before = $p->settled;
 
 # number, what, detail, crate
 my @refused = (
@@ -207,7 +207,7 @@ for my $case (['one large file', file('x', '', size => (8 << 30) - 512), 9000],
 }
 cmp_ok(peak_kb($_) - $peak{$_}, '<', 32 << 10, 'case 75: no worker grows by 32 MiB') for @workers;
 
-is($p->state_of_things, $before, 'all of these have left nothing');
+is($p->settled, $before, 'all of these have left nothing');
 $p->agrees('after all of these');
 
 # ---- what must be taken ----

@@ -98,7 +98,7 @@ sub taken {
 }
 
 $p->taken('before all', $_, '1.0.0', Berth::Crate::make($_, '1.0.0')) for qw(base other_base);
-my $before = $p->state_of_things;
+my $before = $p->settled;
 my $fail = qr/^failed to parse `Cargo\.toml` manifest file: /;
 
 # ---- 88-98: the manifest ----
@@ -321,7 +321,7 @@ for my $case (
 	refused("case 28: $what", $detail, $with, %same, %over);
 }
 
-is($p->state_of_things, $before, 'all of these have left nothing');
+is($p->settled, $before, 'all of these have left nothing');
 $p->agrees('after all of these');
 
 # ---- what must be taken ----

@@ -23,15 +23,10 @@ my $t = $p->test;
 my $store = $t->store;
 
 # path below the store => its bytes' digest
-# Of a request's upload nothing is left: it goes with the memory of the request, after the answer.
-sub uploads_are_over {
-	return $t->wait_for(sub { !grep { !m{/(?:(?:ab)+|(?:cd)+)$} } glob("$store/staging/" . '?' x 32) });
-}
-
 sub snapshot {
 	my %files;
 
-	uploads_are_over();
+	$p->uploads_are_over;
 
 	File::Find::find({ no_chdir => 1, wanted => sub {
 		$files{ s{^\Q$store\E/}{}r } = sha256_hex(Berth::Cluster::slurp($_)) if -f;
@@ -277,7 +272,7 @@ for my $name (@order) {
 		my ($before, @goes) = $way{$name}->();
 
 		is(gone($before // $first), join(' ', sort @goes), 'this goes, and nothing else');
-		ok(uploads_are_over(), 'and no upload is left');
+		ok($p->uploads_are_over, 'and no upload is left');
 	};
 }
 

@@ -46,7 +46,7 @@ sub new_path { $_[0]->root . '/api/v1/crates/new' }
 sub http {
 	my ($self, $method, $path, $opt) = @_;
 
-	$self->{before} //= $self->state_of_things;
+	$self->{before} //= $self->settled;
 	my $res = $self->{t}->http($method, $path, $opt);
 	delete $self->{before} if $res->{status} < 300;
 	return $res;
@@ -100,6 +100,22 @@ SQL
 	return join("\n", $rows, $self->files);
 }
 
+# The same when no upload is staged any more: a worker answers first and clears up after that.
+sub settled {
+	my ($self) = @_;
+
+	$self->uploads_are_over;
+	return $self->state_of_things;
+}
+
+# Files that a test itself puts into staging are named abab... and cdcd...
+sub uploads_are_over {
+	my ($self) = @_;
+	my $staging = $self->{t}->store . '/staging';
+
+	return $self->{t}->wait_for(sub { !grep { !m{/(?:(?:ab)+|(?:cd)+)$} } glob("$staging/" . '?' x 32) });
+}
+
 sub files {
 	my ($self) = @_;
 	my @files;
@@ -119,7 +135,7 @@ sub refused {
 	is_deeply([map { ref } $json, $json->{errors}, $json->{errors}[0]],
 	    ['HASH', 'ARRAY', 'HASH'], "$name: shape of cargo");
 	like($json->{errors}[0]{detail} // '', $detail, "$name: detail");
-	# a worker answers first and clears up after that
+	# a worker answers first
 	my $now;
 	$self->{t}->wait_for(sub { ($now = $self->state_of_things) eq $self->{before} });
 	is($now, $self->{before}, "$name: nothing is left") or $self->show_holders;

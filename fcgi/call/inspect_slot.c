@@ -25,12 +25,6 @@ inspect_slot_take(const struct worker_app *app, const char *actor, int64_t until
 	return slots_take(app->slots, &ask);
 }
 
-bool
-inspect_slot_is_idle(const struct worker_app *app)
-{
-	return slots_count(app->slots, QUEUE_INSPECT).held == 0;
-}
-
 void
 inspect_slot_leave(const struct worker_app *app, const char *actor)
 {

@@ -18,14 +18,10 @@
 #include "remove_tree.h"
 #include "tap.h"
 
-/* Keeps it, every second time in a thread, and waits for that. */
+/* Keeps it, and waits for that. */
 static int
 keep(struct blob_staging *s, struct err *err)
 {
-	static int count;
-
-	if (++count % 2 == 1)
-		blob_stage_prepare(s);
 	blob_stage_keep(s);
 	return blob_stage_kept(s, NULL, err);
 }
@@ -191,19 +187,6 @@ test_keep(void)
 }
 
 static void
-test_prepared_only(void)
-{
-	static const char bytes[] = "refused bytes";
-	struct arena *request = arena_new();
-	struct blob_staging *s = stage(request, bytes, sizeof(bytes) - 1);
-
-	blob_stage_prepare(s);
-	arena_free(request);
-	ok(access(file_of(sha256_of(bytes, sizeof(bytes) - 1)), F_OK) == -1, "nobody wants it: it gets no name");
-	is_int(some_staging(), 0, "and leaves nothing in staging");
-}
-
-static void
 test_same_bytes(void)
 {
 	static const char bytes[] = "the same";
@@ -358,7 +341,6 @@ main(void)
 	test_check();
 	test_path();
 	test_keep();
-	test_prepared_only();
 	test_same_bytes();
 	test_given_up();
 	test_errors();

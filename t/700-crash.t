@@ -77,12 +77,11 @@ my @points = grep { !/:(?:registry_id|token_slot_live|session_confirm)$|^inspect
 
 subtest 'the points' => sub {
 	my %at = map { ($points[$_] => $_) } 0 .. $#points;
-	# a thread syncs the bytes during the inspection, and gives them their name while the database writes
+	# a thread syncs the bytes and gives them their name while the database writes
 	my %order = (
-		'the bytes are kept before COMMIT' => [qw(blob:create blob:write blob:fsync blob:fsynced
-			blob:fsync_dir blob:ready blob:link blob:linked blob:placed blob:directory_fsynced blob:kept
-			send:session_commit)],
-		'they get their name after the inspection' => [qw(publish:inspect blob:link)],
+		'the bytes are kept before COMMIT' => [qw(blob:create blob:write publish:inspect blob:fsync
+			blob:fsynced blob:fsync_dir blob:ready blob:link blob:linked blob:placed blob:directory_fsynced
+			blob:kept send:session_commit)],
 		'the database writes before COMMIT, and the answer comes after it' => [qw(publish:inspect
 			send:crate_lock send:version_add send:crate_grow_index sent:crate_lock answered:crate_lock
 			answered:crate_grow_index send:session_commit sent:session_commit answered:session_commit
@@ -112,14 +111,14 @@ subtest 'the points' => sub {
 	    'none in the sources is missed');
 };
 
-subtest 'a refused crate gets no name' => sub {
+subtest 'a refused crate does not go to the disk' => sub {
 	my $crate = Berth::Crate::make('another', '1.0.0', files => { noise => $noise });
-	my @passed = $fault->trace('blob:ready', sub {
+	my @passed = $fault->trace('responded:publish', sub {
 		is($t->http(PUT => $NEW, { token => $token, body =>
 		    $t->publish_body(Berth::Crate::metadata('refused', '1.0.0'), $crate) })->{status}, 400, 'refused');
 	});
 
-	is_deeply([grep { /^blob:(?:fsync|link)$/ } @passed], ['blob:fsync'], 'on the disk, without a name');
+	is_deeply([grep { /^blob:(?:write|fsync|link)$/ } @passed], ['blob:write'], 'it is written and has no name');
 	ok($t->wait_for(sub { !staged($t) }), 'nothing is left in staging');
 };
 

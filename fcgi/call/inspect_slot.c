@@ -5,9 +5,12 @@
 static struct slots_ask
 ask_of(const struct worker_app *app, const char *actor)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	/* to ask takes longer than to take a slot */
+	static long cpus;
 	int64_t configured = app->settings->inspect_slots;
 
+	if (cpus == 0)
+		cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	return (struct slots_ask) {
 		.queue = QUEUE_INSPECT,
 		.n = configured > 0 ? (size_t)configured : (size_t)(cpus > 1 ? cpus / 2 : 1),
@@ -23,12 +26,6 @@ inspect_slot_take(const struct worker_app *app, const char *actor, int64_t until
 
 	ask.until_us = until_us;
 	return slots_take(app->slots, &ask);
-}
-
-bool
-inspect_slot_is_idle(const struct worker_app *app)
-{
-	return slots_count(app->slots, QUEUE_INSPECT).held == 0;
 }
 
 void

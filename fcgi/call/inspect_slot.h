@@ -6,7 +6,6 @@
  * of processors, or to inspect_slots.  Actors take turns (base/slots.h).
  */
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "call/app.h"
@@ -16,8 +15,6 @@ enum { INSPECT_SLOT_ACTOR = 2 /* slots that one actor may have */ };
 /* Waits until until_us of clock_us() at most.  -1: no slot was free in time. */
 int inspect_slot_take(const struct worker_app *, const char *actor, int64_t until_us)
     __attribute__((warn_unused_result));
-/* Does no request have the place of an inspection? */
-bool inspect_slot_is_idle(const struct worker_app *);
 void inspect_slot_leave(const struct worker_app *, const char *actor);
 
 #endif

@@ -18,14 +18,10 @@
 #include "remove_tree.h"
 #include "tap.h"
 
-/* Keeps it, every second time in a thread, and waits for that. */
+/* Keeps it, and waits for that. */
 static int
 keep(struct blob_staging *s, struct err *err)
 {
-	static int count;
-
-	if (++count % 2 == 1)
-		blob_stage_prepare(s);
 	blob_stage_keep(s);
 	return blob_stage_kept(s, NULL, err);
 }
@@ -191,16 +187,26 @@ test_keep(void)
 }
 
 static void
-test_prepared_only(void)
+test_prepare(void)
 {
-	static const char bytes[] = "refused bytes";
+	static const char bytes[] = "in a prepared store";
+	size_t n = sizeof(bytes) - 1;
+	char *path = file_of(sha256_of(bytes, n)), *second = arena_strndup(a, path, strlen(dir) + 6);
+	char *first = arena_strndup(a, path, strlen(dir) + 3);
 	struct arena *request = arena_new();
-	struct blob_staging *s = stage(request, bytes, sizeof(bytes) - 1);
+	int missing = 0;
 
-	blob_stage_prepare(s);
+	is_int(blob_store_prepare(store, &err), 0, "prepares the store");
+	for (int i = 0; i < 256; i++)
+		missing += access(arena_printf(a, "%s/%02x", dir, i), F_OK) == -1;
+	is_int(missing, 0, "all directories are there");
+	is_int(access(second, F_OK), -1, "not those below");
+	is_int(keep(stage(request, bytes, n), &err), 0, "kept");
+	ok(holds(path, bytes, n), "the blob has the bytes");
+	ok(unlink(path) == 0 && rmdir(second) == 0 && rmdir(first) == 0, "somebody removes a directory");
+	is_int(keep(stage(request, bytes, n), &err), 0, "kept again");
+	ok(holds(path, bytes, n), "the blob has the bytes");
 	arena_free(request);
-	ok(access(file_of(sha256_of(bytes, sizeof(bytes) - 1)), F_OK) == -1, "nobody wants it: it gets no name");
-	is_int(some_staging(), 0, "and leaves nothing in staging");
 }
 
 static void
@@ -358,12 +364,13 @@ main(void)
 	test_check();
 	test_path();
 	test_keep();
-	test_prepared_only();
 	test_same_bytes();
 	test_given_up();
 	test_errors();
 	test_full();
 	test_sweep();
+	/* the tests before run without, as an import does */
+	test_prepare();
 	remove_tree(root);
 	arena_free(a);
 	return tap_done();

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "call/app_metrics.h"
 #include "call/call_view.h"
-#include "call/inspect_slot.h"
 #include "call/json_response.h"
 #include "call/known_caller.h"
 #include "crate/index_line.h"
@@ -22,8 +21,6 @@
 #include "store/package/version.h"
 
 enum { LINE_MAX_SEEN = 8 * INDEX_LINE_MAX }; /* an error tells the length of a longer line up to this */
-
-enum { LARGE = 1 << 20 }; /* bytes: most of the time of a larger crate goes to the disk */
 
 const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO, .knows_callers = true };
@@ -229,15 +226,7 @@ take_crate(struct worker_app *app, struct request *rq, struct upload *upload, st
 	v->blob = upload->crate;
 	v->cksum = blob_stage_sha256(upload->crate);
 	v->size = (int64_t)blob_stage_size(upload->crate);
-	if (version_check_bytes(v, &rq->err) == -1)
-		return -1;
-	/*
-	 * the disk works during the inspection; a small crate must not take the processor from other
-	 * inspections
-	 */
-	if (v->size >= LARGE || inspect_slot_is_idle(app))
-		blob_stage_prepare(upload->crate);
-	return 0;
+	return version_check_bytes(v, &rq->err);
 }
 
 /*

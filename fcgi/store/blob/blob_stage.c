@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,29 +30,21 @@ struct blob_staging {
 	uint64_t size;
 	char sha256[BLOB_HEX_SIZE]; /* "" until the hash has ended */
 	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
-	bool ready; /* get_ready() is done */
 	struct {
 		pthread_t thread;
 		bool runs;
-		bool early; /* prepares the blob before the decision */
-		sem_t decided;
-		bool wanted; /* set before decided: give it its name, or end */
 		int rc;
 		struct err err;
 		int64_t us;
 	} keep;
 };
 
-/* Waits for the thread that makes it a blob, if there is one, which gives it no name unless wanted. */
+/* Waits for the thread that makes it a blob, if there is one. */
 static void
 join(struct blob_staging *s)
 {
-	if (!s->keep.runs)
-		return;
-	if (!s->keep.wanted)
-		sem_post(&s->keep.decided);
-	pthread_join(s->keep.thread, NULL);
-	sem_destroy(&s->keep.decided);
+	if (s->keep.runs)
+		pthread_join(s->keep.thread, NULL);
 	s->keep.runs = false;
 }
 
@@ -213,17 +204,21 @@ sync_there(struct blob_staging *s, const char *path, struct err *err)
 	return rc;
 }
 
-/* The directories on the way to the blob. */
+/*
+ * The directories on the way to the blob.  *durable: the name of the first one is on the disk, because
+ * blob_store_prepare() has made it and nobody has removed it since.
+ */
 static int
-make_directories(struct blob_staging *s, struct err *err)
+make_directories(struct blob_staging *s, bool *durable, struct err *err)
 {
-	char dir[6];
+	char first[3], second[6];
 
-	snprintf(dir, sizeof(dir), "%.2s", s->sha256);
-	if (blob_dir_make(s->root, dir, err) == -1)
+	snprintf(first, sizeof(first), "%.2s", s->sha256);
+	snprintf(second, sizeof(second), "%.2s/%.2s", s->sha256, s->sha256 + 2);
+	*durable = s->store->prepared && faccessat(s->root, first, F_OK, 0) == 0;
+	if (!*durable && blob_dir_make(s->root, first, err) == -1)
 		return -1;
-	snprintf(dir, sizeof(dir), "%.2s/%.2s", s->sha256, s->sha256 + 2);
-	return blob_dir_make(s->root, dir, err);
+	return blob_dir_make(s->root, second, err);
 }
 
 /*
@@ -235,18 +230,16 @@ make_directories(struct blob_staging *s, struct err *err)
 static int
 get_ready(struct blob_staging *s, struct err *err)
 {
-	bool blob = !s->store->kind->copies;
+	bool blob = !s->store->kind->copies, durable = false;
 	char first[3];
 
-	if (s->ready)
-		return 0;
 	snprintf(first, sizeof(first), "%.2s", s->sha256);
-	if ((blob && make_directories(s, err) == -1) || sync_bytes(s->fd, err) == -1)
+	if ((blob && make_directories(s, &durable, err) == -1) || sync_bytes(s->fd, err) == -1)
 		return -1;
-	if (blob && (blob_dir_sync(s->root, first, err) == -1 || blob_dir_sync(s->root, ".", err) == -1))
+	if (blob && (blob_dir_sync(s->root, first, err) == -1 ||
+	        (!durable && blob_dir_sync(s->root, ".", err) == -1)))
 		return -1;
 	FAULT_POINT("blob", "ready");
-	s->ready = true;
 	return 0;
 }
 
@@ -260,13 +253,14 @@ upload(struct blob_staging *s, struct err *err)
 	struct arena *a = arena_new();
 	int fd = openat(s->dir, s->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
 	struct err disk = { 0 };
+	bool durable;
 
 	if (fd == -1)
 		rc = blob_error(err, "open");
 	else
 		rc = s->store->kind->put(s->store, a, s->sha256, fd, (int64_t)s->size, err);
 	/* a copy has its name only when its bytes are on the disk */
-	if (rc == 0 && (get_ready(s, &disk) == -1 || make_directories(s, &disk) == -1 ||
+	if (rc == 0 && (get_ready(s, &disk) == -1 || make_directories(s, &durable, &disk) == -1 ||
 	        linkat(s->dir, s->name, s->root, blob_path(a, s->sha256), 0) == -1))
 		FAULT_POINT("copy", "none");
 	if (fd != -1)
@@ -301,66 +295,28 @@ put(struct blob_staging *s, struct err *err)
 	return 0;
 }
 
-static void
-keep(struct blob_staging *s)
-{
-	int64_t began = clock_us();
-
-	if (s->keep.rc == 0)
-		s->keep.rc = put(s, &s->keep.err);
-	if (s->keep.rc == 0)
-		FAULT_POINT("blob", "kept");
-	s->keep.us += clock_us() - began;
-}
-
 static void *
-keep_main(void *arg)
+keep(void *arg)
 {
 	struct blob_staging *s = arg;
 	int64_t began = clock_us();
 
-	if (s->keep.early)
-		s->keep.rc = get_ready(s, &s->keep.err);
-	s->keep.us = clock_us() - began;
-	while (sem_wait(&s->keep.decided) == -1)
-		continue;
-	if (s->keep.wanted)
-		keep(s);
-	return NULL;
-}
-
-static void
-start(struct blob_staging *s)
-{
-	(void)blob_stage_sha256(s);
 	err_clear(&s->keep.err);
-	s->keep.rc = 0;
-	if (sem_init(&s->keep.decided, 0, 0) == -1)
-		return;
-	s->keep.runs = pthread_create(&s->keep.thread, NULL, keep_main, s) == 0;
-	if (!s->keep.runs)
-		sem_destroy(&s->keep.decided);
-}
-
-void
-blob_stage_prepare(struct blob_staging *s)
-{
-	s->keep.early = true;
-	start(s);
+	s->keep.rc = put(s, &s->keep.err);
+	if (s->keep.rc == 0)
+		FAULT_POINT("blob", "kept");
+	s->keep.us = clock_us() - began;
+	return NULL;
 }
 
 void
 blob_stage_keep(struct blob_staging *s)
 {
-	if (!s->keep.runs)
-		start(s);
-	s->keep.wanted = true;
-	if (s->keep.runs) {
-		sem_post(&s->keep.decided);
-		return;
-	}
+	(void)blob_stage_sha256(s);
+	s->keep.runs = pthread_create(&s->keep.thread, NULL, keep, s) == 0;
 	/* there is no thread to be had: the caller waits */
-	keep(s);
+	if (!s->keep.runs)
+		(void)keep(s);
 }
 
 int

@@ -35,17 +35,10 @@ uint64_t blob_stage_size(const struct blob_staging *);
 int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Ends the hash, and starts a thread that does all but give the blob its name: it syncs the bytes, and the
- * directories of the blob, to the disk.  Meanwhile the caller can inspect the bytes.  The caller need not
- * call blob_stage_keep() afterwards.
- */
-void blob_stage_prepare(struct blob_staging *);
-
-/*
  * Makes the staged bytes a blob that survives a crash: a hard link, fsync of the bytes and of the
  * directories.  If the store has a blob with the same bytes already, that blob stays, with a new
- * modification time, so that the collector leaves it alone.  The thread of blob_stage_prepare(), or a new
- * one, does it, so that the caller can wait for the database meanwhile.
+ * modification time, so that the collector leaves it alone.  A thread does it, so that the caller can wait
+ * for the database meanwhile.
  */
 void blob_stage_keep(struct blob_staging *);
 

@@ -72,7 +72,8 @@ blob_store_new(struct arena *a, const char *name, const char *copies, const stru
 	const char *bucket = name + strlen(BLOB_STORE_S3);
 	size_t n;
 
-	*store = (struct blob_store) { &blob_files, arena_strdup(a, name), arena_strdup(a, name), NULL };
+	*store = (struct blob_store) { .kind = &blob_files, .name = arena_strdup(a, name),
+		.dir = arena_strdup(a, name) };
 	if (!is_objects(name))
 		return store;
 	own = arena_alloc(a, sizeof(*own));
@@ -156,6 +157,28 @@ blob_store_probe(struct arena *a, const struct blob_store *store, bool write, st
 		return -1;
 	/* a full disk lets a file be made, but nothing be written to it */
 	return blob_stage_write(probe, slice_of(block, sizeof(block)), err);
+}
+
+int
+blob_store_prepare(struct blob_store *store, struct err *err)
+{
+	enum { FIRSTS = 256 };
+	char first[3];
+	int root, rc = 0;
+
+	if (store->kind->copies)
+		return 0;
+	if (blob_dir_open(AT_FDCWD, store->dir, &root, err) == -1)
+		return -1;
+	for (unsigned i = 0; rc == 0 && i < FIRSTS; i++) {
+		snprintf(first, sizeof(first), "%02x", i);
+		rc = blob_dir_make(root, first, err);
+	}
+	if (rc == 0)
+		rc = blob_dir_sync(root, ".", err);
+	close(root);
+	store->prepared = rc == 0;
+	return rc;
 }
 
 int

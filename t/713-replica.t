@@ -1,32 +1,54 @@
 #!/usr/bin/perl
 
-# A replica of the database answers searches and lists, and no caller sees older data: the replica answers
-# only when it has replayed everything that was acknowledged.  If it lags or does not answer, the primary
-# answers.  The primary always decides about rights.  Has a PostgreSQL cluster of its own, with a standby.
+# A replica of the database answers what the routes read that may read from it, and nobody sees older data:
+# it answers only when it has replayed everything that was acknowledged.  If it lags or does not answer, the
+# primary answers.  The primary always decides about rights.  Asks each such route of the application's own
+# table, at two nodes.  Has a PostgreSQL cluster of its own, with a standby.
 
 use strict;
 use warnings;
 
+use File::Path qw(make_path);
 use JSON::PP ();
 use Test::More;
 
+use Berth::Cache;
 use Berth::Cluster;
+use Berth::FastCGI qw(fetch);
+use Berth::RoundTrips;
+use Berth::Routes;
 use Berth::Standby;
 use Berth::Test;
 
 my $cluster = Berth::Cluster->start(synchronous_commit => 'on');
 my $t = Berth::Test->new(workers => 1, cache_dir => undef);
+my $cached = Berth::Test->new(workers => 1, database => $t->dsn('berth'), store => $t->store,
+    external_url => $t->url);
+my @nodes = ($t, $cached);
 my $id = $t->project('demo/registry');
-my $R = $t->registry($id);
+my $open = $t->project('away/open', 'public');
 $t->user('dev');
-$t->member('dev', 'demo', 'maintainer');
+$t->member('dev', $_, 'maintainer') for qw(demo away);
 my $token = $t->token('dev');
+my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
 my $standby = Berth::Standby->start($cluster, $cluster);
-my $json = JSON::PP->new->utf8;
 
-$t->conf(database_read => $t->dsn('berth') =~ s/host=\S+/'host=' . $standby->socket_dir/er);
-$t->start_pool;
+# Which statements the first node sends to which server.
+my %trips = map {
+	my ($name, $server) = @$_;
+	my $dir = $t->dir . "/$name";
+
+	make_path($dir);
+	($name => Berth::RoundTrips->start($dir, $server->socket_dir));
+} [primary => $cluster], [replica => $standby];
+
+$t->conf(map { $_->[0] => $t->dsn('berth') =~ s/host=\S+/'host=' . $t->dir . "\/$_->[1]"/er }
+    [database => 'primary'], [database_read => 'replica']);
+$cached->conf(database_read => $t->dsn('berth') =~ s/host=\S+/'host=' . $standby->socket_dir/er);
+$_->start_pool for @nodes;
+my $port = Berth::Cache::start($cached);
 $t->start_worker;
+my $cookie = $t->sign_in('dev');
 
 sub on_standby { return Berth::Standby::run($standby, 'postgres', $_[0]); }
 
@@ -40,78 +62,222 @@ sub caught_up {
 # Which server has answered since the last call.
 my %before;
 sub answered_by {
-	my %now = $t->http(GET => '/-/metrics')->{body} =~ /^berth_replica_reads_total\{replica="(\w+)"\} (\d+)$/mg;
-	my $by = join(' ', map { my $n = $now{$_} - ($before{$_} // 0); $n ? "$_:$n" : () } sort keys %now);
+	my ($node) = @_;
+	my %now = $node->http(GET => '/-/metrics')->{body}
+	    =~ /^berth_replica_reads_total\{replica="(\w+)"\} (\d+)$/mg;
+	my $old = $before{$node} // {};
+	my @by = map { my $n = $now{$_} - ($old->{$_} // 0); $n ? "$_:$n" : () } sort keys %now;
 
-	%before = %now;
-	return $by;
+	$before{$node} = \%now;
+	return "@by";
 }
 
-sub search {
-	my $res = $t->http(GET => "$R/api/v1/crates?q=$_[0]", { token => $token });
+# ---- the routes ----
 
-	return $res->{status} == 200 ? join(' ', map { "$_->{name}-$_->{max_version}" }
-	    @{ $json->decode($res->{body})->{crates} }) : $res->{status};
+# Each write adds a version 1.0.$n of the crates that Berth::Routes names, and a new crate.
+my $n = 0;
+my @crates = qw(a ab abc abcd);
+sub publish {
+	my ($name, $version) = @_;
+	my $res = $t->publish($id, $token, $name, $version);
+
+	$res->{status} == 200 or die "publish: $res->{status} $res->{body}\n";
+	return;
 }
 
-sub list {
-	my ($of, $with) = @_;
-	my $res = $t->http(GET => "/api/v4/$of/packages?order_by=version", { token => $with // $token });
-
-	return $res->{status} == 200 ? join(' ', map { "$_->{name}-$_->{version}" } @{ $json->decode($res->{body}) })
-	    : $res->{status};
+sub write_unseen {
+	$n++;
+	publish($_, "1.0.$n") for @crates;
+	publish("new-$n", '1.0.0');
+	return;
 }
 
-is($t->publish($id, $token, 'alpha', '1.0.0')->{status}, 200, 'a publish');
-$t->update_search;
-# the pool's own writes, as of when a token was used, are on their way
-ok($t->wait_for(sub { caught_up() && search('alpha') eq 'alpha-1.0.0' && answered_by() =~ /answered:1/ }, 30),
-    'the replica answers a search');
-for my $of ("projects/$id", 'groups/demo') {
-	ok($t->wait_for(sub { caught_up() && list($of) eq 'alpha-1.0.0' && answered_by() =~ /answered:1/ }, 30),
-	    "and a list of $of");
+# The same, and the tables of searches have it.
+sub write_more {
+	write_unseen();
+	$t->update_search;
+	return;
+}
+
+# What each route asks for, if not only for the crate, and how it shows the last write.
+my %asks = (
+	index => {},
+	index_group => {},
+	search => { query => sub { 'q=abcd' } },
+	search_group => { query => sub { 'q=abcd' } },
+	packages => { query => sub { 'package_name=abcd&order_by=version&sort=desc' } },
+	packages_group => { query => sub { 'package_name=abcd&order_by=version&sort=desc' }, id => $group },
+	page_front => {},
+	page_search => { query => sub { 'q=abcd' } },
+	page_group => { path => 'demo', shows => sub { my $all = @crates + $n; qr{<td>$all</td>} } },
+	page_project => {},
+	feed_project => { id => 'demo/registry' },
+	feed_crate => { id => 'demo/registry' },
+	page_crate => {},
+	page_compare => { query => sub { "from=1.0.1&to=1.0.$n" } },
+	page_diff => {},
+	page_version => {},
+	page_source => {},
+	page_file => {},
+);
+my @routes = grep { $_->{replica} } Berth::Routes::all();
+is(join(' ', grep { my $route = $_; !grep { $_->{name} eq $route } @routes } sort keys %asks), '',
+    'the routes that read from a replica');
+
+sub ask {
+	my ($node, $route) = @_;
+	my $asks = $asks{ $route->{name} } // die "$route->{name}: how does it show a write?\n";
+	my $path = Berth::Routes::path($route, id => $asks->{id} // $id, path => $asks->{path} // 'demo/registry',
+	    version => "1.0.$n", range => "1.0.1..1.0.$n", file => 'Cargo.toml');
+	my $is_page = $route->{pattern} =~ m{^-/} && $route->{name} !~ /^feed_/;
+
+	return fetch($node->socket_path, $path . (defined $asks->{query} ? '?' . $asks->{query}->() : ''),
+	    REQUEST_METHOD => 'GET', REMOTE_ADDR => '127.0.0.1', HTTP_ACCEPT => 'text/html',
+	    $is_page ? (HTTP_COOKIE => $cookie) : (HTTP_AUTHORIZATION => $token));
+}
+
+sub shows_last {
+	my ($route, $res) = @_;
+	my $shows = $asks{ $route->{name} }{shows};
+	my $wanted = defined $shows ? $shows->() : qr/\b1\.0\.$n\b/;
+
+	return $res->{status} == 200 && $res->{body} =~ $wanted;
+}
+
+# Each route of each node shows the last write.
+sub all_show {
+	my ($why) = @_;
+
+	for my $node (@nodes) {
+		my @not = grep { !shows_last($_, ask($node, $_)) } @routes;
+
+		is(join(' ', map { $_->{name} } @not), '', "$why: " . ($node == $t ? 'a node' : 'another node'));
+	}
+	return;
+}
+
+# ---- it is in step ----
+
+write_more();
+all_show('after a publish');
+write_more();
+all_show('after another publish');
+
+# The statements of the last request to that server, without those about the position.
+sub sent { return map { grep { !/^session_/ } @$_ } $trips{ $_[0] }->take; }
+
+# They find out who may do what.
+my $decides = qr/^(?:access_|session_|token_|registry_id|cache_)/;
+
+for my $route (@routes) {
+	my (@primary, @replica);
+	# the pool's own writes, as of when a token was used, are on their way
+	my $answered = $t->wait_for(sub {
+		caught_up();
+		answered_by($t);
+		$_->take for values %trips;
+		my $res = ask($t, $route);
+
+		(@primary, @replica) = ();
+		push @primary, sent('primary');
+		push @replica, sent('replica');
+		return shows_last($route, $res) && answered_by($t) =~ /^answered:[12]$/;
+	}, 30);
+
+	ok($answered, "the replica answers $route->{name} ($route->{pattern})");
+	isnt("@replica", '', "$route->{name}: by a statement of its own");
+	is(join(' ', grep { /$decides/ } @replica), '', "$route->{name}: which decides nothing");
+	is(join(' ', grep { my $name = $_; grep { $_ eq $name } @replica } @primary), '',
+	    "$route->{name}: and which the primary does not see");
+}
+
+# ---- files of a node that are made of what the replica has read ----
+
+# nginx sends a page without asking the pool, and what it shows is never older than the last publish.
+my $page = '/-/projects/away/open/-/crates/pub';
+my $index = $t->registry($open) . '/3/p/pub';
+for my $version (map { "1.0.$_" } 1 .. 5) {
+	is($t->publish($open, $token, 'pub', $version)->{status}, 200, "a publish of $version");
+	for my $path ($page, $index) {
+		like(Berth::Cache::get($port, $path)->{body}, qr/\b\Q$version\E\b/, "$path shows it");
+		my $res = Berth::Cache::wait_static($cached, $port, $path);
+
+		like($res->{body}, qr/\b\Q$version\E\b/, 'as the file that nginx sends');
+	}
 }
 
 # ---- it lags ----
 
 on_standby('SELECT pg_wal_replay_pause()');
-answered_by();
-# its commit would wait for a standby that replays, not for one that has written it
-is($t->publish($id, $token, 'beta', '1.0.0')->{status}, 200, 'a publish, while the replica replays nothing');
-is(search('beta'), 'beta-1.0.0', 'is found at once');
-is(list("projects/$id"), 'alpha-1.0.0 beta-1.0.0', 'and listed');
-is(answered_by(), 'lags:2', 'by the primary');
+write_more();
+answered_by($_) for @nodes;
+all_show('a replica that replays nothing');
+like(answered_by($_), qr/^lags:\d+$/, 'the primary answers all') for @nodes;
+is($t->publish($open, $token, 'pub', '1.1.0')->{status}, 200, 'a publish');
+for my $path ($page, $index) {
+	like(Berth::Cache::get($port, $path)->{body}, qr/\b1\.1\.0\b/, "$path shows it");
+	like(Berth::Cache::wait_static($cached, $port, $path)->{body}, qr/\b1\.1\.0\b/, 'as a file');
+}
+
+# ---- rights, while the replica does not hear of them ----
+
+$t->member('dev', 'demo', 'none');
+for my $node (@nodes) {
+	for my $route (@routes) {
+		my $res = ask($node, $route);
+
+		if ($route->{name} =~ /^page_(?:front|search)$/) {
+			unlike($res->{body}, qr{demo/registry}, "$route->{name}: shows nothing to somebody who was removed");
+			next;
+		}
+		is($res->{status}, 404, "$route->{name}: refuses somebody who was removed");
+	}
+}
+$t->member('dev', 'demo', 'maintainer');
+all_show('a member who was added');
 on_standby('SELECT pg_wal_replay_resume()');
 
 # ---- what is not up to date yet is brought up to date at the primary ----
 
+my ($search) = grep { $_->{name} eq 'search' } @routes;
 $t->stop_worker;
-is($t->publish($id, $token, 'alpha', '1.1.0')->{status}, 200, 'a publish that no worker has seen yet');
-ok(caught_up(), 'the replica has it');
-is(search('alpha'), 'alpha-1.1.0', 'the exact name shows it');
-is(answered_by(), 'lags:1', 'by the primary');
-
-# ---- rights ----
-
-on_standby('SELECT pg_wal_replay_pause()');
-$t->user('guest');
-$t->member('guest', 'demo', 'reporter');
-my $guest = $t->token('guest');
-is(list("projects/$id", $guest), 'alpha-1.0.0 beta-1.0.0 alpha-1.1.0', 'a new member may read');
-$t->berth_ok('member', 'set', 'guest', 'demo', 'none');
-is(list("projects/$id", $guest), 404, 'and no more, once removed');
-on_standby('SELECT pg_wal_replay_resume()');
+write_unseen();
+ok(caught_up(), 'the replica has a publish that no worker has seen yet');
+answered_by($t);
+ok(shows_last($search, ask($t, $search)), 'the exact name shows it');
+is(answered_by($t), 'lags:1', 'by the primary');
+$t->start_worker;
 
 # ---- it is away ----
 
-answered_by();
-Berth::Standby::strike('STOP', $standby);
-is(search('beta'), 'beta-1.0.0', 'a replica that is cut off');
-is(answered_by(), 'away:1', 'the primary answers');
-is(search('beta'), 'beta-1.0.0', 'and again, without asking it');
-Berth::Standby::strike('KILL', $standby);
-is(search('alpha'), 'alpha-1.1.0', 'a replica that has gone');
-like($t->log('pool'), qr/database_read: /, 'the log says so');
-unlike($t->log('pool'), qr/ status=50/, 'no request failed');
+# commits do not wait for it from here on
+Berth::Standby::run($cluster, 'postgres', $_)
+    for "ALTER SYSTEM SET synchronous_standby_names = ''", 'SELECT pg_reload_conf()';
+for my $signal (qw(STOP KILL)) {
+	my $what = $signal eq 'STOP' ? 'cut off' : 'gone';
+
+	Berth::Standby::strike($signal, $standby);
+	write_more();
+	answered_by($_) for @nodes;
+	all_show("a replica that is $what");
+	like(answered_by($_), qr/^away:\d+$/, 'the primary answers all') for @nodes;
+}
+like($_->log('pool'), qr/database_read: /, 'the log says so') for @nodes;
+# its processes may still end
+ok($t->wait_for(sub { eval { $standby->resume; 1 } }, 60), 'the replica starts');
+ok($t->wait_for(sub {
+	caught_up();
+	answered_by($t);
+	return shows_last($search, ask($t, $search)) && answered_by($t) eq 'answered:1';
+}, 60), 'a replica that is back answers again');
+
+# ---- there is no primary ----
+
+my $alone = Berth::Test->new(workers => 1, cache_dir => undef, store => $t->store, external_url => $t->url,
+    map { $_ => $cached->{settings}{database_read} } qw(database database_read));
+$alone->start_pool;
+my @not = grep { ask($alone, $_)->{status} != 200 } @routes;
+is(join(' ', map { $_->{name} } @not), '', 'a pool that reaches nothing but the standby answers reads');
+unlike($_->log('pool'), qr/ status=50/, 'no request failed') for @nodes, $alone;
 
 done_testing();

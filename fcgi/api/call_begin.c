@@ -141,12 +141,16 @@ read_first(struct call *call, struct request *rq)
 {
 	bool of_group = call->policy->namespace_kind == NAMESPACE_GROUP;
 	const struct namespace_ref place = { .id = of_group ? call->facts.group_id : call->facts.project_id };
+	int rc;
 
 	if (call->policy->read == NULL || rq->allow != NULL)
 		return 0;
 	if (call->policy->read(rq, &place, &call->first) == -1)
 		return -1;
-	return db_run(call->app->db, rq->arena, &call->first, 1, &rq->err);
+	do
+		rc = db_run(replica_choose(&call->replica), rq->arena, &call->first, 1, &rq->err);
+	while (replica_again(&call->replica));
+	return rc;
 }
 
 /* What a route with a policy goes through. */
@@ -177,6 +181,7 @@ call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	struct call *call = arena_alloc(rq->arena, sizeof(*call));
 
 	call->app = app;
+	call->replica = (struct replica_use) { .app = app, .rq = rq };
 	call->policy = rq->route->policy;
 	cache_barrier_look(app->barrier);
 	db_look(app->db);

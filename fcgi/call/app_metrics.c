@@ -48,7 +48,7 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	    .help = "Downloads refused because the store lacks their file.",
 	    .kind = METRIC_COUNTER },
 	FAMILY(METRIC_REPLICA_READS) = { .name = "berth_replica_reads_total",
-	    .help = "Searches and lists that a replica may answer: by the replica, or by the primary and why.",
+	    .help = "Reads that a replica may answer: by the replica, or by the primary and why.",
 	    .kind = METRIC_COUNTER, .labels = { { "replica", replica_reads, REPLICA__MAX } } },
 	FAMILY(METRIC_STORE_REQUESTS) = { .name = "berth_store_request_duration_seconds",
 	    .help = "How long requests to the object store took, with their repetitions.", .kind = METRIC_HISTOGRAM,

@@ -68,7 +68,7 @@ int
 call_read_facts(struct call *call, struct request *rq, struct db_call *facts)
 {
 	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
-	    db_run(call->app->db, rq->arena, facts, 1, &rq->err) == -1)
+	    replica_decide(&call->replica, facts) == -1)
 		return -1;
 	call_take_facts(call, rq, &facts->result);
 	return 0;

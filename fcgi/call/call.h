@@ -10,6 +10,7 @@
 
 #include "call/app.h"
 #include "call/credential.h"
+#include "call/replica.h"
 #include "store/audit.h"
 #include "store/token/access_facts.h"
 
@@ -69,6 +70,7 @@ struct call {
 	struct db_guard guard; /* where it writes */
 	struct patience patience; /* where it waits for a database that is away */
 	struct db_call first; /* what the route reads first */
+	struct replica_use replica;
 };
 
 /*

@@ -2,13 +2,18 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "call/app_metrics.h"
 
 enum {
 	SECOND = 1000000,
 	ASK_US = SECOND, /* for the replica to connect, and to say how far it is */
 	AWAY_US = 5 * SECOND /* before a replica that was away is asked again */
 };
+
+static bool
+may_ask(const struct replica_use *use)
+{
+	return use->app->replica != NULL && use->rq->route->replica && clock_us() >= use->app->replica_away_us;
+}
 
 /* Does not ask the replica for a while. */
 static enum replica_read
@@ -19,45 +24,87 @@ fails(struct worker_app *app, const struct err *err)
 	return REPLICA_AWAY;
 }
 
-static enum replica_read
-look(struct worker_app *app, struct request *rq)
+int
+replica_decide(struct replica_use *use, struct db_call *decision)
 {
-	struct err err = { 0 };
-	bool follows;
+	struct db_call position;
 
-	if (clock_us() < app->replica_away_us)
-		return REPLICA_AWAY;
-	db_look(app->replica);
-	db_set_deadline(app->replica, clock_us() + ASK_US);
-	if (db_replica_follows(app->replica, app->db, rq->arena, &follows, &err) == -1)
-		return fails(app, &err);
-	db_set_deadline(app->replica, rq->deadline_us);
-	return follows ? REPLICA_ANSWERED : REPLICA_LAGS;
+	if (!may_ask(use))
+		return db_run(use->app->db, use->rq->arena, decision, 1, &use->rq->err);
+	db_position_call(&position);
+	if (db_run_beside(use->app->db, use->rq->arena, decision, &position, 1, &use->rq->err) == -1)
+		return -1;
+	db_position_read(&position, &use->position);
+	return 0;
 }
 
-int
-replica_read(struct call *call, struct request *rq, replica_read_fn *read, void *arg)
+void
+replica_outdate(struct replica_use *use)
 {
-	struct worker_app *app = call->app;
-	enum replica_read where;
+	use->position.lsn = NULL;
+}
 
-	if (app->replica == NULL || !rq->route->replica)
-		return read(app->db, arg, &rq->err);
-	where = look(app, rq);
-	if (where == REPLICA_ANSWERED) {
-		int rc = read(app->replica, arg, &rq->err);
+static int
+ask_position(struct replica_use *use, struct err *err)
+{
+	struct db_call position;
 
-		/* the primary has to update a crate that has just changed */
-		if (db_take_unfit(app->replica))
-			where = REPLICA_LAGS;
-		else if (rc == -1 && rq->err.status >= 500)
-			where = fails(app, &rq->err);
-		if (where == REPLICA_ANSWERED) {
-			meter_count(app->meter, METRIC_REPLICA_READS, (size_t)where, 0);
-			return rc;
-		}
-		err_clear(&rq->err);
+	if (use->position.lsn != NULL)
+		return 0;
+	db_position_call(&position);
+	if (db_run(use->app->db, use->rq->arena, &position, 1, err) == -1)
+		return -1;
+	db_position_read(&position, &use->position);
+	return 0;
+}
+
+static enum replica_read
+look(struct replica_use *use)
+{
+	struct worker_app *app = use->app;
+	struct err err = { 0 };
+
+	if (!may_ask(use))
+		return REPLICA_AWAY;
+	/* a primary that fails, or is none, says so to the read itself */
+	if (ask_position(use, &err) == -1 || use->position.lsn == NULL)
+		return REPLICA_LAGS;
+	db_look(app->replica);
+	db_set_deadline(app->replica, clock_us() + ASK_US);
+	if (db_connect(app->replica, &err) == -1)
+		return fails(app, &err);
+	db_set_deadline(app->replica, use->rq->deadline_us);
+	db_set_position(app->replica, &use->position, ASK_US);
+	return REPLICA_ANSWERED;
+}
+
+struct db *
+replica_choose(struct replica_use *use)
+{
+	struct worker_app *app = use->app;
+
+	if (app->replica == NULL || !use->rq->route->replica)
+		return app->db;
+	if (!use->chosen || use->read == REPLICA_ANSWERED)
+		use->read = look(use);
+	use->chosen = true;
+	return use->read == REPLICA_ANSWERED ? app->replica : app->db;
+}
+
+bool
+replica_again(struct replica_use *use)
+{
+	struct worker_app *app = use->app;
+	enum db_unfit unfit;
+
+	if (!use->chosen)
+		return false;
+	unfit = use->read == REPLICA_ANSWERED ? db_take_unfit(app->replica) : DB_FIT;
+	if (unfit == DB_FIT) {
+		meter_count(app->meter, METRIC_REPLICA_READS, (size_t)use->read, 0);
+		return false;
 	}
-	meter_count(app->meter, METRIC_REPLICA_READS, (size_t)where, 0);
-	return read(app->db, arg, &rq->err);
+	use->read = unfit == DB_UNFIT_LAGS ? REPLICA_LAGS : fails(app, &use->rq->err);
+	err_clear(&use->rq->err);
+	return true;
 }

@@ -3,18 +3,39 @@
 
 /*
  * Reads that a replica of the database may answer, `database_read` of berth.conf(5): those of the routes that
- * say so in api/routes.c.  Who may read is always decided at the primary, before this.  The replica answers
- * only if it has replayed all that the primary had written by then, so that nobody reads anything older than
- * what was acknowledged.  If it lags, fails or is away, the primary answers.
+ * say so in api/routes.c.  The primary decides who may read, and tells its position with the decision.  The
+ * replica answers only if it has replayed its log up to there.  So nobody reads anything older than what was
+ * acknowledged, or than what the decision rests on.  If it lags, fails or is away, the primary answers.
  */
 
-#include "call/call.h"
+#include "call/app.h"
+#include "call/app_metrics.h"
 
-/* A read: 0, or -1 with err.  It may run twice. */
-typedef int replica_read_fn(struct db *, void *arg, struct err *);
+/* What one request knows about the replica; { app, rq } at first. */
+struct replica_use {
+	struct worker_app *app;
+	struct request *rq;
+	struct db_position position; /* of the primary */
+	bool chosen;
+	enum replica_read read; /* once chosen: who answers */
+};
 
-/* Runs the read at the replica or at the primary.  -1: as the read. */
-int replica_read(struct call *call, struct request *rq, replica_read_fn *read, void *arg)
-    __attribute__((warn_unused_result));
+/*
+ * Runs the statement of a decision at the primary, as db_run(), and asks for the position in the same round
+ * trip if the route may read from the replica.
+ */
+int replica_decide(struct replica_use *, struct db_call *) __attribute__((warn_unused_result));
+
+/* Call it after a decision by other statements: the next read asks for the position first. */
+void replica_outdate(struct replica_use *);
+
+/* Returns the handle for what the route reads next: the replica's or the primary's. */
+struct db *replica_choose(struct replica_use *);
+
+/*
+ * Call it after the read, whose error is in the request.  True: the replica could not answer; read again, at
+ * the primary, which replica_choose() returns from here on.
+ */
+bool replica_again(struct replica_use *);
 
 #endif

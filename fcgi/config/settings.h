@@ -22,7 +22,7 @@ struct settings {
 	/* where the data is */
 	const char *database; /* libpq connection string */
 	const char *database_direct; /* the same, past any pooler; by default `database` */
-	const char *database_read; /* a replica of it, for searches and lists; "": none */
+	const char *database_read; /* a replica of it, for reads; "": none */
 	const char *store; /* directory of the blob store, or s3://BUCKET[/PREFIX] */
 	const char *store_endpoint; /* of the object store; "": Amazon's */
 	const char *store_region;

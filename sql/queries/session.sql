@@ -77,9 +77,14 @@ SELECT position FROM record;
 
 -- name: session_position
 -- The position up to which the primary has written its write-ahead log, and its timeline: everything
--- acknowledged before is below it.  Reads no table.
-SELECT pg_current_wal_lsn()::text AS position,
-       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline;
+-- acknowledged before is below it.  If commits do not wait for the disk, what is not written yet counts, too.
+-- Nulls of a server that is no primary, since the statement goes along with one that such a server answers.
+-- Reads no table.
+SELECT CASE WHEN pg_is_in_recovery() THEN NULL
+            WHEN current_setting('synchronous_commit') = 'off' THEN pg_current_wal_insert_lsn()::text
+            ELSE pg_current_wal_lsn()::text END AS position,
+       CASE WHEN NOT pg_is_in_recovery()
+            THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END AS timeline;
 
 -- name: session_replayed
 -- $1 and $2 the results of session_position.  Whether this replica has replayed as much, of the same

@@ -152,12 +152,17 @@ refuse_absent(const struct call *call, struct request *rq)
 
 /* Turns the file into that of the group's registry. */
 static int
-show_in_group(const struct call *call, struct request *rq, struct crate_index *index)
+show_in_group(struct call *call, struct request *rq, struct crate_index *index)
 {
-	struct view_file file = { index->body, index->time };
+	struct view_file file;
+	int rc;
 
-	if (view_file_of(call->app->db, rq->arena, call->app->settings->external_url, call->view.group_id,
-	        call->facts.project_id, &file, &rq->err) == -1)
+	do {
+		file = (struct view_file) { index->body, index->time };
+		rc = view_file_of(replica_choose(&call->replica), rq->arena, call->app->settings->external_url,
+		    call->view.group_id, call->facts.project_id, &file, &rq->err);
+	} while (replica_again(&call->replica));
+	if (rc == -1)
 		return -1;
 	index->body = file.body;
 	index->time = file.time;

@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "call/params.h"
-#include "call/replica.h"
 #include "crate/search_query.h"
 #include "store/package/search.h"
 
@@ -54,7 +53,6 @@ write_hit(struct json_out *o, const struct search_hit *hit)
 }
 
 struct found {
-	struct arena *arena;
 	struct search_ask ask;
 	struct search_hit *hits;
 	int64_t total;
@@ -85,24 +83,21 @@ respond(struct request *rq, struct response *rs, const struct found *found)
 	return 0;
 }
 
-static int
-find(struct db *db, void *arg, struct err *err)
-{
-	struct found *f = arg;
-
-	return search_crates(db, f->arena, &f->ask, &f->hits, &f->n, &f->total, err);
-}
-
 int
 search_handle(struct call *call, struct request *rq, struct response *rs)
 {
-	struct found found = { .arena = rq->arena };
 	struct search_query query;
+	struct found found;
+	int rc;
 
 	if (read_ask(rq, &query, &found.ask) == -1)
 		return -1;
 	found.ask.project_id = call->facts.project_id;
-	if (replica_read(call, rq, find, &found) == -1)
+	do
+		rc = search_crates(replica_choose(&call->replica), rq->arena, &found.ask, &found.hits, &found.n,
+		    &found.total, &rq->err);
+	while (replica_again(&call->replica));
+	if (rc == -1)
 		return -1;
 	call_cache_headers(call, rs, access_is_public(&call->facts));
 	return respond(rq, rs, &found);
@@ -118,6 +113,7 @@ find_projects(struct call *call, struct request *rq, int64_t **ids, size_t *n)
 	if (access_facts_projects(call->app->db, rq->arena, call->facts.token_id, call->view.group_id, true, &facts,
 	        &nfacts, &rq->err) == -1)
 		return -1;
+	replica_outdate(&call->replica);
 	*n = 0;
 	*ids = arena_calloc(rq->arena, nfacts, sizeof(**ids));
 	for (size_t i = 0; i < nfacts; i++) {
@@ -133,14 +129,19 @@ find_projects(struct call *call, struct request *rq, int64_t **ids, size_t *n)
 int
 search_handle_group(struct call *call, struct request *rq, struct response *rs)
 {
-	struct found found = { .arena = rq->arena };
 	struct search_query query;
+	struct found found;
 	size_t nprojects;
 	int64_t *projects;
+	int rc;
 
-	if (read_ask(rq, &query, &found.ask) == -1 || find_projects(call, rq, &projects, &nprojects) == -1 ||
-	    search_group(call->app->db, rq->arena, &found.ask, call->view.group_id, projects, nprojects, &found.hits,
-	        &found.n, &found.total, &rq->err) == -1)
+	if (read_ask(rq, &query, &found.ask) == -1 || find_projects(call, rq, &projects, &nprojects) == -1)
+		return -1;
+	do
+		rc = search_group(replica_choose(&call->replica), rq->arena, &found.ask, call->view.group_id, projects,
+		    nprojects, &found.hits, &found.n, &found.total, &rq->err);
+	while (replica_again(&call->replica));
+	if (rc == -1)
 		return -1;
 	call_cache_headers(call, rs, false);
 	return respond(rq, rs, &found);

@@ -5,7 +5,6 @@
 #include "api/gitlab/package_json.h"
 #include "call/json_response.h"
 #include "call/params.h"
-#include "call/replica.h"
 
 const struct route_policy packages_policy = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_PACKAGES_API };
@@ -94,31 +93,27 @@ check_offset(struct request *rq, const struct query *query)
 }
 
 struct list {
-	struct arena *arena;
-	const struct package_query *query;
 	struct package_entry *entries;
 	size_t n;
 	int64_t total;
 };
 
 static int
-read_list(struct db *db, void *arg, struct err *err)
-{
-	struct list *l = arg;
-
-	return package_list(db, l->arena, l->query, &l->entries, &l->n, &l->total, err);
-}
-
-static int
 find(struct call *call, struct request *rq, struct query *query, struct list *l)
 {
-	*l = (struct list) { .arena = rq->arena, .query = &query->q };
+	int rc;
+
+	*l = (struct list) { .n = 0 };
 	if (query->nothing || (query->q.project_id == 0 && query->q.nprojects == 0))
 		return 0;
 	/* a page past the end is empty, and found to be so without going there */
 	if (query->q.offset > PACKAGE_OFFSET_MAX)
 		query->q.limit = 0;
-	if (replica_read(call, rq, read_list, l) == -1)
+	do
+		rc = package_list(replica_choose(&call->replica), rq->arena, &query->q, &l->entries, &l->n, &l->total,
+		    &rq->err);
+	while (replica_again(&call->replica));
+	if (rc == -1)
 		return -1;
 	return l->total > PACKAGE_COUNT_MAX ? check_offset(rq, query) : 0;
 }
@@ -208,6 +203,7 @@ packages_list_group(struct call *call, struct request *rq, struct response *rs)
 	    access_facts_projects(call->app->db, rq->arena, call->facts.token_id,
 	        call->facts.group_id, !exclude, &facts, &nfacts, &rq->err) == -1)
 		return -1;
+	replica_outdate(&call->replica);
 	query.q.projects = readable(rq, facts, nfacts, &query.q.nprojects);
 	if (find(call, rq, &query, &l) == -1)
 		return -1;

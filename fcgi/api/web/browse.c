@@ -9,19 +9,14 @@ enum {
 	PROJECT_ROWS = 50
 };
 
-static struct db *
-db_of(const struct page *page)
-{
-	return page->call->app->db;
-}
-
 static int
 show_front(struct page *page)
 {
 	struct page_rows rows;
 	struct front_page front;
 
-	if (page_rows_front(db_of(page), page->rq->arena, page->user_id, &rows, &page->rq->err) == -1)
+	if (page_rows_front(page_db(page), page->rq->arena, page->user_id, &rows, &page->rq->err) == -1 ||
+	    page_find_facts(page, &rows) == -1)
 		return -1;
 	page->title = "Crates";
 	front = (struct front_page) {
@@ -50,8 +45,9 @@ show_group(struct page *page)
 	    page_decide(page, NAMESPACE_GROUP, ACTION_READ_NAMESPACE, FLAG_NONE) == -1)
 		return -1;
 	group.sees_members = page_may(page, ACTION_READ_MEMBERS);
-	if (page_rows_group(db_of(page), page->rq->arena, page->user_id, facts->group_id, group.sees_members,
-	        page_turn_range(&group.turn), &rows, &page->rq->err) == -1)
+	if (page_rows_group(page_db(page), page->rq->arena, page->user_id, facts->group_id, group.sees_members,
+	        page_turn_range(&group.turn), &rows, &page->rq->err) == -1 ||
+	    page_find_facts(page, &rows) == -1)
 		return -1;
 	group.path = page->title = facts->full_path;
 	group.crumbs = page_crumbs(page->rq->arena, group.path);
@@ -83,7 +79,7 @@ show_project(struct page *page)
 		return -1;
 	project.sees_crates = page_may_read(facts);
 	project.sees_members = page_may(page, ACTION_READ_MEMBERS);
-	if (page_rows_project(db_of(page), a, facts->project_id, project.sees_crates, project.sees_members,
+	if (page_rows_project(page_db(page), a, facts->project_id, project.sees_crates, project.sees_members,
 	        page_turn_range(&project.turn), &rows, &page->rq->err) == -1)
 		return -1;
 	project.path = page->title = facts->full_path;

@@ -201,7 +201,7 @@ show(struct page *page, struct slice version)
 	ask.range = page_turn_range(&html.turn);
 	ask.owners = html.sees_owners = page_may(page, ACTION_READ_OWNERS);
 	ask.publishers = html.sees_publishers = page_may(page, ACTION_READ_PIPELINES);
-	if (page_crate_read(page->call->app->db, rq->arena, &ask, &crate, &rq->err) == -1)
+	if (page_crate_read(page_db(page), rq->arena, &ask, &crate, &rq->err) == -1)
 		return -1;
 	html.path = page->call->facts.full_path;
 	html.crumbs = page_crumbs(rq->arena, html.path);

@@ -227,7 +227,7 @@ show(struct page *page, struct slice old, struct slice new)
 		return -1;
 	d.path = page->call->facts.full_path;
 	pair.project_id = page->call->facts.project_id;
-	if (page_crate_read_pair(page->call->app->db, rq->arena, &pair, &crates[0], &crates[1], &rq->err) == -1)
+	if (page_crate_read_pair(page_db(page), rq->arena, &pair, &crates[0], &crates[1], &rq->err) == -1)
 		return refuse(page, crates[1].name);
 	d.crumbs = page_crumbs(rq->arena, d.path);
 	d.crumbs.is_inside = true;

@@ -57,11 +57,15 @@ feed(struct call *call, struct request *rq, struct response *rs, const char *cra
 	struct slice name = slice_str(crate != NULL ? crate : "");
 	struct page_rows rows;
 	struct buf xml;
+	int rc;
 
 	if (!flag_is_on(FLAG_WEB_PAGES, call->facts.flags, 0))
 		return err_set(&rq->err, 404, "Not Found");
-	if (page_rows_feed(call->app->db, rq->arena, call->facts.project_id,
-	        crate != NULL ? crate_name_normalize(rq->arena, name) : NULL, ENTRIES, &rows, &rq->err) == -1)
+	do
+		rc = page_rows_feed(replica_choose(&call->replica), rq->arena, call->facts.project_id,
+		    crate != NULL ? crate_name_normalize(rq->arena, name) : NULL, ENTRIES, &rows, &rq->err);
+	while (replica_again(&call->replica));
+	if (rc == -1)
 		return -1;
 	f.entries = page_rows_of(&rows, "entry");
 	if (crate != NULL && f.entries.n == 0)

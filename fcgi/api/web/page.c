@@ -86,6 +86,21 @@ keep(const struct page *page, const struct response *rs, uint64_t begun)
 	    rs->body);
 }
 
+/* What `show` returns.  It begins anew at the primary if the replica cannot answer. */
+static int
+make(struct page *page, struct call *call, struct request *rq, const struct web_session *v,
+    int (*show)(struct page *))
+{
+	int rc;
+
+	do {
+		page_init(page, call->app, rq, v, "");
+		page->call = call;
+		rc = page->has_search ? show(page) : 0;
+	} while (replica_again(&call->replica));
+	return rc;
+}
+
 int
 page_run(struct call *call, struct request *rq, struct response *rs, int (*show)(struct page *))
 {
@@ -93,15 +108,14 @@ page_run(struct call *call, struct request *rq, struct response *rs, int (*show)
 	/* before anything is read */
 	uint64_t begun = cache_page_begin(call->app->board);
 	struct page page;
-	int status = 200;
+	int status = 200, rc;
 
 	if (call_confirm(call, rq) == -1 || web_session_find_viewer(call->app, rq, v) == -1)
 		return -1;
-	page_init(&page, call->app, rq, v, "");
-	page.call = call;
+	rc = make(&page, call, rq, v, show);
 	if (!page.has_search)
 		return err_set(&rq->err, 404, "Not Found");
-	if (show(&page) == -1) {
+	if (rc == -1) {
 		if (rq->err.status >= 500)
 			return -1;
 		status = refuse(&page);
@@ -175,7 +189,7 @@ read_facts(struct page *page, enum namespace_kind kind)
 	struct db_call call = { 0 };
 
 	access_facts_viewer_call(&call, rq->arena, kind, page->user_id, &namespace);
-	if (db_run(page->call->app->db, rq->arena, &call, 1, &rq->err) == -1)
+	if (replica_decide(&page->call->replica, &call) == -1)
 		return -1;
 	access_facts_read(&call, kind, &page->call->facts);
 	return 0;
@@ -199,6 +213,18 @@ page_know_project(struct page *page)
 	if (read_facts(page, NAMESPACE_PROJECT) == -1)
 		return -1;
 	return page_may_know(&page->call->facts) ? 0 : err_set(&page->rq->err, 404, "Not Found");
+}
+
+struct db *
+page_db(const struct page *page)
+{
+	return replica_choose(&page->call->replica);
+}
+
+int
+page_find_facts(const struct page *page, struct page_rows *rows)
+{
+	return page_rows_facts(page->call->app->db, page->rq->arena, page->user_id, rows, &page->rq->err);
 }
 
 bool

@@ -47,8 +47,8 @@ int page_respond(const struct page *, struct response *, const struct web_sessio
 
 /*
  * Makes a page to read: finds the viewer, lets `show` write the content, and answers with it.  Where `show`
- * fails because of the request, the answer is a page with the error; a 401 becomes 404 there.  -1: 404
- * pages are switched off, 400, 403, 503, 500.
+ * fails because of the request, the answer is a page with the error; a 401 becomes 404 there.  If a replica
+ * fails that `show` reads from, `show` runs again.  -1: 404 pages are switched off, 400, 403, 503, 500.
  */
 int page_run(struct call *, struct request *, struct response *, int (*show)(struct page *))
     __attribute__((warn_unused_result));
@@ -69,6 +69,12 @@ int page_decide(struct page *, enum namespace_kind, enum action, enum flag)
 
 /* The same for a project that the viewer shall know of, by page_may_know().  -1: 404, 503. */
 int page_know_project(struct page *) __attribute__((warn_unused_result));
+
+/* Returns the handle for what the page shows, unlike what it decides: it may be that of a replica. */
+struct db *page_db(const struct page *);
+
+/* Adds the facts to rows from there, which page_rows_judged() needs.  -1: 503. */
+int page_find_facts(const struct page *, struct page_rows *) __attribute__((warn_unused_result));
 
 /* May the viewer do that as well? */
 bool page_may(const struct page *, enum action);

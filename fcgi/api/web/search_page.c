@@ -107,7 +107,8 @@ find_alike(struct page *page, const char *name, struct search_html *s)
 	struct request *rq = page->rq;
 	struct page_rows rows;
 
-	if (page_rows_alike(page->call->app->db, rq->arena, page->user_id, name, &rows, &rq->err) == -1)
+	if (page_rows_alike(page_db(page), rq->arena, page->user_id, name, &rows, &rq->err) == -1 ||
+	    page_find_facts(page, &rows) == -1)
 		return -1;
 	s->crates = page_rows_judged(page, &rows, "crate", page_may_read);
 	return 0;
@@ -129,7 +130,8 @@ find(struct page *page, const char *const *asked, struct search_html *s)
 	if (!s->has_words && !s->is_narrowed)
 		return 0;
 	ask.query = &query;
-	if (page_rows_search(page->call->app->db, rq->arena, page->user_id, &ask, &rows, &rq->err) == -1)
+	if (page_rows_search(page_db(page), rq->arena, page->user_id, &ask, &rows, &rq->err) == -1 ||
+	    page_find_facts(page, &rows) == -1)
 		return -1;
 	s->crates = page_rows_judged(page, &rows, "crate", page_may_read);
 	s->turn.total = page_rows_number(&rows, "total");

@@ -18,7 +18,7 @@ find_version(struct page *page, const struct source_html *s, struct version_blob
 
 	version_blob_call(&call, rq->arena, page->call->facts.project_id, slice_str(s->crate),
 	    slice_str(s->version));
-	if (db_run(page->call->app->db, rq->arena, &call, 1, &rq->err) == -1)
+	if (db_run(page_db(page), rq->arena, &call, 1, &rq->err) == -1)
 		return -1;
 	version_blob_read(&call, blob);
 	return blob->found ? 0 : err_set(&rq->err, 404, "Not Found");

@@ -110,20 +110,42 @@ struct db *db_new_pooled(const char *conninfo, const char *direct, int64_t timeo
 void db_prepare_late(struct db *);
 void db_free(struct db *);
 
+/*
+ * How far the primary had written its write-ahead log: everything acknowledged before is below that.
+ * Strings of the arena of the statement that has read it.
+ */
+struct db_position {
+	const char *lsn; /* NULL: unknown */
+	int64_t timeline;
+};
+
+/* The statement that asks the primary; add it to a round trip.  A server that is no primary: unknown. */
+void db_position_call(struct db_call *);
+void db_position_read(const struct db_call *, struct db_position *);
+
 /* The handle is of a replica, which only reads.  Such a handle prepares late. */
 void db_set_replica(struct db *);
 /*
- * *yes: the replica has replayed everything that the primary has written by now, so it shows everything
- * that was acknowledged before.  -1: one of the two does not answer; err is that of the replica, or 503.
+ * From here on the replica has to have replayed its log up to this position.  It says so in the round trip of
+ * the next statement, within wait_us, and again in each new connection; if it has not, the statement fails.
+ * Borrows the position.
  */
-int db_replica_follows(struct db *replica, struct db *primary, struct arena *, bool *yes, struct err *)
-    __attribute__((warn_unused_result));
+void db_set_position(struct db *replica, const struct db_position *, int64_t wait_us);
 /*
  * For a function that has to write before it can read.  True: the handle is of a replica, so do not write;
- * the caller has to repeat the read at the primary.  db_take_unfit() returns that once, and forgets it.
+ * the caller has to repeat the read at the primary.
  */
 bool db_defer_to_primary(struct db *);
-bool db_take_unfit(struct db *);
+
+/* Why a read has to be repeated at the primary. */
+enum db_unfit {
+	DB_FIT, /* it does not have to */
+	DB_UNFIT_LAGS, /* the replica has not replayed enough, or would have to write */
+	DB_UNFIT_FAILS /* a statement has failed */
+};
+
+/* Returns what the replica could not do since the last call, and forgets it. */
+enum db_unfit db_take_unfit(struct db *replica);
 
 /*
  * Checks that libpq can parse the connection string.  -1: 500; `detail` does not quote libpq's error, which

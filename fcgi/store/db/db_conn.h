@@ -38,7 +38,10 @@ struct db {
 	 */
 	bool pooled;
 	bool replica; /* db_set_replica() */
-	bool unfit; /* db_defer_to_primary() was asked */
+	enum db_unfit unfit;
+	struct db_position position; /* db_set_position() */
+	int64_t position_wait_us;
+	uint64_t position_connection; /* the connection that has shown that it is there; 0: none */
 	bool shared; /* sessions may be: see db_new_pooled() */
 	bool unprepared; /* the last error was a prepared statement that the shared session lacks */
 	bool claim_due; /* the next transaction first prepares what its session lacks */

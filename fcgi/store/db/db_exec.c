@@ -1,10 +1,6 @@
 #include "store/db/db_conn.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <limits.h>
-#include <poll.h>
-#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -27,25 +23,6 @@ static const struct {
 	{ "40001", .retry = true }, /* serialization failure */
 	{ "40P01", .retry = true }, /* deadlock */
 };
-
-int
-db_poll(const struct db *db, short events, int64_t until_us)
-{
-	struct pollfd p = { .fd = PQsocket(db->pg), .events = events };
-
-	for (;;) {
-		int64_t ms = (until_us - clock_us() + 999) / 1000;
-		int n;
-
-		if (ms <= 0)
-			return 0;
-		n = poll(&p, 1, ms < INT_MAX ? (int)ms : INT_MAX);
-		if (n > 0)
-			return 1;
-		if (n == -1 && errno != EINTR)
-			return -1;
-	}
-}
 
 /* libpq's sentences end in newlines, and may have several lines. */
 static void
@@ -105,117 +82,6 @@ db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
 	}
 	set_detail(err, status, name, state, safe_message(res, state));
 	return -1;
-}
-
-void
-db_reader_extend(struct db_reader *r)
-{
-	const struct db *db = r->db;
-
-	/* a process that was asked to stop gets no more time */
-	if (r->late)
-		return;
-	/* the server's statement_timeout ends earlier and leaves the connection whole */
-	r->until_us = clock_us() + db->timeout_ms * 1000 + DB_GRACE_US;
-	if (db->deadline_us != 0 && db->deadline_us < r->until_us)
-		r->until_us = db->deadline_us;
-}
-
-struct db_reader
-db_reader_new(struct db *db)
-{
-	struct db_reader r = { .db = db };
-
-	db_reader_extend(&r);
-	return r;
-}
-
-static void *
-cancel_main(void *arg)
-{
-	PGcancel *cancel = arg;
-	char why[256];
-
-	/* whether it worked shows in what the connection says next */
-	(void)PQcancel(cancel, why, sizeof(why));
-	PQfreeCancel(cancel);
-	return NULL;
-}
-
-/*
- * The moment has passed: asks the server to stop, once.  false: it was asked already.  A server
- * that hangs does not answer this either, and PQcancel waits for it without end: let a thread
- * do that.  What commits is not asked to stop, and gets the same time to end by itself.
- */
-static bool
-reader_cancel(struct db_reader *r)
-{
-	PGcancel *cancel;
-	pthread_t thread;
-
-	if (r->late)
-		return false;
-	r->late = true;
-	r->until_us = clock_us() + DB_GRACE_US;
-	if (r->commits)
-		return true;
-	cancel = PQgetCancel(r->db->pg);
-	if (cancel == NULL)
-		return false;
-	if (pthread_create(&thread, NULL, cancel_main, cancel) != 0) {
-		PQfreeCancel(cancel);
-		return false;
-	}
-	pthread_detach(thread);
-	return true;
-}
-
-int
-db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err *err)
-{
-	PGconn *pg = r->db->pg;
-
-	*out = NULL;
-	/* most often it came along with what was read before */
-	while (PQisBusy(pg) == 1) {
-		int unsent = PQflush(pg);
-		int ready;
-
-		if (unsent == -1)
-			return db_lost(r->db, name, err);
-		ready = db_poll(r->db, unsent == 1 ? POLLIN | POLLOUT : POLLIN, r->until_us);
-		if (ready == -1)
-			return db_lost(r->db, name, err);
-		if (ready == 0 && !reader_cancel(r)) {
-			/* the server is cut off or hangs; another one may have replaced it */
-			r->db->away = true;
-			r->db->host = r->db->hosts.n == 0 ? 0 : (r->db->host + 1) % r->db->hosts.n;
-			db_drop(r->db);
-			return err_internal(err, 503, "database: %s: no answer in time", name);
-		}
-		if (PQconsumeInput(pg) == 0)
-			return db_lost(r->db, name, err);
-	}
-	*out = PQgetResult(pg);
-	return 0;
-}
-
-int
-db_reader_end(struct db_reader *r, struct err *err)
-{
-	PGresult *res;
-	bool synced;
-
-	if (db_reader_next(r, "sync", &res, err) == -1)
-		return -1;
-	synced = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
-	PQclear(res);
-	if (!synced)
-		return db_lost(r->db, "sync", err);
-	/* the cancel may arrive yet: it must not meet what is sent next */
-	if (r->late)
-		db_drop(r->db);
-	return 0;
 }
 
 static bool
@@ -359,6 +225,50 @@ read_request(struct db_reader *r, struct arena *a, struct err *err)
 	return db_reader_end(r, err);
 }
 
+/* Does the replica have to show in this connection that it has replayed enough? */
+static bool
+is_position_due(const struct db *db)
+{
+	return db->position.lsn != NULL && db->position_connection != db->connections;
+}
+
+/*
+ * Asks that, in a transaction of its own: its answer comes before the statements behind it are done, and
+ * their snapshots are newer, whatever the isolation level is.
+ */
+static bool
+send_position(struct db *db)
+{
+	struct db_params params = { .n = 0 };
+	const struct db_step step = { .stmt = STMT_SESSION_REPLAYED, .params = &params };
+
+	db_bind_str(&params, db->position.lsn);
+	db_bind_int(&params, db->position.timeline);
+	return send_step(db, &step) && PQpipelineSync(db->pg) == 1;
+}
+
+/* Reads the answer to that.  As read_step. */
+static int
+read_position(struct db *db, struct arena *a, int *rc, struct err *err)
+{
+	enum { COLUMNS_SESSION_REPLAYED };
+	struct db_reader reader = { .db = db, .until_us = clock_us() + db->position_wait_us };
+	struct db_result r = { .rows = 0 };
+	const struct db_step step = { .stmt = STMT_SESSION_REPLAYED, .result = &r };
+
+	if (read_step(&reader, a, &step, rc, err) == -1 || db_reader_end(&reader, err) == -1)
+		return -1;
+	if (*rc == -1)
+		return 0;
+	if (db_bool(&r, 0, REPLAYED)) {
+		db->position_connection = db->connections;
+		return 0;
+	}
+	db->unfit = DB_UNFIT_LAGS;
+	*rc = err_internal(err, 503, "database: the replica has not replayed enough");
+	return 0;
+}
+
 /* The steps of one round trip, with those that they need around them. */
 struct trip {
 	struct db_step steps[DB_CALLS_MAX + 4];
@@ -402,6 +312,8 @@ send_trip(struct db *db, const struct trip *t, bool with_request, struct err *er
 {
 	if (with_request && !send_request(db))
 		return db_lost(db, "request", err);
+	if (is_position_due(db) && !send_position(db))
+		return db_lost(db, "position", err);
 	for (size_t i = 0; i < t->n; i++) {
 		if (!send_step(db, &t->steps[i]))
 			return db_lost(db, db_stmts[t->steps[i].stmt].name, err);
@@ -435,6 +347,7 @@ static int
 run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
 	bool with_request = db->request != NULL && !db->told && !db->shared;
+	bool with_position = is_position_due(db);
 	struct db_reader reader = db_reader_new(db);
 	struct trip t;
 	int rc = 0;
@@ -451,6 +364,8 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 	if (FAULT_FAILS("sent", db_stmts[steps[0].stmt].name))
 		return db_lost(db, "sync", err);
 	if (with_request && read_request(&reader, a, err) == -1)
+		return -1;
+	if (with_position && read_position(db, a, &rc, err) == -1)
 		return -1;
 	for (size_t i = 0; i < t.n; i++) {
 		if (read_step(&reader, a, &t.steps[i], &rc, err) == -1)
@@ -519,6 +434,8 @@ static int
 steps_try(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
 	while (db_steps(db, a, steps, n, err) == -1) {
+		if (db->replica && db->unfit == DB_FIT)
+			db->unfit = DB_UNFIT_FAILS;
 		if (!can_repeat(steps, n) || !db_try_again(db))
 			return -1;
 		err_clear(err);

@@ -1,43 +1,50 @@
 #include "store/db/db_conn.h"
 
 void
+db_position_call(struct db_call *call)
+{
+	*call = (struct db_call) { .stmt = STMT_SESSION_POSITION };
+}
+
+void
+db_position_read(const struct db_call *call, struct db_position *out)
+{
+	enum { COLUMNS_SESSION_POSITION };
+	const struct db_result *r = &call->result;
+
+	*out = (struct db_position) { .lsn = NULL };
+	if (!db_is_null(r, 0, POSITION))
+		*out = (struct db_position) { db_str(r, 0, POSITION), db_int(r, 0, TIMELINE) };
+}
+
+void
 db_set_replica(struct db *db)
 {
 	db->replica = true;
 	db_prepare_late(db);
 }
 
-int
-db_replica_follows(struct db *replica, struct db *primary, struct arena *a, bool *yes, struct err *err)
+void
+db_set_position(struct db *replica, const struct db_position *position, int64_t wait_us)
 {
-	enum { COLUMNS_SESSION_POSITION };
-	enum { COLUMNS_SESSION_REPLAYED };
-	struct db_params p = { .n = 0 };
-	struct db_result r;
-
-	*yes = false;
-	if (db_exec(primary, a, STMT_SESSION_POSITION, NULL, &r, err) == -1)
-		return -1;
-	db_bind_str(&p, db_str(&r, 0, POSITION));
-	db_bind_int(&p, db_int(&r, 0, TIMELINE));
-	if (db_exec(replica, a, STMT_SESSION_REPLAYED, &p, &r, err) == -1)
-		return -1;
-	*yes = db_bool(&r, 0, REPLAYED);
-	return 0;
+	replica->position = *position;
+	replica->position_wait_us = wait_us;
+	replica->position_connection = 0;
 }
 
 bool
 db_defer_to_primary(struct db *db)
 {
-	db->unfit |= db->replica;
+	if (db->replica)
+		db->unfit = DB_UNFIT_LAGS;
 	return db->replica;
 }
 
-bool
-db_take_unfit(struct db *db)
+enum db_unfit
+db_take_unfit(struct db *replica)
 {
-	bool unfit = db->unfit;
+	enum db_unfit unfit = replica->unfit;
 
-	db->unfit = false;
+	replica->unfit = DB_FIT;
 	return unfit;
 }

@@ -67,18 +67,14 @@ projects_of(const struct page_rows *rows, int64_t *ids)
 	return n;
 }
 
-/* As read_rows(), with the facts; what has no project any more is about none that could be read. */
-static int
-read_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct db_call *call, struct page_rows *rows,
-    struct err *err)
+/* What has no project any more is about none that could be read. */
+int
+page_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct page_rows *rows, struct err *err)
 {
 	struct access_facts *facts;
+	int64_t *ids = arena_calloc(a, rows->n, sizeof(*ids));
 	size_t nids, nfacts;
-	int64_t *ids;
 
-	if (read_rows(db, a, call, rows, err) == -1)
-		return -1;
-	ids = arena_calloc(a, rows->n, sizeof(*ids));
 	nids = projects_of(rows, ids);
 	if (nids == 0)
 		return 0;
@@ -103,7 +99,7 @@ page_rows_front(struct db *db, struct arena *a, int64_t user_id, struct page_row
 	struct db_call call = { .stmt = STMT_PAGE_FRONT };
 
 	db_bind_id(&call.params, user_id);
-	return read_rows_facts(db, a, user_id, &call, rows, err);
+	return read_rows(db, a, &call, rows, err);
 }
 
 int64_t
@@ -151,7 +147,7 @@ page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct p
 		db_bind_str(p, q->words);
 		db_bind_str(p, q->text);
 	}
-	return read_rows_facts(db, a, user_id, &call, rows, err);
+	return read_rows(db, a, &call, rows, err);
 }
 
 int
@@ -162,7 +158,7 @@ page_rows_alike(struct db *db, struct arena *a, int64_t user_id, const char *nam
 
 	db_bind_id(&call.params, user_id);
 	db_bind_str(&call.params, name);
-	return read_rows_facts(db, a, user_id, &call, rows, err);
+	return read_rows(db, a, &call, rows, err);
 }
 
 int
@@ -176,7 +172,7 @@ page_rows_group(struct db *db, struct arena *a, int64_t user_id, int64_t group_i
 	db_bind_bool(&call.params, members);
 	db_bind_int(&call.params, range.limit);
 	db_bind_int(&call.params, range.offset);
-	return read_rows_facts(db, a, user_id, &call, rows, err);
+	return read_rows(db, a, &call, rows, err);
 }
 
 int

@@ -3,8 +3,8 @@
 
 /*
  * Reads the rows of a page that lists projects and crates.  One statement reads all rows, in named parts,
- * and selects only what the viewer may know of; another one reads the facts of their projects, so that
- * access_decide() has the last word.
+ * and selects only what the viewer may know of; it can ask a replica.  page_rows_facts() asks the primary for
+ * the facts of their projects, so that access_decide() has the last word.
  */
 
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "store/token/access_facts.h"
 
 struct page_row {
-	struct access_facts facts; /* of its project; project_id 0: it has none, or the caller has decided */
+	struct access_facts facts; /* of its project: only the id before page_rows_facts(); 0: it has none */
 	const char *part;
 	const char *name, *version, *about; /* NULL: not of this part */
 	int64_t at; /* seconds since 1970; 0: not of this part */
@@ -32,6 +32,10 @@ struct page_rows page_rows_of(const struct page_rows *, const char *part);
 
 /* The number of the only row of that part; 0: there is none. */
 int64_t page_rows_number(const struct page_rows *, const char *part);
+
+/* Reads the facts of the viewer in the projects of all rows.  -1: 503. */
+int page_rows_facts(struct db *, struct arena *, int64_t user_id, struct page_rows *, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Parts: `project` (number 1: the user's own), `new`, `used`; at most 12 rows of each.  user_id 0: anonymous.

@@ -7,7 +7,8 @@ package Berth::Routes;
 #		my $path = Berth::Routes::path($route, id => 7, crate => 'abcd', version => '1.0.0');
 #	}
 #
-# A route is { name, methods => ['GET', ...], pattern, policy => bool, writes => WRITES_... or undef }.
+# A route is { name, methods => ['GET', ...], pattern, policy => bool, writes => WRITES_... or undef,
+# replica => bool }.
 
 use strict;
 use warnings;
@@ -34,6 +35,7 @@ sub all {
 			pattern => join('', _expand($pattern, \%macro) =~ /"([^"]*)"/g),
 			policy => $row =~ /\.policy = / ? 1 : 0,
 			writes => $row =~ /\.writes = (\w+)/ ? $1 : undef,
+			replica => $row =~ /\.replica = true/ ? 1 : 0,
 		};
 	}
 	die "routes.c: not all of its rows are understood\n" unless @routes == (() = $table =~ /\.name = /g);

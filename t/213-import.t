@@ -199,7 +199,7 @@ subtest 'Kellnr' => sub {
 	my %sum;
 
 	make_path("$data/crates");
-	for (['Both_Ways', '1.0.0'], ['Both_Ways', '1.1.0'], ['needs', '0.1.0']) {
+	for (['Both_Ways', '1.0.0'], ['Both_Ways', '1.1.0'], ['needs', '0.1.0'], ['needs', '0.2.0']) {
 		my $bytes = Berth::Crate::make(@$_, toml => $_->[0] eq 'needs' ? "[dependencies.Both_Ways]\n"
 		    . "version = \"1\"\nregistry-index = \"sparse+https://kellnr.example/api/v1/crates/\"\n" : '');
 
@@ -215,9 +215,11 @@ INSERT INTO owner VALUES (1, 1, 1), (2, 1, 2), (3, 2, 1);
 INSERT INTO crate_index (id, name, vers, deps, cksum, yanked, crate_fk, pubtime) VALUES
     (1, 'Both_Ways', '1.1.0', '[]', '$sum{'Both_Ways 1.1.0'}', false, 1, '2024-05-06 07:08:09.123'),
     (2, 'Both_Ways', '1.0.0', NULL, '$sum{'Both_Ways 1.0.0'}', true, 1, NULL),
-    (3, 'needs', '0.1.0', '$deps', '$sum{'needs 0.1.0'}', false, 2, NULL);
+    (3, 'needs', '0.1.0', '$deps', '$sum{'needs 0.1.0'}', false, 2, NULL),
+    (4, 'needs', '0.2.0', '$deps', '$sum{'needs 0.2.0'}', false, 2, NULL);
 INSERT INTO crate_meta VALUES (1, '1.1.0', '2020-01-01 00:00:00', 5, 1),
-    (2, '1.0.0', '2023-01-02 03:04:05.678', 0, 1), (3, '0.1.0', '2023-01-02 03:04:06', 7, 2);
+    (2, '1.0.0', '2023-01-02 03:04:05.678', 0, 1), (3, '0.1.0', '2023-01-02 03:04:06', 7, 2),
+    (4, '0.2.0', 'a day in May', 0, 2);
 SQL
 	my ($status, undef, $err) = Berth::Cluster::capture({ stdin => kellnr_tables(json => 'text', time => 'text')
 	    . $rows }, 'sqlite3', "$data/db.sqlite");
@@ -239,8 +241,9 @@ SQL
 		my ($status, $summary, $rows, $err) = import_of('kellnr', $from[0], 'demo/kellnr-' . lc($what),
 		    @from[1 .. $#from]);
 
-		is_deeply([$status, @$summary{qw(imported owners owners_missing downloads unresolved)}],
-		    [0, 3, 2, 1, 2, 0], "$what: all") or diag $err, explain $rows;
+		is_deeply([$status, @$summary{qw(imported owners owners_missing downloads unresolved untimed)}],
+		    [0, 4, 2, 1, 2, 0, 1], "$what: all") or diag $err, explain $rows;
+		like($rows->{'needs 0.2.0'}{reason}, qr/`a day in May` is not a/, "$what: a time that is none");
 		local $time{'Both_Ways 1.1.0'} = '2020-01-01T00:00:00Z' if $what eq 'before';
 		is_deeply([map { [@$_{qw(vers cksum pubtime yanked)}] } lines_of($project, 'both_ways')],
 		    [map { [$_, @{ \%sum }{"Both_Ways $_"}, $time{"Both_Ways $_"}, $json->decode($_ eq '1.0.0' ? '[true]'

@@ -3,13 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/cargo/view_kept.h"
 #include "base/gzip.h"
 #include "call/cache_hint.h"
 #include "crate/crate_name.h"
 #include "http/accept.h"
 #include "store/package/crate.h"
 #include "store/package/index_rebuild.h"
-#include "store/package/view.h"
 
 enum {
 	/* the largest text that is expanded for clients without gzip */
@@ -156,8 +156,7 @@ show_in_group(const struct call *call, struct request *rq, struct crate_index *i
 {
 	struct view_file file = { index->body, index->time };
 
-	if (view_file_of(call->app->db, rq->arena, call->app->settings->external_url, call->view.group_id,
-	        call->facts.project_id, &file, &rq->err) == -1)
+	if (view_kept_file(call, rq, &file) == -1)
 		return -1;
 	index->body = file.body;
 	index->time = file.time;

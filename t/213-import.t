@@ -199,7 +199,7 @@ subtest 'Kellnr' => sub {
 	my %sum;
 
 	make_path("$data/crates");
-	for (['Both_Ways', '1.0.0'], ['Both_Ways', '1.1.0'], ['needs', '0.1.0']) {
+	for (['Both_Ways', '1.0.0'], ['Both_Ways', '1.1.0'], ['needs', '0.1.0'], ['needs', '0.2.0']) {
 		my $bytes = Berth::Crate::make(@$_, toml => $_->[0] eq 'needs' ? "[dependencies.Both_Ways]\n"
 		    . "version = \"1\"\nregistry-index = \"sparse+https://kellnr.example/api/v1/crates/\"\n" : '');
 
@@ -215,9 +215,11 @@ INSERT INTO owner VALUES (1, 1, 1), (2, 1, 2), (3, 2, 1);
 INSERT INTO crate_index (id, name, vers, deps, cksum, yanked, crate_fk, pubtime) VALUES
     (1, 'Both_Ways', '1.1.0', '[]', '$sum{'Both_Ways 1.1.0'}', false, 1, '2024-05-06 07:08:09.123'),
     (2, 'Both_Ways', '1.0.0', NULL, '$sum{'Both_Ways 1.0.0'}', true, 1, NULL),
-    (3, 'needs', '0.1.0', '$deps', '$sum{'needs 0.1.0'}', false, 2, NULL);
+    (3, 'needs', '0.1.0', '$deps', '$sum{'needs 0.1.0'}', false, 2, NULL),
+    (4, 'needs', '0.2.0', '$deps', '$sum{'needs 0.2.0'}', false, 2, NULL);
 INSERT INTO crate_meta VALUES (1, '1.1.0', '2020-01-01 00:00:00', 5, 1),
-    (2, '1.0.0', '2023-01-02 03:04:05.678', 0, 1), (3, '0.1.0', '2023-01-02 03:04:06', 7, 2);
+    (2, '1.0.0', '2023-01-02 03:04:05.678', 0, 1), (3, '0.1.0', '2023-01-02 03:04:06', 7, 2),
+    (4, '0.2.0', 'a day in May', 0, 2);
 SQL
 	my ($status, undef, $err) = Berth::Cluster::capture({ stdin => kellnr_tables(json => 'text', time => 'text')
 	    . $rows }, 'sqlite3', "$data/db.sqlite");
@@ -239,8 +241,9 @@ SQL
 		my ($status, $summary, $rows, $err) = import_of('kellnr', $from[0], 'demo/kellnr-' . lc($what),
 		    @from[1 .. $#from]);
 
-		is_deeply([$status, @$summary{qw(imported owners owners_missing downloads unresolved)}],
-		    [0, 3, 2, 1, 2, 0], "$what: all") or diag $err, explain $rows;
+		is_deeply([$status, @$summary{qw(imported owners owners_missing downloads unresolved untimed)}],
+		    [0, 4, 2, 1, 2, 0, 1], "$what: all") or diag $err, explain $rows;
+		like($rows->{'needs 0.2.0'}{reason}, qr/`a day in May` is not a/, "$what: a time that is none");
 		local $time{'Both_Ways 1.1.0'} = '2020-01-01T00:00:00Z' if $what eq 'before';
 		is_deeply([map { [@$_{qw(vers cksum pubtime yanked)}] } lines_of($project, 'both_ways')],
 		    [map { [$_, @{ \%sum }{"Both_Ways $_"}, $time{"Both_Ways $_"}, $json->decode($_ eq '1.0.0' ? '[true]'
@@ -633,12 +636,14 @@ subtest 'export, and back' => sub {
 	is_deeply(files_of($out), $files, 'and nothing differs');
 	truncate("$out/crates/good/good-1.0.0.crate", 10) or die $!;
 	unlink("$out/crates/alpha/alpha-0.9.0.crate") or die $!;
-	Berth::Test::write_file("$out/index.new/left", 'of an export that was killed');
+	make_path("$out/index.new/le/ft");
+	Berth::Test::write_file("$out/index.new/le/ft/left", '{"of an export that was kil');
 	$t->psql("UPDATE crates SET index_body = NULL WHERE project_id = $id AND name = 'wild'");
 	is($json->decode($t->berth_ok('--json', 'export', @args))->{copied}, 2, 'what is not there is copied');
 	my $now = files_of($out);
 	is_deeply([grep { !defined $now->{$_} || $now->{$_} ne $files->{$_} } sort keys %$files],
-	    ['index/wi/ld/wild'], 'a crate that is gone leaves the index, and the rest is as before');
+	    ['crates/wild/wild-1.0.0.crate', 'index/wi/ld/wild'],
+	    'a crate that is gone leaves the directory, and the rest is as before');
 	is_deeply([grep { !defined $files->{$_} } keys %$now], [], 'nothing is left of the killed one');
 
 	subtest 'a directory that somebody else has prepared' => sub { prepared($out, @args) };
@@ -674,6 +679,95 @@ subtest 'export, and back' => sub {
 		is($status, 0, 'cargo fetches from it') or diag $err;
 		like($err, qr/Downloaded num-2 v3\.0\.0 \(registry `static`\)/, 'the crate');
 	}
+};
+
+# All names below a directory, with those of directories.
+sub names_of {
+	my ($root) = @_;
+	my %bytes = %{ files_of($root) };
+
+	File::Find::find({ no_chdir => 1, wanted => sub {
+		$bytes{ substr($_, length($root)) } = 'a directory' if -d;
+	} }, $root);
+	return \%bytes;
+}
+
+# Runs export into DIR, and tells how many crates it removed.
+sub export_to {
+	my ($out) = @_;
+
+	return $json->decode($t->berth_ok('--json', 'export', 'demo/going', $out, '--url',
+	    'https://static.example'))->{removed};
+}
+
+subtest 'an export of what has gone meanwhile' => sub {
+	my ($out, $fresh, $from) = map { $t->dir . "/going-$_" } qw(out fresh from);
+
+	$t->project('demo/going');
+	make_path($from);
+	Berth::Test::write_file("$from/$_->[0]-$_->[1].crate", Berth::Crate::make(@$_))
+	    for map { my $name = $_; map { [$name, $_] } '1.0.0', '1.1.0', '1.2.0' } qw(whole some stay);
+	is((import_of('directory', $from, 'demo/going'))[0], 0, 'three crates');
+	is(export_to($out), 0, 'the first export removes nothing');
+	my $first = names_of($out);
+
+	# what others have put there: beside crates, in place of one, and in the index
+	my %theirs = ('crates/whole/whole-9.0.0.crate' => 'another version', 'crates/some/notes' => 'notes',
+		'crates/whole/whole-1.1.0.crate' => 'other bytes', 'crates/own/own-1.0.0.crate' => 'own',
+		'index/robots.txt' => 'robots', 'index/.htaccess' => 'access', 'index/so/me/notes' => 'below');
+	my $put = sub {
+		make_path("$out/crates/own");
+		Berth::Test::write_file("$out/$_", $theirs{$_}) for sort keys %theirs;
+	};
+	$put->();
+	$t->berth_ok('delete', 'demo/going', 'whole');
+	$t->berth_ok('delete', 'demo/going', 'some@1.1.0');
+	is(export_to($out), 3, 'the versions that are gone, except the one with other bytes');
+	export_to($fresh);
+	my $expected = names_of($fresh);
+	is_deeply($expected, { map { ($_ => $expected->{$_}) } grep { !m{whole|some-1\.1} } keys %$expected },
+	    'as an export into an empty directory');
+	my $with_theirs = { %$expected, %theirs, '/crates/whole' => 'a directory', '/crates/own' => 'a directory' };
+	is_deeply(names_of($out), $with_theirs, 'and the files of others');
+	is(export_to($out), 0, 'again: none');
+	is_deeply(names_of($out), $with_theirs, 'nothing changes');
+
+	# what a killed export leaves: an index that is replaced, and all crates
+	my $restore = sub {
+		my (@index) = @_;
+		for my $path (grep { m{^crates/} && !m{^crates/stay} } keys %$first) {
+			make_path("$out/$path" =~ s{/[^/]+\z}{}r);
+			Berth::Test::write_file("$out/$path", $first->{$path});
+		}
+		for my $path (grep { m{^index/} } keys %$first) {
+			for my $index (@index) {
+				my $to = "$out/" . $path =~ s{^index/}{$index/}r;
+
+				make_path($to =~ s{/[^/]+\z}{}r);
+				Berth::Test::write_file($to, $first->{$path});
+			}
+		}
+	};
+	for (['after the exchange', 'index.new'], ['before the removal', 'index.replaced'],
+	    ['twice', 'index.new', 'index.replaced']) {
+		my ($when, @index) = @$_;
+
+		$restore->(@index);
+		is(export_to($out), 4, "killed $when: goes on");
+		$put->();
+		is_deeply(names_of($out), $with_theirs, 'to the same end');
+	}
+
+	# killed in the middle of a copy: what has been copied is not copied again
+	my $again = $t->dir . '/going-again';
+	make_path("$again/crates/stay", "$again/index.new/st/ay");
+	Berth::Test::write_file("$again/crates/stay/stay-1.0.0.crate", $first->{'crates/stay/stay-1.0.0.crate'});
+	Berth::Test::write_file("$again/crates/stay/." . sha256_hex($first->{'crates/stay/stay-1.1.0.crate'}),
+	    'half');
+	Berth::Test::write_file("$again/index.new/st/ay/stay", $first->{'index/st/ay/stay'});
+	is($json->decode($t->berth_ok('--json', 'export', 'demo/going', $again, '--url',
+	    'https://static.example'))->{copied}, 4, 'killed in the middle: copies the rest');
+	is_deeply(names_of($again), $expected, 'to the same end');
 };
 
 $t->stop;

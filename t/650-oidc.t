@@ -332,6 +332,72 @@ subtest 'the registry of a group' => sub {
 	    'one that is, is told to the repository that it names');
 };
 
+# Two projects of a group trust one repository.  The first rule lets the job into the group; for a crate the
+# rule of its project counts.
+subtest 'rules of several projects of a group' => sub {
+	my $registry = '/api/v4/groups/' . $t->group('shared') . '/-/packages/cargo';
+	my %shared = map { $_ => $t->project("shared/$_") } qw(left right bare);
+	my %of;
+	my $trust = sub {
+		my ($project, @args) = @_;
+
+		return $of{$project} = 0 + $t->berth_ok('trust', 'add', "shared/$project", '--issuer', $issuer{hub},
+		    'repository=octo/app', @args);
+	};
+	my $ask = sub {
+		my ($method, $path, $jwt, @body) = @_;
+
+		forget_key_reads();
+		return $t->http($method => "$registry/$path", { token => $jwt, @body });
+	};
+	my $publish = sub {
+		my ($name, $version, $jwt) = @_;
+
+		return $ask->(PUT => 'api/v1/crates/new', $jwt, body => $t->publish_body(
+		    Berth::Crate::metadata($name, $version), Berth::Crate::make($name, $version)));
+	};
+	my $rule_of = sub {
+		my ($name, $version) = @_;
+
+		return $t->psql("SELECT t.trust_rule_id FROM audit_events e JOIN tokens t ON t.id = e.token_id WHERE"
+		    . " e.action = 'crate.publish' AND e.crate = '$name' AND e.version = '$version'");
+	};
+
+	$t->berth_ok('member', 'set', 'dev', 'shared', 'developer');
+	is($t->publish($shared{$_}, $dev, "of-$_", '1.0.0')->{status}, 200, "$_ has a crate") for sort keys %shared;
+	# the rule of `left` is the first, and lets its jobs do nothing else
+	$trust->(left => '--crates', 'of-left', '--operations', 'publish-update');
+	$trust->(right => '--user', 'dev', '--operations', 'publish-new,publish-update,yank');
+	$t->berth_ok('group', 'set', 'shared', 'default_project=shared/right');
+
+	my $jwt = id_token('hub');
+	is($ask->(GET => 'config.json', $jwt)->{status}, 200, 'the job comes in');
+	is($publish->('of-left', '1.1.0', $jwt)->{status}, 200, 'it publishes to one project');
+	is($publish->('of-right', '1.1.0', $jwt)->{status}, 200, 'and to the other');
+	is($publish->('anew', '1.0.0', $jwt)->{status}, 200, 'and a new crate to the default project');
+	is($publish->('of-right', '1.2.0', $jwt)->{status}, 200, 'and again');
+	is($rule_of->('of-left', '1.1.0'), $of{left}, 'each by the rule of that project');
+	is($rule_of->(@$_), $of{right}, "  @$_") for ['of-right', '1.1.0'], ['anew', '1.0.0'], ['of-right', '1.2.0'];
+	my $yank = sub { $ask->(DELETE => "api/v1/crates/$_[0]/1.1.0/yank", $jwt)->{status} };
+	is($yank->('of-right'), 200, 'a yank by that of its crate');
+	is($yank->('of-left'), 403, 'which one of the two forbids');
+	is($ask->(GET => "of/-$_->[0]/of-$_->[1]", $jwt)->{status}, $_->[2], "reads of-$_->[1]")
+	    for ['l', 'left', 200], ['r', 'right', 200], ['b', 'bare', 404], ['n', 'none', 404];
+	is($publish->('of-bare', '1.1.0', $jwt)->{status}, 403, 'a project without a rule takes nothing');
+	is($publish->('of-left', '1.2.0', id_token('hub'))->{status}, 200, 'also as the first request of a job');
+	is($rule_of->('of-left', '1.2.0'), $of{left}, '  by the same rule');
+	is($t->psql("SELECT count(*) FROM tokens WHERE trust_rule_id IN ($of{left}, $of{right})"), 4,
+	    'a job has a token for each project that lets it in');
+
+	# what one project's maintainer takes back is lost there alone
+	$t->berth_ok('trust', 'remove', 'shared/left', $of{left});
+	$jwt = id_token('hub');
+	is($publish->('of-left', '1.3.0', $jwt)->{status}, 403, 'a rule that is gone lets nobody in');
+	is($publish->('of-right', '1.3.0', $jwt)->{status}, 200, 'and the other stays');
+	is($ask->(GET => 'config.json', id_token('hub', repository => 'octo/other'))->{status}, 401,
+	    'a job of another repository stays out');
+};
+
 # ---- what is refused ----
 
 # Refills the budget for immediate reads of keys.

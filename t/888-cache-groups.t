@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use Compress::Zlib ();
 use JSON::PP ();
 use Test::More;
 
@@ -123,6 +124,36 @@ changes('the order', 'on/e_/one_crate', $token{dev}, has('1.0.0 1.1.0'),
 changes('what depends on it', 'ot/he/other', $token{dev}, sub { $_[0]{body} =~ /projects/ ? 1 : 0 },
     sub { $t->berth_ok('group', 'set', 'team', 'registry_projects=') },
     sub { $_[0]{body} =~ /"registry":null/ ? 1 : 0 });
+
+# To make the file takes long; who has no grant must not wait for it each time.
+subtest 'the pool makes a file once' => sub {
+	my $kept = sub { my @files = glob($t->dir . "/cache/extract/$id{b}/*"); map { "$_ " . (stat)[1] } @files };
+	my $ask = sub { get('ot/he/other?pool', $token{dev}) };
+	my $res = $ask->();
+	my @made = $kept->();
+
+	like($res->{body}, qr/"registry":null/, 'the file of the group');
+	is(scalar @made, 1, 'a worker keeps it');
+	is($ask->()->{body}, $res->{body}, 'it comes again') for 1 .. 6;
+	is_deeply([$kept->()], \@made, 'and is not made again');
+	my ($path) = split(/ /, $made[0]);
+	my $bytes = Berth::Cluster::slurp($path);
+	my ($basis) = $bytes =~ /\A(.*?\n)\n/s;
+	is($basis, "one-crate $id{a}\n", 'with what it depends on');
+	Berth::Test::write_file($path, "$basis\n" . Compress::Zlib::memGzip('kept'));
+	is($ask->()->{body}, 'kept', 'the pool sends what is kept') for 1 .. 3;
+	for my $broken ('', 'x', 'a 1', "a b\n\n", "a\n\n") {
+		Berth::Test::write_file($path, $broken);
+		is($ask->()->{body}, $res->{body}, 'but nothing that is broken');
+	}
+
+	$t->berth_ok('group', 'set', 'team', 'registry_projects=team/b');
+	like($ask->()->{body}, qr/projects/, 'nor what rests on another order') for 1 .. 2;
+	$t->berth_ok('group', 'set', 'team', 'registry_projects=');
+	is($ask->()->{body}, $res->{body}, 'and back') for 1 .. 2;
+	publish(b => 'other', '1.1.0');
+	like($ask->()->{body}, qr/"vers":"1\.1\.0"/, 'nor what was before a publish');
+};
 
 subtest 'a crate that comes' => sub {
 	get('ne/w_/new_one', $token{dev});

@@ -75,18 +75,18 @@ namespace_of(const struct call *call, const struct request *rq)
 	    : (struct namespace_ref) { .id = 0 };
 }
 
-/* Logs in a job of another system with its first request. */
+/* Logs in a job of another system with its first request, and its first to a project of a group. */
 static int
 introduce(struct call *call, struct request *rq)
 {
 	struct namespace_ref namespace;
 
-	if (!ci_login_is_due(call))
-		return 0;
-	namespace = namespace_of(call, rq);
-	if (ci_login(call, rq, &namespace) == -1)
-		return -1;
-	return call_look_up(call, rq);
+	if (ci_login_is_due(call)) {
+		namespace = namespace_of(call, rq);
+		if (ci_login(call, rq, &namespace) == -1 || call_look_up(call, rq) == -1)
+			return -1;
+	}
+	return ci_login_to_project(call, rq);
 }
 
 /* Finds the caller by the credential, and decides whether they may use the route. */

@@ -1,7 +1,11 @@
 #include "auth/ci_login.h"
 
+#include <string.h>
+
+#include "access/access.h"
 #include "auth/gitlab_login.h"
 #include "auth/id_token_login.h"
+#include "base/sha256.h"
 #include "base/words.h"
 
 bool
@@ -33,7 +37,8 @@ login_by_id_token(struct call *call, struct request *rq, struct id_token_login *
 
 	if (namespace->id == 0 && namespace->path.n == 0)
 		return refuse(&rq->err);
-	if (id_token_login_admit(call, rq, login, namespace, &pass) == -1)
+	if (id_token_login_admit(call, rq, login, call_is_view(rq) ? NAMESPACE_GROUP : NAMESPACE_PROJECT, namespace,
+	        &pass) == -1)
 		return as_unauthorized(&rq->err);
 	return 0;
 }
@@ -67,4 +72,66 @@ ci_login(struct call *call, struct request *rq, const struct namespace_ref *name
 	if (id_token_login_read(call->app, rq, text, &login) == -1)
 		return as_unauthorized(&rq->err);
 	return login_by_id_token(call, rq, &login, namespace);
+}
+
+/* Is the job here by a rule of another project, which lets it do nothing in this one? */
+static bool
+is_of_another(const struct call *call, const struct request *rq)
+{
+	const struct access_facts *f = &call->facts;
+	struct err no = { 0 };
+
+	return call_is_view(rq) && call->view.name != NULL && jwt_looks_like(call->credential.foreign) &&
+	    f->token_usable && f->trust_rule_id != 0 && !f->in_namespace &&
+	    access_decide(f, call->credential.kind, call->policy->action, &no) == -1;
+}
+
+/* The digest under which the job's token for one project of a group is stored. */
+static int
+digest_for(const unsigned char *digest, int64_t project_id, unsigned char *out, struct err *err)
+{
+	unsigned char bytes[TOKEN_DIGEST_SIZE + sizeof(project_id)];
+
+	memcpy(bytes, digest, TOKEN_DIGEST_SIZE);
+	memcpy(bytes + TOKEN_DIGEST_SIZE, &project_id, sizeof(project_id));
+	return sha256_digest(bytes, sizeof(bytes), out) ? 0 : err_internal(err, 500, "OpenSSL has no SHA-256");
+}
+
+/* *in: a rule of the project lets the job in. */
+static int
+try_project(struct call *call, struct request *rq, const unsigned char *first, bool *in)
+{
+	const struct namespace_ref project = { .id = call->facts.project_id };
+	struct id_token_pass pass = { .digest = call->credential.digest, .first_digest = first };
+	struct id_token_login login;
+
+	*in = id_token_login_read(call->app, rq, call->credential.foreign, &login) == 0 &&
+	    id_token_login_admit(call, rq, &login, NAMESPACE_PROJECT, &project, &pass) == 0;
+	if (*in)
+		return 0;
+	if (rq->err.status >= 500 || rq->err.status == 429)
+		return -1;
+	err_clear(&rq->err);
+	return 0;
+}
+
+int
+ci_login_to_project(struct call *call, struct request *rq)
+{
+	unsigned char first[TOKEN_DIGEST_SIZE];
+	bool in;
+
+	if (!is_of_another(call, rq))
+		return 0;
+	memcpy(first, call->credential.digest, sizeof(first));
+	if (digest_for(first, call->facts.project_id, call->credential.digest, &rq->err) == -1 ||
+	    call_look_up(call, rq) == -1)
+		return -1;
+	if (call->facts.token_usable)
+		return 0;
+	if (try_project(call, rq, first, &in) == -1)
+		return -1;
+	if (!in)
+		memcpy(call->credential.digest, first, sizeof(first));
+	return call_look_up(call, rq);
 }

@@ -127,17 +127,18 @@ is_switched_on(struct worker_app *app, struct request *rq, int64_t project_id, b
  */
 static int
 match(struct worker_app *app, struct request *rq, const struct id_token_login *login,
-    enum trust_kind kind, const struct namespace_ref *namespace, const struct trust_rule **found)
+    enum trust_kind kind, enum namespace_kind place, const struct namespace_ref *namespace,
+    const struct trust_rule **found)
 {
-	bool of_group = call_is_view(rq), on = false;
+	bool of_group = place == NAMESPACE_GROUP, on = false;
 	struct trust_rule *rules;
 	struct err why = { 0 };
 	int64_t asked = 0;
 	size_t n;
 
 	*found = NULL;
-	if (trust_rule_of_issuer(app->db, rq->arena, of_group ? NAMESPACE_GROUP : NAMESPACE_PROJECT, namespace,
-	        login->issuer.issuer.id, &rules, &n, &rq->err) == -1)
+	if (trust_rule_of_issuer(app->db, rq->arena, place, namespace, login->issuer.issuer.id, &rules, &n,
+	        &rq->err) == -1)
 		return -1;
 	for (size_t i = 0; i < n && *found == NULL; i++) {
 		struct json_object *patterns;
@@ -178,6 +179,8 @@ admit(struct call *call, struct request *rq, const struct id_token_login *login,
 		.id_ends_at = token->expires_at + ID_TOKEN_LEEWAY_S,
 		.exchanged = pass->exchanged,
 		.digest = slice_of((const char *)pass->digest, TOKEN_DIGEST_SIZE),
+		.first_digest = slice_of((const char *)(pass->first_digest != NULL ? pass->first_digest : pass->digest),
+		    TOKEN_DIGEST_SIZE),
 		.handle = pass->handle,
 	};
 	struct trust_job job;
@@ -196,15 +199,15 @@ admit(struct call *call, struct request *rq, const struct id_token_login *login,
 
 int
 id_token_login_admit(struct call *call, struct request *rq, struct id_token_login *login,
-    const struct namespace_ref *project, struct id_token_pass *pass)
+    enum namespace_kind place, const struct namespace_ref *namespace, struct id_token_pass *pass)
 {
 	const struct trust_rule *rule = NULL;
 	struct id_token token = { .expires_at = 0 };
 	enum trust_kind kind;
 
-	if (prove(call->app, rq, login, project, &token) == -1 ||
+	if (prove(call->app, rq, login, namespace, &token) == -1 ||
 	    trust_kind_parse(login->issuer.issuer.kind, &kind, &rq->err) == -1 ||
-	    match(call->app, rq, login, kind, project, &rule) == -1)
+	    match(call->app, rq, login, kind, place, namespace, &rule) == -1)
 		return -1;
 	assert(rule != NULL);
 	if (rate_limit_charge_rule(call->app, rq, rule->id) == -1)

@@ -29,18 +29,19 @@ int id_token_login_read(struct worker_app *, struct request *, struct slice text
 struct id_token_pass {
 	bool exchanged; /* for a token of ours; else its own token is the credential */
 	const unsigned char *digest; /* of the credential */
+	const unsigned char *first_digest; /* with which it came first (store/token/ci_token.h); NULL: `digest` */
 	const char *handle; /* of a token that Berth made; NULL, "": none */
 	int64_t ttl; /* seconds, of the credential; 0: as long as the identity token */
 	int64_t expires_at; /* out: when it ends */
 };
 
 /*
- * Verifies the token and lets its job into the project.  If the request is to the registry of a group, the
- * namespace is that group, and the job gets into the first project below it that has a rule for the job.  -1:
+ * Verifies the token and lets its job into the project.  If the namespace is a group, the job gets into the
+ * first project below it that has a rule for the job.  -1:
  * rq->err; 400 the token is not valid, or was used before; 403 no rule lets the job in, or the project does
  * not exist; 503.
  */
-int id_token_login_admit(struct call *, struct request *, struct id_token_login *,
+int id_token_login_admit(struct call *, struct request *, struct id_token_login *, enum namespace_kind,
     const struct namespace_ref *, struct id_token_pass *) __attribute__((warn_unused_result));
 
 #endif

@@ -193,6 +193,8 @@ put(struct arena *a, const struct cache_extract *e, struct slice bytes)
 void
 cache_extract_write(struct arena *a, const struct cache_extract *e, struct slice bytes)
 {
+	static unsigned written;
+
 	if (e->dir[0] == '\0')
 		return;
 	if ((mkdir(folder_of(a, e), DIR_MODE) == -1 && errno != EEXIST) || put(a, e, bytes) == -1) {
@@ -201,5 +203,6 @@ cache_extract_write(struct arena *a, const struct cache_extract *e, struct slice
 			log_warn("cache_dir: %s: %s", path_of(a, e), strerrordesc_np(errno));
 		return;
 	}
-	bound_all(e->dir);
+	if (bytes.n > CACHE_EXTRACT_SMALL || ++written % CACHE_EXTRACT_BOUND_EVERY == 0)
+		bound_all(e->dir);
 }

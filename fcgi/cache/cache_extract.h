@@ -2,9 +2,9 @@
 #define CACHE_CACHE_EXTRACT_H
 
 /*
- * Extracts are answers of the inspector about stored crates, for pages: the list of files of a crate, or
- * the differences between two.  A worker keeps each in a file, so that the next reader does not wait for
- * the inspector.
+ * Extracts are what takes long to make and depends on nothing that changes: answers of the inspector about
+ * stored crates, for pages (the list of files of a crate, or the differences between two), and index files
+ * of groups (api/cargo/view_kept.h).  A worker keeps each in a file, so that the next reader does not wait.
  *
  *	extract/7/KEY    of project 7; KEY: 64 hexadecimal digits
  *
@@ -14,7 +14,8 @@
  *
  * Workers write extracts and pages (cache/cache_page.h); only the keeper writes elsewhere in cache_dir.  It
  * takes the extracts of a project away together with its other files (cache/cache_tree.h), and all of them
- * when it starts.  A worker that writes an extract removes the oldest ones of all projects until they fit.
+ * when it starts.  A worker that writes a large extract, or some small ones, removes the oldest ones of all
+ * projects until they fit: to look at all of them takes longer than to write one.
  */
 
 #include <stdbool.h>
@@ -26,7 +27,9 @@
 
 enum {
 	CACHE_EXTRACT_BYTES_MAX = 256 << 20, /* of all projects */
-	CACHE_EXTRACT_FILES_MAX = 4096
+	CACHE_EXTRACT_FILES_MAX = 4096,
+	CACHE_EXTRACT_SMALL = 1 << 20, /* bytes */
+	CACHE_EXTRACT_BOUND_EVERY = 16 /* small ones */
 };
 
 struct cache_extract {

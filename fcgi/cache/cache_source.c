@@ -170,9 +170,10 @@ read_index(struct db *db, const struct db_result *r, struct arena *a, const char
 {
 	enum { COLUMNS_VIEW_INDEX }; /* cache_index has the same, but for the project */
 	struct view_file file = { db_slice(r, 0, INDEX_BODY), db_int(r, 0, INDEX_TIME) };
+	struct view_basis basis;
 
 	if (f->namespace < 0 && view_file_of(db, a, external_url, -f->namespace, db_int(r, 0, PROJECT_ID), &file,
-	        err) == -1) {
+	        &basis, err) == -1) {
 		/* the file itself is the cause: the pool answers, and reports it */
 		c->found = false;
 		if (err->status != 500)

@@ -65,14 +65,18 @@ refuse(struct call *call, struct request *rq, const char *group, const char *nam
 }
 
 int
-call_view_enter(struct call *call, struct request *rq, const char *normalized_name)
+call_view_find(struct call *call, struct request *rq, const char *normalized_name)
 {
-	const char *group = call->facts.full_path;
-
 	call->view.name = normalized_name;
 	call->view.creates = true;
-	if (call_look_up(call, rq) == -1)
-		return -1;
+	return call_look_up(call, rq);
+}
+
+int
+call_view_enter(struct call *call, struct request *rq, const char *group)
+{
+	const char *name = call->view.name;
+
 	if (call->facts.project_id != 0) {
 		if (decide(call, &rq->err) == 0)
 			return 0;
@@ -80,5 +84,5 @@ call_view_enter(struct call *call, struct request *rq, const char *normalized_na
 			return -1;
 		err_clear(&rq->err);
 	}
-	return refuse(call, rq, group, normalized_name);
+	return refuse(call, rq, group, name);
 }

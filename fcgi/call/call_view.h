@@ -19,12 +19,18 @@ const char *call_view_name(struct request *);
 int call_view_decide(struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * Call it when the name of a publish to the group is known and valid.  From here on the request is one to
- * the project that has the name, or to the group's default project, and the call has the facts and the
- * policy of that project.  -1: 403 the caller may not publish there; 409 the name is new and the group has
- * no default project; 503.
+ * Call it when the name of a publish to the group is known and valid: the facts are then those of the project
+ * that has the name, or of the group's default project.  -1: 503.
  */
-int call_view_enter(struct call *, struct request *, const char *normalized_name)
+int call_view_find(struct call *, struct request *, const char *normalized_name)
+    __attribute__((warn_unused_result));
+
+/*
+ * Decides after call_view_find().  From here on the request is one to that project, and the call has its
+ * policy.  group: its full path.  -1: 403 the caller may not publish there; 409 the name is new and the group
+ * has no default project; 503.
+ */
+int call_view_enter(struct call *, struct request *, const char *group)
     __attribute__((warn_unused_result));
 
 #endif

@@ -17,11 +17,11 @@
 #include "store/package/crate.h"
 #include "store/package/inventory.h"
 #include "store/package/view.h"
-#include "transfer/import_files.h"
+#include "transfer/export_gone.h"
 
 enum { PIECE = 64 * 1024, CONFIG_MAX = 4096 };
 
-/* The new index, until it takes the place of the old one; and the old one, until it is removed. */
+/* The new index, until it takes the place of the old one. */
 static const char new_index[] = "index.new";
 
 /* A version of the new index, whose bytes must be there before it is. */
@@ -222,24 +222,11 @@ remember(struct passage *p, struct arena *parse, const char *name, struct slice 
 	return 0;
 }
 
-/* "se/rd/serde", as cargo's index format has it. */
-static const char *
-index_path(struct arena *a, const char *name)
-{
-	char *lower = crate_name_lower(a, slice_str(name));
-	size_t n = strlen(name);
-
-	if (n <= 2)
-		return arena_printf(a, "%zu/%s", n, lower);
-	return n == 3 ? arena_printf(a, "3/%c/%s", lower[0], lower)
-	    : arena_printf(a, "%.2s/%.2s/%s", lower, lower + 2, lower);
-}
-
 /* Writes the file of one crate into the new index. */
 static int
 export_index(struct passage *p, struct arena *a, const char *name, struct slice body, struct err *err)
 {
-	const char *path = arena_printf(a, "%s/%s", new_index, index_path(a, name));
+	const char *path = arena_printf(a, "%s/%s", new_index, crate_name_index_path(a, slice_str(name)));
 	const char *kept = arena_strdup(p->arena, name);
 	struct slice rest;
 
@@ -294,24 +281,6 @@ write_config(const struct export *export, struct arena *a, int root, struct err 
 	return write_file(root, arena_printf(a, "%s/config.json", new_index), buf_slice(&b), err);
 }
 
-static int
-remove_one(void *arg, const char *path, const char *name, struct err *err)
-{
-	(void)arg;
-	(void)name;
-	return unlink(path) == 0 ? 0 :
-	    err_set(err, 400, "cannot remove %s: %s", path, strerrordesc_np(errno));
-}
-
-/* Empties an index that nobody reads; its directories stay and are used again. */
-static int
-empty_index(const struct export *export, struct arena *a, int root, struct err *err)
-{
-	if (make_dir(root, new_index, err) == -1)
-		return -1;
-	return import_files_walk(a, arena_printf(a, "%s/%s", export->dir, new_index), remove_one, NULL, err);
-}
-
 /* Refuses an index that no export has made, since replacing it would remove its files. */
 static int
 check_index(const struct export *export, int root, struct err *err)
@@ -325,19 +294,41 @@ check_index(const struct export *export, int root, struct err *err)
 	        "directory", export->dir);
 }
 
+/*
+ * Clears the place for the new index.  What another export has begun there is replaced, too: it says which
+ * crates that one has copied.
+ */
 static int
-replace_index(struct arena *a, const struct export *export, int root, struct err *err)
+begin_index(struct export *export, struct arena *a, int root, struct err *err)
 {
-	if (renameat(root, new_index, root, "index") == 0)
-		return 0;
+	if (make_dir(root, new_index, err) == -1 ||
+	    export_gone_remove(a, root, export->dir, new_index, &export->removed, err) == -1)
+		return -1;
+	if (renameat(root, new_index, root, EXPORT_REPLACED) == -1)
+		return err_set(err, 400, "cannot rename %s/%s: %s", export->dir, new_index,
+		    strerrordesc_np(errno));
+	return make_dir(root, new_index, err);
+}
+
+/* Puts the new index in place of the old one, whose crates may then go. */
+static int
+replace_index(struct export *export, struct arena *a, int root, struct err *err)
+{
+	if (renameat(root, new_index, root, EXPORT_INDEX) == 0)
+		return export_gone_remove(a, root, export->dir, NULL, &export->removed, err);
 	if (errno != EEXIST && errno != ENOTEMPTY)
 		return err_set(err, 400, "cannot rename %s/%s: %s", export->dir, new_index,
 		    strerrordesc_np(errno));
 	/* both at once: no client sees none */
-	if (renameat2(root, new_index, root, "index", RENAME_EXCHANGE) == -1)
+	if (renameat2(root, new_index, root, EXPORT_INDEX, RENAME_EXCHANGE) == -1)
 		return err_set(err, 400, "cannot exchange %s/%s and index: %s", export->dir, new_index,
 		    strerrordesc_np(errno));
-	return empty_index(export, a, root, err);
+	if (export_gone_remove(a, root, export->dir, NULL, &export->removed, err) == -1)
+		return -1;
+	if (renameat(root, new_index, root, EXPORT_REPLACED) == -1)
+		return err_set(err, 400, "cannot rename %s/%s: %s", export->dir, new_index,
+		    strerrordesc_np(errno));
+	return export_gone_remove(a, root, export->dir, NULL, &export->removed, err);
 }
 
 static int
@@ -346,11 +337,11 @@ export_into(struct export *export, struct arena *a, int root, struct err *err)
 	struct passage p = { export, a, root, NULL, NULL };
 
 	p.last = &p.wanted;
-	if (check_index(export, root, err) == -1 || empty_index(export, a, root, err) == -1 ||
-	    make_dir(root, "crates", err) == -1 || write_config(export, a, root, err) == -1 ||
+	if (check_index(export, root, err) == -1 || make_dir(root, "crates", err) == -1 ||
+	    begin_index(export, a, root, err) == -1 || write_config(export, a, root, err) == -1 ||
 	    export_indexes(&p, err) == -1 || export_versions(&p, err) == -1)
 		return -1;
-	return replace_index(a, export, root, err);
+	return replace_index(export, a, root, err);
 }
 
 int

@@ -24,11 +24,13 @@ struct export {
 	const char *url; /* the address of that directory, without a slash at its end; for config.json */
 	size_t crates, versions; /* in the index afterwards */
 	size_t copied; /* crates that were not in the directory yet */
+	size_t removed; /* crates that earlier exports have written, and that are no longer served */
 };
 
 /*
- * Copies missing crates, each checked against its SHA-256, and then replaces the index as a whole: a client
- * sees the old one or the new one.  The next export replaces what an interrupted one has left.  -1: 400, a
+ * Copies missing crates, each checked against its SHA-256, then replaces the index as a whole: a client
+ * sees the old one or the new one; and then removes the crates that only the old one had.  The next export
+ * replaces what an interrupted one has left.  -1: 400, a
  * file in DIR cannot be written, or DIR has something else in that place; 409, another export to DIR runs;
  * 500, a blob is missing or damaged, with its name.
  */

@@ -62,6 +62,15 @@ send_message(const struct process *p, int result, size_t n, const char *crate, c
 		continue;
 }
 
+static void
+send_outcome(const struct process *p, const char *crate, const char *version,
+    const struct import_outcome *outcome)
+{
+	send_message(p, (int)outcome->result, 1, crate, version, outcome->why);
+	if (outcome->is_untimed)
+		send_message(p, IMPORT_UNTIMED, 1, crate, version, outcome->odd_time);
+}
+
 /*
  * New files belong to whoever owns the store, and have its mode: the pool must be able to write beside them,
  * and nginx to read them.
@@ -114,15 +123,14 @@ import_versions(const struct passage *p, const struct import_crate *crate, bool 
 
 	there.versions = versions;
 	for (size_t i = 0; rc == 0 && i < crate->nversions; i++) {
-		enum import_result result;
-		const char *why;
+		struct import_outcome outcome;
 
-		rc = import_version(p->importer, a, &there, &crate->versions[i], &result, &why, err);
+		rc = import_version(p->importer, a, &there, &crate->versions[i], &outcome, err);
 		if (rc == 0)
-			send_message(p->process, (int)result, 1, crate->name, crate->versions[i].version, why);
+			send_outcome(p->process, crate->name, crate->versions[i].version, &outcome);
 		else
 			err_context(err, "at %s %s", crate->name, crate->versions[i].version);
-		*any = *any || (rc == 0 && result < IMPORT_REFUSED);
+		*any = *any || (rc == 0 && outcome.result < IMPORT_REFUSED);
 		arena_reset(a);
 	}
 	arena_free(a);

@@ -2,11 +2,9 @@
 
 #include <string.h>
 
-#include "base/date.h"
 #include "base/json.h"
-#include "base/scan.h"
 
-enum { PAGE = 50, PAGES_MAX = 100000, LIST_SIZE_MAX = 1 << 30, MINUTE = 60 };
+enum { PAGE = 50, PAGES_MAX = 100000, LIST_SIZE_MAX = 1 << 30 };
 
 static const char what[] = "the list of packages";
 
@@ -31,61 +29,23 @@ api_of(struct arena *a, const char *index)
 	    owner, PAGE);
 }
 
-/* Reads the minutes of "+01:30" or "-01:30"; "Z" is 0.  False: it is no such zone. */
-static bool
-read_zone(const char *zone, int64_t *minutes)
-{
-	static const int worth[] = { 0, 600, 60, 0, 10, 1 };
-
-	*minutes = 0;
-	if (strcmp(zone, "Z") == 0)
-		return true;
-	if ((zone[0] != '+' && zone[0] != '-') || strlen(zone) != sizeof(worth) / sizeof(*worth) || zone[3] != ':')
-		return false;
-	for (size_t i = 1; zone[i] != '\0'; i++) {
-		if (i != 3 && !scan_is_digit(zone[i]))
-			return false;
-		*minutes += i == 3 ? 0 : worth[i] * (zone[i] - '0');
-	}
-	if (zone[0] == '-')
-		*minutes = -*minutes;
-	return true;
-}
-
-/* Reads a time of RFC 3339 in the zone of the server, in whole seconds: "2026-01-31T12:34:56+01:00". */
 static int
-read_time(struct arena *a, const char *text, int64_t *seconds, struct err *err)
-{
-	enum { LENGTH = 19 }; /* without the zone */
-	int64_t minutes;
-
-	if (strlen(text) <= LENGTH || !read_zone(text + LENGTH, &minutes))
-		return err_set(err, 400, "%s: `%s` is not a time", what, text);
-	if (date_parse(arena_printf(a, "%.*sZ", LENGTH, text), seconds, err) == -1)
-		return -1;
-	*seconds -= minutes * MINUTE;
-	return 0;
-}
-
-static int
-add_package(struct arena *a, struct json_object *package, struct buf *list, struct err *err)
+add_package(struct json_object *package, struct buf *list, struct err *err)
 {
 	const struct json_get get = { package, what, err };
 	const char *name, *version, *created_at;
 	struct json_out o;
-	int64_t seconds = 0;
 
 	if (!json_object_is_type(package, json_type_object))
 		return err_set(err, 400, "%s: a package is not an object", what);
 	if (json_get_str(&get, "name", true, &name) == -1 || json_get_str(&get, "version", true, &version) == -1 ||
-	    json_get_str(&get, "created_at", true, &created_at) == -1 ||
-	    read_time(a, created_at, &seconds, err) == -1)
+	    json_get_str(&get, "created_at", true, &created_at) == -1)
 		return -1;
 	json_out_init(&o, list);
 	json_out_open(&o, '{');
 	json_out_key_str(&o, "name", name);
 	json_out_key_str(&o, "vers", version);
-	json_out_key_time(&o, "pubtime", seconds);
+	json_out_key_str(&o, "pubtime", created_at);
 	json_out_close(&o, '}');
 	buf_putc(list, '\n');
 	return 0;
@@ -102,7 +62,7 @@ import_gitea_page(struct arena *a, struct slice page, struct buf *list, size_t *
 		return err_set(err, 400, "%s is not an array", what);
 	*n = json_object_array_length(packages);
 	for (size_t i = 0; i < *n; i++) {
-		if (add_package(a, json_object_array_get_idx(packages, i), list, err) == -1)
+		if (add_package(json_object_array_get_idx(packages, i), list, err) == -1)
 			return -1;
 	}
 	return 0;

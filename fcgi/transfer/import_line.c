@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/date.h"
 #include "base/json.h"
 
 static const char what[] = "the line of the index";
@@ -32,7 +31,6 @@ int
 import_line_parse(struct arena *a, struct slice text, struct import_line *line, struct err *err)
 {
 	struct json_object *obj, *deps = NULL;
-	const char *published_at = NULL;
 	struct json_get get;
 
 	*line = (struct import_line) { .cksum = NULL };
@@ -41,11 +39,9 @@ import_line_parse(struct arena *a, struct slice text, struct import_line *line, 
 	get = (struct json_get) { obj, what, err };
 	if (json_get_str(&get, "cksum", true, &line->cksum) == -1 ||
 	    json_get_bool(&get, "yanked", false, &line->yanked) == -1 ||
-	    json_get_str(&get, "pubtime", false, &published_at) == -1 ||
 	    json_get_array(&get, "deps", false, &deps) == -1)
 		return -1;
-	if (published_at != NULL && date_parse(published_at, &line->published_at, err) == -1)
-		return -1;
+	line->published_at = import_time_take(a, obj, "pubtime");
 	return parse_registries(a, deps, line, err);
 }
 

@@ -7,12 +7,12 @@
  */
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "crate/package.h"
+#include "transfer/import_time.h"
 
 struct import_line_registry {
 	const char *dependency; /* the name by which the crate's own code knows it */
@@ -22,7 +22,7 @@ struct import_line_registry {
 struct import_line {
 	const char *cksum; /* as it stands there */
 	bool yanked;
-	int64_t published_at; /* seconds since 1970; 0: unknown */
+	struct import_time published_at;
 	struct import_line_registry *registries;
 	size_t nregistries;
 };

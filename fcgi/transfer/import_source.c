@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "access/naming.h"
-#include "base/date.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
@@ -261,14 +260,10 @@ static int
 take_listed(struct finding *f, const struct json_get *get, struct found *found)
 {
 	struct import_version *v = &found->version;
-	const char *published_at = NULL;
-	struct err wrong = { 0 };
 
-	if (take_owners(f, get, found) == -1 || json_get_int(get, "downloads", false, &v->downloads) == -1 ||
-	    json_get_str(get, "pubtime", false, &published_at) == -1)
+	if (take_owners(f, get, found) == -1 || json_get_int(get, "downloads", false, &v->downloads) == -1)
 		return -1;
-	if (published_at != NULL && date_parse(published_at, &v->published_at, &wrong) == -1)
-		return err_set(get->err, 400, "%s: %s", get->what, wrong.pub);
+	v->published_at = import_time_take(f->arena, get->obj, "pubtime");
 	return v->downloads >= 0 && v->downloads <= downloads_max ? 0 : err_set(get->err, 400,
 	    "%s: field `downloads` must be a number from 0 to %" PRId64, get->what, downloads_max);
 }

@@ -13,13 +13,14 @@
 #include "base/slice.h"
 #include "crate/package.h"
 #include "transfer/import_remote.h"
+#include "transfer/import_time.h"
 
 struct import_version {
 	const char *version;
 	const char *path; /* of the .crate; NULL: there is none */
 	struct slice line; /* of the index; empty: there is none */
 	int64_t downloads; /* of a list: downloads so far; 0: unknown */
-	int64_t published_at; /* of a list: seconds since 1970; 0: unknown */
+	struct import_time published_at; /* of a list */
 };
 
 struct import_crate {

@@ -35,6 +35,7 @@ const char *const import_result_names[IMPORT__MAX] = {
 	[IMPORT_OWNERS] = "owners",
 	[IMPORT_OWNERS_MISSING] = "owners_missing",
 	[IMPORT_DOWNLOADS] = "downloads",
+	[IMPORT_UNTIMED] = "untimed",
 };
 
 /* One version on its way. */
@@ -49,6 +50,7 @@ struct passage {
 	struct package package;
 	struct version_new v;
 	const char *legacy; /* why a publish would be refused; NULL: it would not */
+	const char *odd_time; /* what is wrong with the time that the source has; NULL: nothing, or it has none */
 };
 
 static const struct inventory_version *
@@ -301,12 +303,17 @@ check(struct passage *p, struct err *err)
 }
 
 /* When the version was published, according to the index, or else to the list; now, if neither says so. */
-static time_t
-time_of(const struct passage *p)
+static void
+set_time(struct passage *p)
 {
-	if (p->line.published_at != 0)
-		return (time_t)p->line.published_at;
-	return p->version->published_at != 0 ? (time_t)p->version->published_at : time(NULL);
+	const struct import_time *line = &p->line.published_at, *list = &p->version->published_at;
+
+	p->v.published_at = (time_t)(line->seconds != 0 ? line->seconds : list->seconds);
+	if (p->v.published_at != 0)
+		return;
+	p->v.published_at = time(NULL);
+	p->v.is_untimed = true;
+	p->odd_time = line->why != NULL ? line->why : list->why;
 }
 
 /* The publish, once the crate has been read. */
@@ -324,7 +331,7 @@ describe(struct passage *p, struct err *err)
 	v->normalized_name = p->id.normalized_name;
 	v->version_base = p->id.version_base;
 	v->package = &p->package;
-	v->published_at = time_of(p);
+	set_time(p);
 	v->max_index_size = job->settings->max_index_size;
 	v->imported_from = job->from;
 	buf_init(&line, p->arena, LINE_MAX_SEEN);
@@ -374,8 +381,8 @@ publish(struct passage *p, struct err *err)
 
 /* The project has the version: is it the same? */
 static int
-compare(struct passage *p, const struct inventory_version *there, enum import_result *result,
-    const char **why, struct err *err)
+compare(struct passage *p, const struct inventory_version *there, struct import_outcome *outcome,
+    struct err *err)
 {
 	const char *cksum = p->line.cksum;
 	bool same;
@@ -388,19 +395,19 @@ compare(struct passage *p, const struct inventory_version *there, enum import_re
 	} else {
 		same = strcmp(cksum, there->cksum) == 0;
 	}
-	*result = same ? IMPORT_THERE : IMPORT_DIFFERS;
+	outcome->result = same ? IMPORT_THERE : IMPORT_DIFFERS;
 	if (!same)
-		*why = arena_printf(p->arena, "the project has it with other bytes, of the SHA-256 %s",
+		outcome->why = arena_printf(p->arena, "the project has it with other bytes, of the SHA-256 %s",
 		    there->cksum);
 	if (!same || cksum == NULL || there->yanked == p->line.yanked)
 		return 0;
-	*result = IMPORT_YANKED;
-	*why = p->line.yanked ? "yanked, as in the source" : "unyanked, as in the source";
+	outcome->result = IMPORT_YANKED;
+	outcome->why = p->line.yanked ? "yanked, as in the source" : "unyanked, as in the source";
 	return set_yanked(p, err);
 }
 
 static int
-pass(struct passage *p, enum import_result *result, const char **why, struct err *err)
+pass(struct passage *p, struct import_outcome *outcome, struct err *err)
 {
 	const struct package named = { .name = p->there->crate->name, .version = p->version->version };
 	const struct inventory_version *there;
@@ -410,36 +417,38 @@ pass(struct passage *p, enum import_result *result, const char **why, struct err
 		return -1;
 	there = find_there(p);
 	if (there != NULL && (p->version->path != NULL || p->line.cksum != NULL))
-		return compare(p, there, result, why, err);
+		return compare(p, there, outcome, err);
 	if (stage(p, err) == -1)
 		return -1;
 	if (p->v.blob == NULL) {
-		*result = IMPORT_MISSING;
-		*why = "the source does not have its bytes";
+		outcome->result = IMPORT_MISSING;
+		outcome->why = "the source does not have its bytes";
 		return 0;
 	}
 	if (inspect(p, err) == -1 ||
 	    check(p, err) == -1 || describe(p, err) == -1 || publish(p, err) == -1)
 		return -1;
-	*result = p->legacy != NULL ? IMPORT_LEGACY : IMPORT_DONE;
-	*why = p->legacy;
+	outcome->result = p->legacy != NULL ? IMPORT_LEGACY : IMPORT_DONE;
+	outcome->why = p->legacy;
+	outcome->is_untimed = p->v.is_untimed;
+	outcome->odd_time = p->odd_time;
 	return 0;
 }
 
 int
 import_version(const struct importer *importer, struct arena *a, const struct import_there *there,
-    const struct import_version *version, enum import_result *result, const char **why, struct err *err)
+    const struct import_version *version, struct import_outcome *outcome, struct err *err)
 {
 	struct passage *p = arena_alloc(a, sizeof(*p));
 
 	*p = (struct passage) { importer, a, there, version, .fd = -1 };
-	*why = NULL;
-	if (pass(p, result, why, err) == 0)
+	*outcome = (struct import_outcome) { .why = NULL };
+	if (pass(p, outcome, err) == 0)
 		return 0;
 	if (err->status >= 500)
 		return -1;
-	*result = IMPORT_REFUSED;
-	*why = arena_strdup(a, err->pub);
+	outcome->result = IMPORT_REFUSED;
+	outcome->why = arena_strdup(a, err->pub);
 	err_clear(err);
 	return 0;
 }

@@ -46,6 +46,7 @@ enum import_result {
 	IMPORT_OWNERS = IMPORT__VERSIONS, /* users became owners, as in the source */
 	IMPORT_OWNERS_MISSING, /* no user who can be an owner has the name; with the reason */
 	IMPORT_DOWNLOADS, /* versions whose earlier downloads were set */
+	IMPORT_UNTIMED, /* versions with the time of the import; with the reason if the source has a wrong one */
 	IMPORT__MAX
 };
 
@@ -67,12 +68,17 @@ struct import_there {
 	size_t n;
 };
 
-/*
- * Sets *result.  *why: the reason, in the arena, if the result has one; else NULL.  -1: 500 or 503, not the
- * version but the database or the store has failed.
- */
+/* The outcome for a version; strings live in the arena. */
+struct import_outcome {
+	enum import_result result;
+	const char *why; /* the reason, if the result has one; else NULL */
+	bool is_untimed; /* it got the time of the import */
+	const char *odd_time; /* what is wrong with the time that the source has; NULL: it has none, or a good one */
+};
+
+/* -1: 500 or 503, not the version but the database or the store has failed. */
 int import_version(const struct importer *, struct arena *, const struct import_there *,
-    const struct import_version *, enum import_result *, const char **why, struct err *)
+    const struct import_version *, struct import_outcome *, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -38,14 +38,19 @@ SELECT id FROM tokens WHERE digest = $1;
 -- name: ci_token_of_rule
 -- $1 rule, $2 digest, $3 source, $4 name, $5 end as seconds since 1970, $6 pipeline, $7 job, $8 its URL,
 -- $9 ref, $10 commit, $11 claims, $6 to $11 may be null, $12 handle or ''.  User, project and limits are
--- those of the rule, by its primary key; the rule cannot be removed during this statement.  No row if the
--- rule or its issuer has been removed.
+-- those of the rule, by its primary key; the rule cannot be removed during this statement.  A token of that
+-- digest stays as it is.  No row if the rule or its issuer has been removed.
+WITH rule AS (
+	SELECT r.*, i.url FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
+	 WHERE r.id = $1 AND i.enabled
+	   FOR KEY SHARE OF r
+), made AS (
 INSERT INTO tokens (kind, digest, source, name, expires_at, pipeline, job, job_url, ref, commit, claims,
        user_id, project_id, scopes, crate_patterns, operations, trust_rule_id, issuer, handle)
 SELECT 'job', $2::bytea, $3::text, $4::text, to_timestamp($5::bigint), $6::bigint, $7::bigint, $8::text,
        $9::text, $10::text, $11::jsonb, r.user_id, r.project_id, '{}', r.crate_patterns, r.operations,
-       r.id, i.url, nullif($12::text, '')
-  FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
- WHERE r.id = $1 AND i.enabled
-   FOR KEY SHARE OF r
-RETURNING id, project_id, extract(epoch FROM expires_at)::bigint AS expires_at;
+       r.id, r.url, nullif($12::text, '')
+  FROM rule r
+    ON CONFLICT (digest) DO NOTHING
+RETURNING id)
+SELECT m.id, r.project_id, m.id IS NOT NULL AS is_new FROM rule r LEFT JOIN made m ON true;

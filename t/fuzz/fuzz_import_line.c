@@ -17,7 +17,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		struct dependency *deps = arena_calloc(arena, line.nregistries, sizeof(*deps));
 		struct package pkg = { .deps = deps, .ndeps = line.nregistries };
 
-		assert(line.cksum != NULL && line.published_at >= 0);
+		assert(line.cksum != NULL && line.published_at.seconds >= 0);
 		for (size_t i = 0; i < line.nregistries; i++)
 			deps[i] = (struct dependency) { .name = line.registries[i].dependency, .registry = "before" };
 		import_line_apply(&line, &pkg);

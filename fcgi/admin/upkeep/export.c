@@ -50,7 +50,7 @@ find(struct invocation *in, struct export *export)
 static int
 run(struct invocation *in)
 {
-	static const char *const keys[] = { "crates", "versions", "copied", "index" };
+	static const char *const keys[] = { "crates", "versions", "copied", "removed", "index" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	struct export export = { .db = in->db, .dir = in->args[1], .url = read_url(in) };
 
@@ -63,7 +63,7 @@ run(struct invocation *in)
 	if (find(in, &export) == -1 || export_run(&export, in->arena, &in->err) == -1)
 		return -1;
 	output_row(&out, (struct cell[]) { cell_int((int64_t)export.crates),
-	    cell_int((int64_t)export.versions), cell_int((int64_t)export.copied),
+	    cell_int((int64_t)export.versions), cell_int((int64_t)export.copied), cell_int((int64_t)export.removed),
 	    cell_str(arena_printf(in->arena, "sparse+%s/index/", export.url)) });
 	return 0;
 }

@@ -3,13 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/cargo/view_kept.h"
 #include "base/gzip.h"
 #include "call/cache_hint.h"
 #include "crate/crate_name.h"
 #include "http/accept.h"
 #include "store/package/crate.h"
 #include "store/package/index_rebuild.h"
-#include "store/package/view.h"
 
 enum {
 	/* the largest text that is expanded for clients without gzip */
@@ -159,8 +159,7 @@ show_in_group(struct call *call, struct request *rq, struct crate_index *index)
 
 	do {
 		file = (struct view_file) { index->body, index->time };
-		rc = view_file_of(replica_choose(&call->replica), rq->arena, call->app->settings->external_url,
-		    call->view.group_id, call->facts.project_id, &file, &rq->err);
+		rc = view_kept_file(call, rq, &file);
 	} while (replica_again(&call->replica));
 	if (rc == -1)
 		return -1;

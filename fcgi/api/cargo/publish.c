@@ -8,6 +8,7 @@
 #include "api/cargo/publish_registries.h"
 #include "api/cargo/publish_upload.h"
 #include "auth/call_guard.h"
+#include "auth/ci_login.h"
 #include "auth/rate_limit.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -265,6 +266,16 @@ read_policy(const struct call *call, struct request *rq, struct publish_policy *
 	    policy, &rq->err);
 }
 
+/* Finds the project of a publish to the registry of a group. */
+static int
+enter_project(struct call *call, struct request *rq, const char *normalized_name)
+{
+	const char *group = call->facts.full_path;
+
+	return call_view_find(call, rq, normalized_name) == -1 || ci_login_to_project(call, rq) == -1 ? -1
+	    : call_view_enter(call, rq, group);
+}
+
 /*
  * Reads what needs no facts about the caller.  In the registry of a group, the name of the crate then
  * says to which project the publish goes.  The answer can tell that a name is taken, so a refusal counts
@@ -281,7 +292,7 @@ read_announced(struct call *call, struct request *rq, struct publish_policy *pol
 	call->project_policy = own;
 	if (rc == -1 || app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, policy, upload) == -1)
 		return -1;
-	if (!call_is_view(rq) || call_view_enter(call, rq, upload->id.normalized_name) == 0)
+	if (!call_is_view(rq) || enter_project(call, rq, upload->id.normalized_name) == 0)
 		return 0;
 	return rq->err.status >= 500 ? -1 : charge_refused(call, rq, "");
 }

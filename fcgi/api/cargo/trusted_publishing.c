@@ -44,7 +44,7 @@ trusted_publishing_exchange(struct call *call, struct request *rq, struct respon
 	pass.digest = token->digest;
 	pass.handle = token->handle;
 	if (id_token_login_read(call->app, rq, slice_str(text), &login) == -1 ||
-	    id_token_login_admit(call, rq, &login, &project, &pass) == -1)
+	    id_token_login_admit(call, rq, &login, NAMESPACE_PROJECT, &project, &pass) == -1)
 		return rate_limit_note_bad_credential(call->app, rq);
 	return respond(rq, rs, token->text, pass.expires_at);
 }

@@ -141,7 +141,8 @@ write_calls(struct db_call *calls, const struct publish *publish)
 		.project_id = v->project_id,
 		.crate = v->package->name,
 		.version = v->package->version,
-		.facts = { { "imported_from", v->imported_from, false } },
+		.facts = { { "imported_from", v->imported_from, false },
+		    { "published_at", v->is_untimed ? "import" : NULL, false } },
 	};
 	int64_t need[QUOTA__MAX];
 

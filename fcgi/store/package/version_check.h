@@ -42,6 +42,7 @@ struct version_new {
 	struct blob_staging *blob; /* blob_stage_keep() comes before version_publish() */
 	int64_t size;
 	time_t published_at;
+	bool is_untimed; /* that is the time of an import, since its source has none */
 	struct strings *quota_warnings; /* warnings about quotas, after it is published */
 	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */
 	int64_t max_index_size; /* of the crate's index file with this version, in bytes of text */

@@ -174,23 +174,55 @@ compress(struct arena *a, struct slice text, struct view_file *file, struct err 
 	return 0;
 }
 
-int
-view_file_of(struct db *db, struct arena *a, const char *external_url, int64_t group_id, int64_t project_id,
-    struct view_file *file, struct err *err)
+/* Finds the projects that have the names. */
+static int
+read_basis(struct db *db, struct mapping *m, int64_t group_id, struct view_basis *basis, struct err *err)
 {
 	const struct namespace_ref group = { .id = group_id };
+	int64_t *projects = arena_calloc(m->arena, m->n, sizeof(*projects));
+
+	m->owners = arena_calloc(m->arena, m->n, sizeof(*m->owners));
+	if (view_names(db, m->arena, &group, m->names, m->n, m->owners, err) == -1)
+		return -1;
+	for (size_t i = 0; i < m->n; i++)
+		projects[i] = m->owners[i].project_id;
+	*basis = (struct view_basis) { m->names, projects, m->n };
+	return 0;
+}
+
+int
+view_basis_check(struct db *db, struct arena *a, int64_t group_id, const struct view_basis *basis,
+    bool *holds, struct err *err)
+{
+	const struct namespace_ref group = { .id = group_id };
+	struct view_name *owners = arena_calloc(a, basis->n, sizeof(*owners));
+
+	*holds = true;
+	if (basis->n == 0)
+		return 0;
+	if (view_names(db, a, &group, basis->names, basis->n, owners, err) == -1)
+		return -1;
+	for (size_t i = 0; i < basis->n; i++)
+		*holds = *holds && owners[i].project_id == basis->projects[i];
+	return 0;
+}
+
+int
+view_file_of(struct db *db, struct arena *a, const char *external_url, int64_t group_id, int64_t project_id,
+    struct view_file *file, struct view_basis *basis, struct err *err)
+{
 	struct mapping m = { .arena = a, .project_id = project_id,
 		.before = arena_printf(a, "\"sparse+%s/api/v4/projects/", external_url),
 		.after = "/packages/cargo/\"" };
 	struct buf out;
 	bool changed;
 
+	*basis = (struct view_basis) { .n = 0 };
 	if (gzip_expand(a, file->body, TEXT_MAX, &m.text, err) == -1 || collect(&m, err) == -1)
 		return -1;
 	if (m.n == 0)
 		return 0;
-	m.owners = arena_calloc(a, m.n, sizeof(*m.owners));
-	if (view_names(db, a, &group, m.names, m.n, m.owners, err) == -1)
+	if (read_basis(db, &m, group_id, basis, err) == -1)
 		return -1;
 	/* a URL is longer than `null` */
 	buf_init(&out, a, 8 * (size_t)TEXT_MAX);
@@ -216,6 +248,7 @@ read_one(struct db *db, struct arena *a, const struct reading *reading, const ch
 	enum { COLUMNS_VIEW_INDEX };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
+	struct view_basis basis;
 	struct view_file file;
 
 	db_bind_int(&p, reading->group_id);
@@ -228,7 +261,7 @@ read_one(struct db *db, struct arena *a, const struct reading *reading, const ch
 		return err_internal(err, 500, "crate %s has no index file", name);
 	file = (struct view_file) { db_slice(&r, 0, INDEX_BODY), db_int(&r, 0, INDEX_TIME) };
 	if (view_file_of(db, a, reading->external_url, reading->group_id, db_int(&r, 0, PROJECT_ID), &file,
-	        err) == -1)
+	        &basis, err) == -1)
 		return err_context(err, "crate %s", name);
 	return reading->take(reading->arg, name, file.body, err);
 }

@@ -38,6 +38,13 @@ struct view_file {
 	int64_t time; /* a hash of the body, as of crate_index */
 };
 
+/* What a file of the group depends on besides that of the project: which projects have these names there. */
+struct view_basis {
+	const char *const *names; /* in normal form */
+	const int64_t *projects; /* 0: no project has the name */
+	size_t n;
+};
+
 /*
  * Turns the index file of a project's crate into that of the group: a dependency on the project that has
  * its name in the group becomes one on the registry itself, and any other names the registry of its
@@ -45,7 +52,11 @@ struct view_file {
  * of text; 503.
  */
 int view_file_of(struct db *, struct arena *, const char *external_url, int64_t group_id, int64_t project_id,
-    struct view_file *, struct err *) __attribute__((warn_unused_result));
+    struct view_file *, struct view_basis *, struct err *) __attribute__((warn_unused_result));
+
+/* *holds: the names still stand for these projects.  -1: 503. */
+int view_basis_check(struct db *, struct arena *, int64_t group_id, const struct view_basis *, bool *holds,
+    struct err *) __attribute__((warn_unused_result));
 
 /*
  * Calls take() with each index file that the registry of a group sends, all as of one moment.  -1: as

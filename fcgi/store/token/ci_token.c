@@ -10,12 +10,12 @@ struct admitting {
 
 /* Is there a token of this credential? */
 static int
-is_known(struct db *db, const struct admitting *in, bool *known, struct err *err)
+is_known(struct db *db, const struct admitting *in, struct slice digest, bool *known, struct err *err)
 {
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	db_bind_bytes(&p, in->admission->digest);
+	db_bind_bytes(&p, digest);
 	if (db_exec(db, in->arena, STMT_CI_TOKEN_KNOWN, &p, &r, err) == -1)
 		return -1;
 	*known = r.rows > 0;
@@ -93,6 +93,9 @@ add(struct db *db, const struct admitting *in, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 403, "the rule that trusted this job is gone");
+	/* another request of the job was faster */
+	if (!db_bool(&r, 0, IS_NEW))
+		return 0;
 	event.id = db_int(&r, 0, ID);
 	event.project_id = db_int(&r, 0, PROJECT_ID);
 	return audit_add(db, in->arena, in->actor, &event, err);
@@ -106,15 +109,18 @@ static int
 admit_body(struct db *db, void *arg, struct err *err)
 {
 	const struct admitting *in = arg;
-	bool first, known = false;
+	const struct ci_token_admission *ad = in->admission;
+	bool first, came = false, known = false;
 
 	if (use(db, in, &first, err) == -1)
 		return -1;
-	if (!first) {
-		if (!in->admission->exchanged && is_known(db, in, &known, err) == -1)
-			return -1;
-		return known ? 0 : err_set(err, 400, "the token has been used already");
-	}
+	if (!first && !ad->exchanged && (is_known(db, in, ad->first_digest, &came, err) == -1 ||
+	        is_known(db, in, ad->digest, &known, err) == -1))
+		return -1;
+	if (!first && !came)
+		return err_set(err, 400, "the token has been used already");
+	if (known)
+		return 0;
 	return pin(db, in, err) == -1 ? -1 : add(db, in, err);
 }
 

@@ -22,6 +22,8 @@ struct ci_token_admission {
 	int64_t id_ends_at; /* the end of its life, in seconds since 1970 */
 	bool exchanged; /* for a token of ours; else the identity token is the credential */
 	struct slice digest; /* of the credential */
+	/* the digest with which the identity token came first: `digest`, unless this is for a further project */
+	struct slice first_digest;
 	const char *handle; /* of a token that Berth made; NULL, "": none */
 	int64_t expires_at;
 	const char *repository; /* this and the following: NULL where unknown */
@@ -31,8 +33,9 @@ struct ci_token_admission {
 
 /*
  * Admits the job, once for each identity token, in one transaction.  An identity token that is itself the
- * credential may come again: its row stays as it is.  -1: 400 the identity token was used before, 403 the
- * rule was removed, or belongs to another owner of the repository.
+ * credential may come again: its row stays as it is, and each further project of a group has a row.
+ * -1: 400 the identity token was used before, 403 the rule was removed, or belongs to another owner of the
+ * repository.
  */
 int ci_token_admit(struct db *, struct arena *, const struct audit_actor *,
     const struct ci_token_admission *, struct err *) __attribute__((warn_unused_result));

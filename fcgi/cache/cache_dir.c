@@ -17,7 +17,6 @@
 #include "cache/cache_dir_own.h"
 
 enum {
-	DIR_MODE = 0777, /* the umask restricts it: nginx must be able to read these */
 	/* a request that began in one second may look for that second's name in the next */
 	LEASE_PAST = 2,
 	SWEEP_MAX = 200, /* files of the trash per step: a notification may wait */
@@ -58,7 +57,18 @@ cache_dir_error(const struct cache_dir *d, const char *what, struct err *err)
 int
 cache_dir_make(const struct cache_dir *d, const char *path, struct err *err)
 {
-	return mkdirat(d->root, path, DIR_MODE) == -1 && errno != EEXIST ? cache_dir_error(d, path, err) : 0;
+	return mkdirat(d->root, path, CACHE_DIR_MODE) == -1 && errno != EEXIST ? cache_dir_error(d, path, err) : 0;
+}
+
+DIR *
+cache_dir_list(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+
+	if (dir == NULL && fd != -1)
+		close(fd);
+	return dir;
 }
 
 /* Reads the next entry; NULL: the end.  0, or -1 with errno. */
@@ -73,16 +83,12 @@ next_entry(DIR *dir, struct dirent **entry)
 int
 cache_dir_each(const struct cache_dir *d, const char *path, cache_dir_fn *each, void *arg, struct err *err)
 {
-	int fd = openat(d->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = cache_dir_list(d->root, path);
 	struct dirent *entry;
 	int rc = 0;
 
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (dir == NULL)
 		return cache_dir_error(d, path, err);
-	}
 	while (rc == 0) {
 		if (next_entry(dir, &entry) == -1)
 			rc = cache_dir_error(d, path, err);
@@ -96,7 +102,25 @@ cache_dir_each(const struct cache_dir *d, const char *path, cache_dir_fn *each, 
 }
 
 int
-cache_dir_write(int fd, struct slice bytes)
+cache_dir_move(int at, const char *from, char *path)
+{
+	int rc = renameat(at, from, at, path);
+
+	if (rc == 0 || errno != ENOENT)
+		return rc;
+	for (char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		rc = mkdirat(at, path, CACHE_DIR_MODE);
+		*slash = '/';
+		if (rc == -1 && errno != EEXIST)
+			return -1;
+	}
+	return renameat(at, from, at, path);
+}
+
+/* Writes all bytes.  0, or -1 with errno. */
+static int
+write_all(int fd, struct slice bytes)
 {
 	while (bytes.n > 0) {
 		ssize_t n = FAULT_FAILS("cache", "write") ? -1 : write(fd, bytes.p, bytes.n);
@@ -108,6 +132,35 @@ cache_dir_write(int fd, struct slice bytes)
 		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
 	}
 	return 0;
+}
+
+int
+cache_dir_put(int at, const char *temporary, char *path, mode_t mode, struct slice bytes,
+    const struct timespec *times)
+{
+	int fd, rc;
+
+	/* a process that was killed may have left it, with another mode */
+	if (unlinkat(at, temporary, 0) == -1 && errno != ENOENT)
+		return -1;
+	fd = openat(at, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd == -1)
+		return -1;
+	rc = write_all(fd, bytes) == -1 ? -1 : futimens(fd, times);
+	/* some file systems report a full disk only here */
+	if (close(fd) == -1)
+		rc = -1;
+	FAULT_POINT("cache", "written");
+	if (rc == 0)
+		rc = cache_dir_move(at, temporary, path);
+	if (rc == -1) {
+		int number = errno;
+
+		/* the file may be what fills the disk */
+		(void)unlinkat(at, temporary, 0);
+		errno = number;
+	}
+	return rc;
 }
 
 static int
@@ -209,8 +262,8 @@ cache_dir_open(const char *path, struct cache_dir **out, struct err *err)
 	if (d == NULL)
 		return err_sys(err, "cache_dir");
 	d->root = d->lock = d->hint = -1;
-	/* a keeper that was killed has left names, for a lease */
-	d->stale = true;
+	/* a keeper that was killed has left names, for a lease, and trash */
+	d->stale = d->trash = true;
 	d->started_us = clock_us();
 	d->path = strdup(path);
 	if (d->path == NULL) {
@@ -239,6 +292,7 @@ cache_dir_close(struct cache_dir *d)
 		close(d->lock);
 	if (d->root != -1)
 		close(d->root);
+	free(d->grants.v);
 	free(d->path);
 	free(d);
 }
@@ -265,8 +319,10 @@ cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
 	for (int tries = 0; !is_missing(d, path); tries++) {
 		snprintf(trash, sizeof(trash), "trash/%" PRIx64 "-%x", d->started_us, d->made++);
 		if (!FAULT_FAILS("cache", "discard") &&
-		    renameat(d->root, path, d->root, trash) == 0)
+		    renameat(d->root, path, d->root, trash) == 0) {
+			d->trash = true;
 			return 0;
+		}
 		/*
 		 * an earlier keeper may have used the name, and an administrator may have removed the
 		 * directory
@@ -277,6 +333,8 @@ cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
 	return 0;
 }
 
+static bool empty_some(int at, const char *name, int depth, int *left);
+
 /*
  * Removes a file, or a directory with its content, while *left is above 0.  True: it is gone.
  * A directory that cannot be removed stays in the trash, outside the tree.
@@ -284,50 +342,45 @@ cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
 static bool
 remove_some(int at, const char *name, int depth, int *left)
 {
-	struct dirent *entry;
-	bool empty = true;
-	DIR *dir;
-	int fd;
-
 	if (--*left < 0)
 		return false;
 	if (unlinkat(at, name, 0) == 0 || depth == DEPTH_MAX)
 		return true;
-	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
-		if (fd != -1)
-			close(fd);
-		return true;
-	}
-	while (empty && (entry = readdir(dir)) != NULL) {
+	if (!empty_some(at, name, depth, left))
+		return false;
+	(void)unlinkat(at, name, AT_REMOVEDIR);
+	return true;
+}
+
+/* The same with what is in the directory. */
+static bool
+empty_some(int at, const char *name, int depth, int *left)
+{
+	DIR *dir = cache_dir_list(at, name);
+	struct dirent *entry;
+	bool empty = true;
+
+	while (dir != NULL && empty && (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			empty = remove_some(dirfd(dir), entry->d_name, depth + 1, left);
 	}
-	closedir(dir);
-	if (empty)
-		(void)unlinkat(at, name, AT_REMOVEDIR);
+	if (dir != NULL)
+		closedir(dir);
 	return empty;
 }
 
-void
-cache_dir_sweep(struct cache_dir *d, bool *more)
+bool
+cache_dir_has_trash(const struct cache_dir *d)
 {
-	int fd = openat(d->root, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	return d->trash;
+}
+
+void
+cache_dir_sweep(struct cache_dir *d)
+{
 	int left = SWEEP_MAX;
 
-	*more = false;
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
-		return;
-	}
-	while (!*more && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			*more = !remove_some(dirfd(dir), entry->d_name, 0, &left);
-	}
-	closedir(dir);
+	d->trash = !empty_some(d->root, "trash", 0, &left);
 }
 
 /* ---- the lease ---- */
@@ -408,13 +461,22 @@ cache_dir_epoch(const struct cache_dir *d)
 	return d->epoch;
 }
 
+/* The grants have gone with their epoch. */
+static void
+forget_grants(struct cache_dir *d)
+{
+	d->epoch[0] = '\0';
+	d->grants.n = 0;
+	memset(d->grants.of_kind, 0, sizeof(d->grants.of_kind));
+}
+
 int
 cache_dir_end_epoch(struct cache_dir *d, struct err *err)
 {
 	/* one rename takes all grants away, and the names of the lease point nowhere */
 	if (cache_dir_discard(d, "grant", err) == -1)
 		return -1;
-	d->epoch[0] = '\0';
+	forget_grants(d);
 	if (lease_forget(d, "now", INT64_MAX, 0, err) == -1)
 		return -1;
 	return cache_dir_make(d, "grant", err);
@@ -439,13 +501,15 @@ cache_dir_clear(struct cache_dir *d, struct err *err)
 {
 	d->first = 1;
 	d->last = 0;
-	d->epoch[0] = '\0';
 	d->stale = true;
+	d->epoch[0] = '\0';
 	if (lease_forget(d, "now", INT64_MAX, 0, err) == -1 || cache_dir_end_stale(d, err) == -1)
 		return -1;
 	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_discard(d, "project", err) == -1 ||
 	    cache_dir_discard(d, "group", err) == -1 || cache_dir_discard(d, "extract", err) == -1)
 		return -1;
+	forget_grants(d);
+	d->absent.n = d->absent.next = 0;
 	return make_parts(d, err);
 }
 

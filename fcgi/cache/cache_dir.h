@@ -98,8 +98,9 @@ const char *cache_dir_epoch(const struct cache_dir *);
 /* Moves the file or directory into the trash in one step; a missing one is no error.  -1: 500, 503. */
 int cache_dir_discard(struct cache_dir *, const char *path, struct err *) __attribute__((warn_unused_result));
 
-/* Removes some files of the trash; *more: others remain.  A file that cannot be removed is no error. */
-void cache_dir_sweep(struct cache_dir *, bool *more);
+/* May the trash have files that can be removed?  Removes some.  A file that cannot be removed is no error. */
+bool cache_dir_has_trash(const struct cache_dir *);
+void cache_dir_sweep(struct cache_dir *);
 
 /* A descriptor that is readable while there are hints, and the next hint. */
 int cache_dir_hint_fd(const struct cache_dir *);

@@ -29,20 +29,22 @@ struct all {
 	size_t bytes;
 };
 
-/* "DIR/extract/7". */
-static char *
-folder_of(struct arena *a, const struct cache_extract *e)
+/* The directory of all extracts.  -1: there is none, as without a keeper. */
+static int
+open_all(struct arena *a, const char *cache_dir)
 {
-	return arena_printf(a, "%s/extract/%" PRId64, e->dir, e->project_id);
+	return cache_dir[0] == '\0' ? -1
+	    : open(arena_printf(a, "%s/extract", cache_dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* "7/KEY" */
 static char *
 path_of(struct arena *a, const struct cache_extract *e)
 {
 	char key[KEY_DIGITS + 1];
 
 	hex_encode(e->key, sizeof(e->key), key);
-	return arena_printf(a, "%s/%s", folder_of(a, e), key);
+	return arena_printf(a, "%" PRId64 "/%s", e->project_id, key);
 }
 
 /* -1: errno. */
@@ -65,10 +67,13 @@ read_all(int fd, char *bytes, size_t n)
 bool
 cache_extract_read(struct arena *a, const struct cache_extract *e, size_t max, struct slice *out)
 {
-	int fd = e->dir[0] == '\0' ? -1 : open(path_of(a, e), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int root = open_all(a, e->dir);
+	int fd = openat(root, path_of(a, e), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	char *bytes = NULL;
 
+	if (root != -1)
+		close(root);
 	if (fd == -1)
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= max) {
@@ -95,17 +100,13 @@ compare_times(const void *left, const void *right)
 static void
 find_files(struct all *all, int root, const char *project)
 {
-	int fd = openat(root, project, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = cache_dir_list(root, project);
 	struct dirent *entry;
 	struct stat st;
 	size_t n = all->n;
 
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (dir == NULL)
 		return;
-	}
 	while (all->n < all->max && (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
@@ -139,13 +140,11 @@ make_room(struct all *all, int root)
 }
 
 static void
-bound_all(const char *cache_dir)
+bound_all(int root)
 {
 	enum { MORE = 1024 };
 	struct all all = { .arena = arena_new(), .max = CACHE_EXTRACT_FILES_MAX + MORE };
-	int root = open(arena_printf(all.arena, "%s/extract", cache_dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int again = root == -1 ? -1 : fcntl(root, F_DUPFD_CLOEXEC, 0);
-	DIR *dir = again == -1 ? NULL : fdopendir(again);
+	DIR *dir = cache_dir_list(root, ".");
 	struct dirent *entry;
 
 	all.v = arena_calloc(all.arena, all.max, sizeof(*all.v));
@@ -155,54 +154,25 @@ bound_all(const char *cache_dir)
 	}
 	if (dir != NULL)
 		closedir(dir);
-	else if (again != -1)
-		close(again);
-	if (root != -1) {
-		make_room(&all, root);
-		close(root);
-	}
+	make_room(&all, root);
 	arena_free(all.arena);
-}
-
-/* Writes it under another name first.  -1: errno. */
-static int
-put(struct arena *a, const struct cache_extract *e, struct slice bytes)
-{
-	const char *name = arena_printf(a, "%s/new-%ld", folder_of(a, e), (long)getpid());
-	int fd, rc;
-
-	/* a worker that was killed may have left this file */
-	(void)unlink(name);
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, CACHE_DIR_OWN_MODE);
-	if (fd == -1)
-		return -1;
-	rc = cache_dir_write(fd, bytes);
-	if (close(fd) == -1)
-		rc = -1;
-	if (rc == 0)
-		rc = rename(name, path_of(a, e));
-	if (rc == -1) {
-		int number = errno;
-
-		(void)unlink(name);
-		errno = number;
-	}
-	return rc;
 }
 
 void
 cache_extract_write(struct arena *a, const struct cache_extract *e, struct slice bytes)
 {
 	static unsigned written;
+	const char *folder = arena_printf(a, "%" PRId64, e->project_id);
+	int root = open_all(a, e->dir);
 
-	if (e->dir[0] == '\0')
+	if (root == -1)
 		return;
-	if ((mkdir(folder_of(a, e), DIR_MODE) == -1 && errno != EEXIST) || put(a, e, bytes) == -1) {
-		/* without a keeper there is no folder, and a keeper may have removed this one meanwhile */
-		if (errno != ENOENT)
-			log_warn("cache_dir: %s: %s", path_of(a, e), strerrordesc_np(errno));
-		return;
-	}
-	if (bytes.n > CACHE_EXTRACT_SMALL || ++written % CACHE_EXTRACT_BOUND_EVERY == 0)
-		bound_all(e->dir);
+	/* the temporary file is in the folder: it counts if a worker is killed and leaves it */
+	if ((mkdirat(root, folder, DIR_MODE) == -1 && errno != EEXIST) ||
+	    cache_dir_put(root, arena_printf(a, "%s/new-%ld", folder, (long)getpid()), path_of(a, e),
+	        CACHE_DIR_OWN_MODE, bytes, NULL) == -1)
+		log_warn("cache_dir: extract/%s: %s", path_of(a, e), strerrordesc_np(errno));
+	else if (bytes.n > CACHE_EXTRACT_SMALL || ++written % CACHE_EXTRACT_BOUND_EVERY == 0)
+		bound_all(root);
+	close(root);
 }

@@ -15,43 +15,10 @@
 
 enum { SIZE_MIN = 64 };
 
-struct grant {
-	enum grant_kind kind;
-	struct cache_who who;
-	uint64_t prefix; /* of an IPv6 address its /64, of anything else 0 */
-	int64_t namespace;
-	int64_t end_us, renew_us;
-};
-
-struct cache_grants {
-	struct grant *v; /* oldest first */
-	size_t n, size;
-	size_t of_kind[GRANT__KINDS];
-};
-
-struct cache_grants *
-cache_grants_new(void)
-{
-	struct cache_grants *g = calloc(1, sizeof(*g));
-
-	if (g == NULL)
-		abort();
-	return g;
-}
-
-void
-cache_grants_free(struct cache_grants *g)
-{
-	if (g == NULL)
-		return;
-	free(g->v);
-	free(g);
-}
-
 size_t
-cache_grants_count(const struct cache_grants *g)
+cache_grants_count(const struct cache_dir *d)
 {
-	return g->n;
+	return d->grants.n;
 }
 
 bool
@@ -94,23 +61,15 @@ link_remove(struct cache_dir *d, const struct grant *g, struct err *err)
 	return 0;
 }
 
-static void
-drop(struct cache_grants *g, size_t i)
-{
-	g->of_kind[g->v[i].kind]--;
-	g->n--;
-	memmove(&g->v[i], &g->v[i + 1], (g->n - i) * sizeof(*g->v));
-}
-
 /* The first 64 bits of an address, which are of one network; 0: it is of IPv4, or no address. */
 static uint64_t
 prefix_of(const struct cache_who *who)
 {
+	const char *address = cache_who_address(who);
 	struct in6_addr v6;
 	uint64_t prefix = 0;
 
-	if (!cache_who_is_token(who) && !cache_who_is_anyone(who) &&
-	    inet_pton(AF_INET6, cache_who_address(who), &v6) == 1)
+	if (address != NULL && inet_pton(AF_INET6, address, &v6) == 1)
 		memcpy(&prefix, v6.s6_addr, sizeof(prefix));
 	return prefix;
 }
@@ -127,21 +86,21 @@ count_prefix(const struct cache_grants *g, uint64_t prefix)
 
 /* Ends the oldest grant of the /64, or else of the kind, where there are too many. */
 static int
-make_room(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind, uint64_t prefix,
-    struct err *err)
+make_room(struct cache_dir *d, enum grant_kind kind, uint64_t prefix, struct err *err)
 {
+	struct cache_grants *g = &d->grants;
 	bool full_prefix = prefix != 0 && count_prefix(g, prefix) >= GRANTS_PREFIX_MAX;
+	size_t i = 0;
 
 	if (!full_prefix && g->of_kind[kind] < GRANTS_MAX)
 		return 0;
-	for (size_t i = 0; i < g->n; i++) {
-		if (full_prefix ? g->v[i].prefix != prefix : g->v[i].kind != kind)
-			continue;
-		if (link_remove(d, &g->v[i], err) == -1)
-			return -1;
-		drop(g, i);
-		return 0;
-	}
+	while (full_prefix ? g->v[i].prefix != prefix : g->v[i].kind != kind)
+		i++;
+	if (link_remove(d, &g->v[i], err) == -1)
+		return -1;
+	g->of_kind[g->v[i].kind]--;
+	g->n--;
+	memmove(&g->v[i], &g->v[i + 1], (g->n - i) * sizeof(*g->v));
 	return 0;
 }
 
@@ -159,14 +118,15 @@ grow(struct cache_grants *g, struct err *err)
 }
 
 int
-cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind,
-    const struct cache_who *who, int64_t namespace, int64_t end_us, int64_t renew_us, struct err *err)
+cache_grants_add(struct cache_dir *d, enum grant_kind kind, const struct cache_who *who, int64_t namespace,
+    int64_t end_us, int64_t renew_us, struct err *err)
 {
+	struct cache_grants *g = &d->grants;
 	uint64_t prefix = prefix_of(who);
 
 	if (d->epoch[0] == '\0')
 		return 0;
-	if (make_room(g, d, kind, prefix, err) == -1 || (g->n == g->size && grow(g, err) == -1))
+	if (make_room(d, kind, prefix, err) == -1 || (g->n == g->size && grow(g, err) == -1))
 		return -1;
 	/* record the end before making the link, so that every grant has an end */
 	g->v[g->n++] = (struct grant) { kind, *who, prefix, namespace, end_us, renew_us };
@@ -174,46 +134,28 @@ cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind ki
 	return link_make(d, who, namespace, err);
 }
 
-int
-cache_grants_end(struct cache_grants *g, struct cache_dir *d, const struct cache_who *who,
-    struct err *err)
-{
-	char path[CACHE_PATH_SIZE];
-	size_t n = 0;
-
-	if (d->epoch[0] == '\0')
-		return 0;
-	cache_path_grant(path, d->epoch, who, 0);
-	if (cache_dir_discard(d, path, err) == -1)
-		return -1;
-	for (size_t i = 0; i < g->n; i++) {
-		if (strcmp(g->v[i].who.name, who->name) == 0)
-			g->of_kind[g->v[i].kind]--;
-		else
-			g->v[n++] = g->v[i];
-	}
-	g->n = n;
-	return 0;
-}
-
-/* Selects the grants that end. */
+/* Selects the grants that end: of a holder, else of a namespace, else by their times. */
 struct end {
+	const struct cache_who *who;
+	int64_t namespace;
 	int64_t until_us;
 	bool renewed;
-	int64_t namespace; /* 0: selects by the times above; else selects the grants of this namespace */
 };
 
 static bool
 ends(const struct end *e, const struct grant *g)
 {
+	if (e->who != NULL)
+		return strcmp(g->who.name, e->who->name) == 0;
 	if (e->namespace != 0)
 		return g->namespace == e->namespace;
 	return g->end_us <= e->until_us || (e->renewed && g->renew_us <= e->until_us);
 }
 
 static int
-end_some(struct cache_grants *g, struct cache_dir *d, const struct end *e, struct err *err)
+end_some(struct cache_dir *d, const struct end *e, struct err *err)
 {
+	struct cache_grants *g = &d->grants;
 	size_t n = 0;
 	int rc = 0;
 
@@ -233,25 +175,25 @@ end_some(struct cache_grants *g, struct cache_dir *d, const struct end *e, struc
 }
 
 int
-cache_grants_end_due(struct cache_grants *g, struct cache_dir *d, int64_t until_us, bool renewed,
-    struct err *err)
+cache_grants_end(struct cache_dir *d, const struct cache_who *who, struct err *err)
 {
-	const struct end end = { .until_us = until_us, .renewed = renewed };
+	char path[CACHE_PATH_SIZE];
 
-	return end_some(g, d, &end, err);
+	if (d->epoch[0] == '\0')
+		return 0;
+	/* all at once, however many they are */
+	cache_path_grant(path, d->epoch, who, 0);
+	return cache_dir_discard(d, path, err) == -1 ? -1 : end_some(d, &(struct end) { .who = who }, err);
 }
 
 int
-cache_grants_end_namespace(struct cache_grants *g, struct cache_dir *d, int64_t namespace, struct err *err)
+cache_grants_end_due(struct cache_dir *d, int64_t until_us, bool renewed, struct err *err)
 {
-	const struct end end = { .namespace = namespace };
-
-	return end_some(g, d, &end, err);
+	return end_some(d, &(struct end) { .until_us = until_us, .renewed = renewed }, err);
 }
 
-void
-cache_grants_forget(struct cache_grants *g)
+int
+cache_grants_end_namespace(struct cache_dir *d, int64_t namespace, struct err *err)
 {
-	g->n = 0;
-	memset(g->of_kind, 0, sizeof(g->of_kind));
+	return end_some(d, &(struct end) { .namespace = namespace }, err);
 }

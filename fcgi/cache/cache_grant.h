@@ -6,7 +6,8 @@
  * one after the one decision, and takes it away when a token or an epoch ends, when its time is up, or
  * when there are too many.
  *
- * The links are the grants; the table in memory knows when each of them ends.
+ * The links are the grants; a table in memory knows when each of them ends.  The end of the epoch, or
+ * cache_dir_clear(), ends them all.
  */
 
 #include <stdbool.h>
@@ -32,12 +33,7 @@ enum {
 	GRANTS_PREFIX_MAX = 200
 };
 
-struct cache_grants;
-
-struct cache_grants *cache_grants_new(void) __attribute__((returns_nonnull));
-void cache_grants_free(struct cache_grants *);
-size_t cache_grants_count(const struct cache_grants *);
-
+size_t cache_grants_count(const struct cache_dir *);
 bool cache_grants_have(const struct cache_dir *, const struct cache_who *, int64_t namespace);
 
 /*
@@ -45,26 +41,22 @@ bool cache_grants_have(const struct cache_dir *, const struct cache_who *, int64
  * Outside stale mode it ends by `renew_us` already, and the next request makes it anew.  Adds none while
  * there is no epoch.  -1: 500, 503.
  */
-int cache_grants_add(struct cache_grants *, struct cache_dir *, enum grant_kind,
-    const struct cache_who *, int64_t namespace, int64_t end_us, int64_t renew_us, struct err *)
-    __attribute__((warn_unused_result));
+int cache_grants_add(struct cache_dir *, enum grant_kind, const struct cache_who *, int64_t namespace,
+    int64_t end_us, int64_t renew_us, struct err *) __attribute__((warn_unused_result));
 
 /* Ends all grants of one token.  -1: 500, 503, they may still work. */
-int cache_grants_end(struct cache_grants *, struct cache_dir *, const struct cache_who *,
-    struct err *) __attribute__((warn_unused_result));
+int cache_grants_end(struct cache_dir *, const struct cache_who *, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Ends all grants whose end_us is at `until_us` or before; renewed: also those whose renew_us is.  -1: the
  * same.
  */
-int cache_grants_end_due(struct cache_grants *, struct cache_dir *, int64_t until_us, bool renewed,
-    struct err *) __attribute__((warn_unused_result));
-
-/* Ends all grants of that namespace, which is not 0.  -1: the same. */
-int cache_grants_end_namespace(struct cache_grants *, struct cache_dir *, int64_t namespace, struct err *)
+int cache_grants_end_due(struct cache_dir *, int64_t until_us, bool renewed, struct err *)
     __attribute__((warn_unused_result));
 
-/* Empties the table: the epoch has ended, and all grants with it. */
-void cache_grants_forget(struct cache_grants *);
+/* Ends all grants of that namespace, which is not 0.  -1: the same. */
+int cache_grants_end_namespace(struct cache_dir *, int64_t namespace, struct err *)
+    __attribute__((warn_unused_result));
 
 #endif

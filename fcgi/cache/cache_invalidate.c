@@ -1,58 +1,51 @@
 #include "cache/cache_invalidate.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "cache/cache_tree.h"
+#include "cache/cache_dir_own.h"
 
-/* A crate of one namespace that has changed. */
+/* A crate that has changed. */
 struct change {
-	const struct cache_invalidation *in;
+	struct cache_dir *dir;
 	const struct cache_message *m;
+	struct cache_due *due;
 };
 
 /*
- * Removes the index file, or the mark that there is none, and the downloads of the crate if they have
- * changed.
+ * Removes the index file of one namespace, or the mark that there is none, and the downloads of the crate if
+ * they have changed.
  */
 static int
-take_crate(void *arg, int64_t namespace, struct err *err)
+take_crate(const struct change *c, int64_t namespace, struct err *err)
 {
-	const struct change *c = arg;
 	struct cache_file f = { .namespace = namespace };
 	bool was_there = false;
 
-	if (c->m->kind == CACHE_CRATE && cache_tree_remove_crate(c->in->dir, namespace, c->m->name, err) == -1)
+	if (c->m->kind == CACHE_CRATE && cache_tree_remove_crate(c->dir, namespace, c->m->name, err) == -1)
 		return -1;
-	if (cache_tree_remove_index(c->in->dir, namespace, c->m->name, &was_there, err) == -1)
+	if (cache_tree_remove_index(c->dir, namespace, c->m->name, &was_there, err) == -1)
 		return -1;
 	memcpy(f.name, c->m->name, sizeof(c->m->name));
 	if (was_there)
-		c->in->due(c->in->arg, &f);
+		cache_due_add(c->due, &f);
 	return 0;
 }
 
+/* The same of the group whose folder that is. */
 static int
-end_epoch(const struct cache_invalidation *in, struct err *err)
+take_of_group(void *arg, int at, const char *name, struct err *err)
 {
-	if (cache_dir_end_epoch(in->dir, err) == -1)
-		return -1;
-	cache_grants_forget(in->grants);
-	return 0;
-}
+	int64_t group = strtoll(name, NULL, 10);
 
-/* Ends the grants first: their holders may not be allowed to read all that the group has now. */
-static int
-take_view(const struct cache_invalidation *in, int64_t namespace, bool grants, struct err *err)
-{
-	if (grants && cache_grants_end_namespace(in->grants, in->dir, namespace, err) == -1)
-		return -1;
-	return cache_tree_remove_namespace(in->dir, namespace, err);
+	(void)at;
+	return group > 0 ? take_crate(arg, -group, err) : 0;
 }
 
 int
-cache_invalidate(const struct cache_invalidation *in, const struct cache_message *m, struct err *err)
+cache_invalidate(struct cache_dir *d, const struct cache_message *m, struct cache_due *due, struct err *err)
 {
-	struct change change = { in, m };
+	struct change change = { d, m, due };
 
 	switch (m->kind) {
 	case CACHE_SYNC:
@@ -60,18 +53,20 @@ cache_invalidate(const struct cache_invalidation *in, const struct cache_message
 	case CACHE_PROBE:
 		return 0;
 	case CACHE_EPOCH:
-		return end_epoch(in, err);
+		return cache_dir_end_epoch(d, err);
 	case CACHE_TOKEN:
-		return cache_grants_end(in->grants, in->dir, &m->who, err);
+		return cache_grants_end(d, &m->who, err);
 	case CACHE_PROJECT:
-		return cache_tree_remove_namespace(in->dir, m->id, err);
-	case CACHE_VIEW:
+		return cache_tree_remove_namespace(d, m->id, err);
 	case CACHE_VIEW_GRANTS:
-		return take_view(in, -m->id, m->kind == CACHE_VIEW_GRANTS, err);
+		/* the grants first: their holders may not be allowed to read all that the group has now */
+		return cache_grants_end_namespace(d, -m->id, err) == -1 ? -1
+		    : cache_tree_remove_namespace(d, -m->id, err);
+	case CACHE_VIEW:
+		return cache_tree_remove_namespace(d, -m->id, err);
 	case CACHE_CRATE:
 	case CACHE_INDEX:
 		break;
 	}
-	return take_crate(&change, m->id, err) == -1 ? -1
-	    : cache_tree_each_view(in->dir, take_crate, &change, err);
+	return take_crate(&change, m->id, err) == -1 ? -1 : cache_dir_each(d, "group", take_of_group, &change, err);
 }

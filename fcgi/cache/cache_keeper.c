@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "cache/cache_absent.h"
 #include "cache/cache_board.h"
 #include "cache/cache_dir.h"
 #include "cache/cache_fill.h"
@@ -39,14 +38,7 @@ enum {
 	LEASE_SLACK = 2,
 	PROBE_US = SECOND, /* for a probe to come back */
 	GRANT_SECONDS = 3600, /* then a request makes it anew; last_used_at of a token is exact to this */
-	/*
-	 * The longest index file that a keeper reads, in bytes for each second of cache_lease.  It does
-	 * nothing else meanwhile, so it must be done before the lease ends: at 1 MiB a second, which a slow
-	 * line to the database still has, such a file takes half of the lease.
-	 */
-	FILE_BYTES = 512 * 1024,
-	HINTS = DB_CALLS_MAX, /* decided in one round trip */
-	DUE = 2 * HINTS /* files; one that finds no room is written at the next request */
+	HINTS = DB_CALLS_MAX /* decided in one round trip */
 };
 
 struct keeper {
@@ -54,8 +46,6 @@ struct keeper {
 	const struct cache_watcher *watcher;
 	struct cache_board *board;
 	struct cache_dir *dir;
-	struct cache_grants *grants;
-	struct cache_absent *absent;
 	struct cache_refused refused;
 	struct cache_keys keys;
 	struct cache_session session;
@@ -66,9 +56,7 @@ struct keeper {
 	bool serving; /* it listens, is registered and has a lease */
 	bool keeps; /* it has lost nothing but its session, and nginx continues until the lease ends */
 	enum cache_state trouble; /* what it is if the present step fails */
-	bool sweep; /* the trash has files */
-	struct cache_file due[DUE]; /* to be written */
-	size_t ndue;
+	struct cache_due due;
 	int64_t renew_us;
 	int64_t end_us; /* the end of the lease in the database, by clock_us(); 0: nginx has no lease */
 	enum cache_state told;
@@ -126,7 +114,7 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 	/* allowed again at the end: if a step below fails, a grant may stay that should have ended */
 	cache_stale_forbid(&k->stale);
 	/* a grant that ends within this lease ends now: nginx would follow it to the end of the lease */
-	if (cache_grants_end_due(k->grants, k->dir, k->end_us, true, err) == -1)
+	if (cache_grants_end_due(k->dir, k->end_us, true, err) == -1)
 		return -1;
 	if (cache_dir_lease(k->dir, since->second, since->second + (time_t)length - LEASE_SLACK,
 		err) == -1)
@@ -137,28 +125,12 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 	return 0;
 }
 
-static void
-file_is_due(struct keeper *k, const struct cache_file *f)
-{
-	if (k->ndue < DUE)
-		k->due[k->ndue++] = *f;
-}
-
-static void
-note_due(void *arg, const struct cache_file *f)
-{
-	file_is_due(arg, f);
-}
-
 static int
 take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 {
-	const struct cache_invalidation i = { k->dir, k->grants, note_due, k };
-
-	if (cache_page_told(k->dir, k->board, m->kind, &k->sweep, err) == -1)
+	if (cache_page_told(k->dir, k->board, m->kind, err) == -1)
 		return -1;
-	k->sweep |= m->kind != CACHE_INDEX;
-	if (cache_invalidate(&i, m, err) == 0)
+	if (cache_invalidate(k->dir, m, &k->due, err) == 0)
 		return 0;
 	cache_stale_forbid(&k->stale);
 	k->keeps = false;
@@ -284,10 +256,7 @@ clear(struct keeper *k, struct err *err)
 		return -1;
 	tell_end(k);
 	k->trouble = CACHE_NO_DATABASE;
-	cache_grants_forget(k->grants);
-	cache_absent_forget(k->absent);
-	k->ndue = 0;
-	k->sweep = true;
+	k->due.n = 0;
 	k->keeps = false;
 	return 0;
 }
@@ -298,7 +267,7 @@ end_stale(struct keeper *k, struct err *err)
 {
 	k->trouble = CACHE_NO_DIR;
 	if (cache_stale_end(&k->stale, k->dir, k->board, err) == -1 ||
-	    cache_page_remove(k->dir, k->board, &k->sweep, err) == -1 || (!k->keeps && clear(k, err) == -1))
+	    cache_page_remove(k->dir, k->board, err) == -1 || (!k->keeps && clear(k, err) == -1))
 		return -1;
 	k->trouble = CACHE_NO_DATABASE;
 	return 0;
@@ -353,7 +322,7 @@ renew(struct keeper *k, struct err *err)
 	if (!cache_dir_is_intact(k->dir))
 		return err_internal(err, 503, "cache_dir: %s was emptied or replaced", k->settings->cache_dir);
 	if (probe(k, err) == -1 ||
-	    cache_page_renew(k->dir, k->board, k->settings->cache_lease, &k->sweep, err) == -1 ||
+	    cache_page_renew(k->dir, k->board, k->settings->cache_lease, err) == -1 ||
 	    cache_node_renew(k->session.db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
 		&k->written, err) == -1 || cache_session_listens(&k->session, err) == -1)
 		return -1;
@@ -392,7 +361,7 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64
 	FAULT_POINT("cache", "entered");
 	if (!same || cache_grants_have(k->dir, &d->who, namespace))
 		return 0;
-	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, namespace, end_us, renew_us, err) == -1)
+	if (cache_grants_add(k->dir, d->kind, &d->who, namespace, end_us, renew_us, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "granted");
 	return 0;
@@ -410,7 +379,7 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 	FAULT_POINT("cache", "hinted");
 	for (size_t i = 0; i < n; i++) {
 		if (cache_grants_have(k->dir, &hints[i].who, hints[i].file.namespace))
-			file_is_due(k, &hints[i].file);
+			cache_due_add(&k->due, &hints[i].file);
 		else if (!cache_refused_has(&k->refused, &hints[i], asked_us))
 			asked[nasked++] = hints[i];
 	}
@@ -427,7 +396,7 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 		if (grant(k, &decisions[i], asked[i].file.namespace, asked_us, err) == -1)
 			return -1;
 		if (cache_grants_have(k->dir, &asked[i].who, asked[i].file.namespace))
-			file_is_due(k, &asked[i].file);
+			cache_due_add(&k->due, &asked[i].file);
 	}
 	return 0;
 }
@@ -445,15 +414,14 @@ step(struct keeper *k, struct err *err)
 	left = k->renew_us - clock_us();
 	if (left <= 0)
 		return renew(k, err);
-	if (k->ndue > 0)
-		return cache_fill(&(struct cache_fill) { k->dir, k->absent, k->settings, FILE_BYTES, &k->warned },
-		    k->session.db, k->arena, &k->due[--k->ndue], err);
+	if (k->due.n > 0)
+		return cache_fill(k->dir, k->session.db, k->arena, k->settings, &k->due.v[--k->due.n], &k->warned, err);
 	while (n < HINTS && cache_dir_next_hint(k->dir, &hints[n]))
 		n++;
 	if (n > 0)
 		return provide(k, hints, n, err);
-	if (k->sweep)
-		cache_dir_sweep(k->dir, &k->sweep);
+	if (cache_dir_has_trash(k->dir))
+		cache_dir_sweep(k->dir);
 	else
 		wait_ms(k, (int)(left / 1000) + 1);
 	return 0;
@@ -497,13 +465,12 @@ fail(struct keeper *k, struct err *err)
 		return;
 	}
 	cache_warn(&k->warned, err);
-	cache_stale_go_on(
-	    &k->stale, k->dir, k->grants, k->board, k->settings->cache_lease, &k->warned);
+	cache_stale_go_on(&k->stale, k->dir, k->board, k->settings->cache_lease, &k->warned);
 	if (k->stale.is)
 		tell(k, CACHE_STALE, 0);
 	cache_session_failed(&k->session);
 	/* the trash may be what fills the disk */
-	cache_dir_sweep(k->dir, &k->sweep);
+	cache_dir_sweep(k->dir);
 	wait_ms(k, RETRY_MS);
 }
 
@@ -573,8 +540,6 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 	if (k.signal_fd == -1)
 		return 1;
 	k.arena = arena_new();
-	k.grants = cache_grants_new();
-	k.absent = cache_absent_new();
 	cache_session_new(&k.session, settings);
 	tell(&k, CACHE_STARTS, 0);
 	serve(&k);
@@ -582,8 +547,6 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 		end(&k);
 	cache_dir_close(k.dir);
 	cache_session_free(&k.session);
-	cache_absent_free(k.absent);
-	cache_grants_free(k.grants);
 	token_keys_wipe(&k.keys.keys);
 	arena_free(k.arena);
 	close(k.signal_fd);

@@ -11,14 +11,10 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "cache/cache_dir_own.h"
 #include "crate/registry_config.h"
 
-enum {
-	/* the umask restricts both: nginx must be able to read these */
-	FILE_MODE = 0666,
-	DIR_MODE = 0777,
-	PATH_MAX_SIZE = 1024 /* a longer one is not kept */
-};
+enum { PATH_MAX_SIZE = 1024 /* a longer one is not kept */ };
 
 uint64_t
 cache_page_begin(const struct cache_board *b)
@@ -27,14 +23,13 @@ cache_page_begin(const struct cache_board *b)
 }
 
 int
-cache_page_remove(struct cache_dir *d, struct cache_board *b, bool *sweep, struct err *err)
+cache_page_remove(struct cache_dir *d, struct cache_board *b, struct err *err)
 {
 	char path[CACHE_PATH_SIZE];
 
 	/* the number comes first: see the beginning of cache_page.h */
 	b->pages_removed++;
 	b->pages_us = clock_us();
-	*sweep |= b->pages > 0;
 	b->pages = 0;
 	if (cache_dir_epoch(d)[0] == '\0')
 		return 0;
@@ -43,20 +38,19 @@ cache_page_remove(struct cache_dir *d, struct cache_board *b, bool *sweep, struc
 }
 
 int
-cache_page_told(struct cache_dir *d, struct cache_board *b, enum cache_message_kind kind, bool *sweep,
-    struct err *err)
+cache_page_told(struct cache_dir *d, struct cache_board *b, enum cache_message_kind kind, struct err *err)
 {
 	/* a page shows crates of several projects, as far as these are public */
 	return kind == CACHE_INDEX || kind == CACHE_CRATE || kind == CACHE_PROJECT || kind == CACHE_EPOCH
-	    ? cache_page_remove(d, b, sweep, err) : 0;
+	    ? cache_page_remove(d, b, err) : 0;
 }
 
 int
-cache_page_renew(struct cache_dir *d, struct cache_board *b, int64_t seconds, bool *sweep, struct err *err)
+cache_page_renew(struct cache_dir *d, struct cache_board *b, int64_t seconds, struct err *err)
 {
 	enum { SECOND = 1000000 };
 
-	return clock_us() - b->pages_us >= seconds * SECOND ? cache_page_remove(d, b, sweep, err) : 0;
+	return clock_us() - b->pages_us >= seconds * SECOND ? cache_page_remove(d, b, err) : 0;
 }
 
 /* Asks for a grant, with which the epoch begins. */
@@ -81,39 +75,10 @@ open_pages(const char *cache_dir, int64_t project_id)
 		ask_for_grant(cache_dir, project_id);
 		return -1;
 	}
-	if (mkdirat(now, "page", DIR_MODE) == 0 || errno == EEXIST)
+	if (mkdirat(now, "page", CACHE_DIR_MODE) == 0 || errno == EEXIST)
 		pages = openat(now, "page", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	close(now);
 	return pages;
-}
-
-/* Makes the directories above the file.  False: the disk refuses them. */
-static bool
-make_way(int pages, const char *path)
-{
-	char part[PATH_MAX_SIZE];
-
-	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-		if (mkdirat(pages, part, DIR_MODE) == -1 && errno != EEXIST)
-			return false;
-	}
-	return true;
-}
-
-/* Writes the file under a name of this process, with the time that makes its ETag. */
-static bool
-write_file(int pages, const char *name, struct slice bytes)
-{
-	time_t time = (time_t)registry_config_time(bytes);
-	const struct timespec times[] = { { .tv_sec = time }, { .tv_sec = time } };
-	int fd = openat(pages, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	bool ok;
-
-	if (fd == -1)
-		return false;
-	ok = write(fd, bytes.p, bytes.n) == (ssize_t)bytes.n && futimens(fd, times) == 0;
-	return close(fd) == 0 && ok;
 }
 
 void
@@ -121,6 +86,7 @@ cache_page_keep(const char *cache_dir, struct cache_board *b, uint64_t begun, in
     const char *path, struct slice gzip)
 {
 	char name[PATH_MAX_SIZE], mine[32];
+	time_t time;
 	int pages;
 
 	if (b == NULL || cache_dir[0] == '\0' || begun != b->pages_removed || b->pages >= CACHE_PAGES_MAX ||
@@ -135,8 +101,11 @@ cache_page_keep(const char *cache_dir, struct cache_board *b, uint64_t begun, in
 		FAULT_POINT("page", "looked");
 		b->pages++;
 		snprintf(mine, sizeof(mine), ".%ld", (long)getpid());
-		if (!write_file(pages, mine, gzip) || !make_way(pages, name) || renameat(pages, mine, pages, name) == -1)
-			(void)unlinkat(pages, mine, 0);
+		/* it makes the ETag */
+		time = (time_t)registry_config_time(gzip);
+		/* the next request makes a page anew that the disk refuses */
+		(void)!cache_dir_put(pages, mine, name, CACHE_FILE_MODE, gzip,
+		    (struct timespec[]) { { .tv_sec = time }, { .tv_sec = time } });
 		FAULT_POINT("page", "kept");
 	}
 	close(pages);

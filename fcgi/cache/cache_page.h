@@ -41,14 +41,14 @@ void cache_page_keep(const char *cache_dir, struct cache_board *, uint64_t begun
 
 /*
  * For the keeper: each removes all pages; cache_page_told() only if a notification of that kind can make
- * one wrong, and cache_page_renew() only if `seconds` have passed since the last removal.  *sweep becomes
- * true if there may be files in the trash.  -1: 500, 503, nginx may still send them.
+ * one wrong, and cache_page_renew() only if `seconds` have passed since the last removal.  -1: 500, 503,
+ * nginx may still send them.
  */
-int cache_page_remove(struct cache_dir *, struct cache_board *, bool *sweep, struct err *)
+int cache_page_remove(struct cache_dir *, struct cache_board *, struct err *)
     __attribute__((warn_unused_result));
-int cache_page_told(struct cache_dir *, struct cache_board *, enum cache_message_kind, bool *sweep,
-    struct err *) __attribute__((warn_unused_result));
-int cache_page_renew(struct cache_dir *, struct cache_board *, int64_t seconds, bool *sweep, struct err *)
+int cache_page_told(struct cache_dir *, struct cache_board *, enum cache_message_kind, struct err *)
+    __attribute__((warn_unused_result));
+int cache_page_renew(struct cache_dir *, struct cache_board *, int64_t seconds, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

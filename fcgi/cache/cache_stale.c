@@ -29,7 +29,7 @@ cache_stale_forbid(struct cache_stale *s)
 
 /* 0: stale mode lasts on, or has ended.  -1: 500, 503. */
 static int
-go_on(struct cache_stale *s, struct cache_dir *d, struct cache_grants *g, struct cache_board *b,
+go_on(struct cache_stale *s, struct cache_dir *d, struct cache_board *b,
     int64_t seconds, struct err *err)
 {
 	int64_t from_us = clock_us(), until_us = from_us + seconds * SECOND;
@@ -46,18 +46,18 @@ go_on(struct cache_stale *s, struct cache_dir *d, struct cache_grants *g, struct
 	if (b->stale_forbidden)
 		return cache_stale_end(s, d, b, err);
 	s->is = true;
-	return cache_grants_end_due(g, d, until_us, false, err) == -1 ? -1
+	return cache_grants_end_due(d, until_us, false, err) == -1 ? -1
 	    : cache_dir_stale(d, now, now + (time_t)((until_us - from_us) / SECOND) - SLACK, err);
 }
 
 void
-cache_stale_go_on(struct cache_stale *s, struct cache_dir *d, struct cache_grants *g, struct cache_board *b,
+cache_stale_go_on(struct cache_stale *s, struct cache_dir *d, struct cache_board *b,
     int64_t seconds, struct cache_warning *warned)
 {
 	bool was = s->is;
 	struct err err = { 0 };
 
-	if (go_on(s, d, g, b, seconds, &err) == -1) {
+	if (go_on(s, d, b, seconds, &err) == -1) {
 		cache_warn(warned, &err);
 		err_clear(&err);
 		/* a name that cannot be removed is of a second that passes */

@@ -46,7 +46,7 @@ void cache_stale_forbid(struct cache_stale *);
  * Call this while the database does not answer.  Begins stale mode or extends it by `seconds`; ends it if its
  * time is over, if a worker has forbidden it, or if the disk fails.  Logs the beginning and the end.
  */
-void cache_stale_go_on(struct cache_stale *, struct cache_dir *, struct cache_grants *, struct cache_board *,
+void cache_stale_go_on(struct cache_stale *, struct cache_dir *, struct cache_board *,
     int64_t seconds, struct cache_warning *);
 
 /*

@@ -27,13 +27,8 @@ int cache_tree_remove_crate(struct cache_dir *, int64_t namespace, const char *n
 int cache_tree_remove_namespace(struct cache_dir *, int64_t namespace, struct err *)
     __attribute__((warn_unused_result));
 
-/* Calls the function with the namespace of each group that has files.  -1: its error; 500, 503. */
-typedef int cache_view_fn(void *arg, int64_t namespace, struct err *);
-int cache_tree_each_view(struct cache_dir *, cache_view_fn *, void *arg, struct err *)
-    __attribute__((warn_unused_result));
-
 /* Does the file exist? */
-bool cache_tree_has(struct cache_dir *, const struct cache_file *);
+bool cache_tree_has(const struct cache_dir *, const struct cache_file *);
 
 /*
  * Writes a file, whole or not at all: its bytes, with `time` as modification time; for a crate a
@@ -45,20 +40,13 @@ int cache_tree_put_link(struct cache_dir *, const struct cache_file *, const cha
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * Marks that there is no such crate, by its name in any case; is it marked; removes the mark, and the folders
- * that are empty then.  -1: 500, 503.
+ * Marks that there is no such crate, by its name in any case, unless it is marked: where a caller with a
+ * grant finds the mark, nginx answers 404 by itself.  Readers choose the names, so the number of marks is
+ * limited: the oldest makes room for a new one, and the folders go that are empty then.  -1: 400 no name of a
+ * crate; 500, 503.
  */
+enum { CACHE_ABSENT_MAX = 10000 };
 int cache_tree_mark_absent(struct cache_dir *, int64_t namespace, const char *name, struct err *)
-    __attribute__((warn_unused_result));
-bool cache_tree_is_absent(struct cache_dir *, int64_t namespace, const char *name);
-int cache_tree_unmark_absent(struct cache_dir *, int64_t namespace, const char *name, struct err *)
-    __attribute__((warn_unused_result));
-
-/*
- * Moves `from`, below cache_dir, to its place, makes missing directories, and replaces a file
- * that is there.  -1: 500, 503.
- */
-int cache_tree_path(struct cache_dir *, const char *from, char path[CACHE_PATH_SIZE], struct err *)
     __attribute__((warn_unused_result));
 
 #endif

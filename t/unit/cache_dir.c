@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cache/cache_absent.h"
 #include "cache/cache_grant.h"
 #include "cache/cache_invalidate.h"
 #include "cache/cache_message.h"
@@ -87,7 +86,7 @@ test_files(struct cache_dir *d)
 	struct cache_file index = file(7, "Serde_x", ""), config = file(7, "", "");
 	struct cache_file crate = file(7, "Serde_x", "1.0.0+b.1");
 	struct stat st = { 0 };
-	bool was = false, more = true;
+	bool was = false;
 
 	is_int(cache_dir_clear(d, &err), 0, "an empty tree");
 	ok(!cache_tree_has(d, &index), "nothing there");
@@ -112,8 +111,8 @@ test_files(struct cache_dir *d)
 	is_int(cache_tree_remove_namespace(d, 7, &err), 0, "a project goes");
 	ok(!there("project/7"), "with everything");
 	is_int(cache_tree_remove_namespace(d, 7, &err), 0, "again");
-	while (more)
-		cache_dir_sweep(d, &more);
+	while (cache_dir_has_trash(d))
+		cache_dir_sweep(d);
 	is_int(rmdir(arena_printf(a, "%s/trash", root)), 0, "the trash is empty");
 	is_int(cache_tree_put(d, &index, slice_str("x"), 1, &err), -1, "without it nothing is written");
 	is_int(cache_dir_clear(d, &err), 0, "but cleared,");
@@ -123,7 +122,6 @@ test_files(struct cache_dir *d)
 static void
 test_many(struct cache_dir *d)
 {
-	bool more = true;
 	int rounds = 0;
 
 	for (int i = 0; i < 500; i++) {
@@ -133,10 +131,8 @@ test_many(struct cache_dir *d)
 			exit(EXIT_FAILURE);
 	}
 	is_int(cache_tree_remove_namespace(d, 9, &err), 0, "a large project goes");
-	while (more) {
-		cache_dir_sweep(d, &more);
-		rounds++;
-	}
+	for (; cache_dir_has_trash(d); rounds++)
+		cache_dir_sweep(d);
 	ok(rounds > 2, "its files bit by bit");
 	ok(!there("project/9"), "but at once out of the way");
 }
@@ -145,33 +141,31 @@ test_many(struct cache_dir *d)
 static void
 test_absent(struct cache_dir *d)
 {
-	struct cache_absent *absent = cache_absent_new();
 	struct cache_file kept = file(7, "abcd", "");
 	bool was = false;
 
-	is_int(cache_absent_mark(absent, d, 7, "No_ne", &err), 0, "a crate is marked");
+	is_int(cache_tree_mark_absent(d, 7, "No_ne", &err), 0, "a crate is marked");
 	ok(there("project/7/index/no/_n/no_ne.absent"), "in its place");
-	is_int(cache_absent_mark(absent, d, 7, "no_NE", &err), 0, "again: no error");
+	is_int(cache_tree_mark_absent(d, 7, "no_NE", &err), 0, "again: no error");
 	is_int(cache_tree_remove_index(d, 7, "NO_ne", &was, &err), 0, "its index file changes");
-	ok(was && !cache_tree_is_absent(d, 7, "no_ne"), "so the mark goes, and was there");
-	is_int(cache_absent_mark(absent, d, 7, "no_ne", &err), 0, "it is marked again");
-	is_int(cache_absent_mark(absent, d, 7, "abce", &err), 0, "and another one");
+	ok(was && !there("project/7/index/no/_n/no_ne.absent"), "so the mark goes, and was there");
+	is_int(cache_tree_mark_absent(d, 7, "no_ne", &err), 0, "it is marked again");
+	is_int(cache_tree_mark_absent(d, 7, "abce", &err), 0, "and another one");
 	is_int(cache_tree_put(d, &kept, slice_str("x"), 1, &err), 0, "beside a file");
-	ok(cache_absent_mark(absent, d, 7, "../x", &err) == -1 && err.status == 400, "no name of a crate");
+	ok(cache_tree_mark_absent(d, 7, "../x", &err) == -1 && err.status == 400, "no name of a crate");
 	/* the first one's mark has gone already, and the second makes room */
-	for (int i = 0; i < ABSENT_MAX - 1; i++) {
-		if (cache_absent_mark(absent, d, 8, arena_printf(a, "zz%d", i), &err) == -1)
+	for (int i = 0; i < CACHE_ABSENT_MAX - 1; i++) {
+		if (cache_tree_mark_absent(d, 8, arena_printf(a, "zz%d", i), &err) == -1)
 			exit(EXIT_FAILURE);
 	}
 	ok(!there("project/7/index/no"), "the oldest make room, with their folders");
-	is_int(cache_absent_mark(absent, d, 8, "last", &err), 0, "one more");
-	ok(!cache_tree_is_absent(d, 7, "abce") && cache_tree_has(d, &kept), "a file stays");
-	ok(cache_tree_is_absent(d, 8, "zz0") && cache_tree_is_absent(d, 8, "last"), "as the newer marks do");
+	is_int(cache_tree_mark_absent(d, 8, "last", &err), 0, "one more");
+	ok(!there("project/7/index/ab/ce/abce.absent") && cache_tree_has(d, &kept), "a file stays");
+	ok(there("project/8/index/3/z/zz0.absent") && there("project/8/index/la/st/last.absent"),
+	    "as the newer marks do");
 	is_int(cache_dir_clear(d, &err), 0, "all are cleared away");
-	cache_absent_forget(absent);
-	is_int(cache_absent_mark(absent, d, 8, "zz0", &err), 0, "and it begins anew");
+	is_int(cache_tree_mark_absent(d, 8, "zz0", &err), 0, "and it begins anew");
 	ok(there("project/8/index/3/z/zz0.absent"), "with a mark");
-	cache_absent_free(absent);
 }
 
 static void
@@ -201,69 +195,58 @@ static const struct cache_who who = { "00abcdefghijklmnop" }, other = { "01abcde
 #define GRANT "grant/" EPOCH "/00abcdefghijklmnop"
 
 static int
-grant(struct cache_grants *g, struct cache_dir *d, const struct cache_who *w, int64_t project, int64_t end)
+grant(struct cache_dir *d, const struct cache_who *w, int64_t project, int64_t end)
 {
-	return cache_grants_add(g, d, cache_who_is_anyone(w) ? GRANT_ANYONE : GRANT_JOB, w, project, end, 2 * end,
+	return cache_grants_add(d, cache_who_is_anyone(w) ? GRANT_ANYONE : GRANT_JOB, w, project, end, 2 * end,
 	    &err);
 }
 
 static void
 test_grants(struct cache_dir *d)
 {
-	struct cache_grants *g = cache_grants_new();
 	struct cache_file index = file(7, "serde", "");
 
 	is_int(cache_dir_clear(d, &err), 0, "an empty tree");
 	is_int(cache_tree_put(d, &index, slice_str("x"), 1, &err), 0, "a file");
 	is_int(cache_dir_lease(d, 1000, 1003, &err), 0, "a lease");
-	is_int(grant(g, d, &who, 7, 100), 0, "without an epoch");
+	is_int(grant(d, &who, 7, 100), 0, "without an epoch");
 	ok(!cache_grants_have(d, &who, 7) && !there("now/1000"), "nothing is granted");
 	is_int(cache_dir_begin_epoch(d, EPOCH, &err), 0, "an epoch");
 	ok(there("now/1000") && there("now/1003") && !there("now/1004"), "the lease leads there");
-	is_int(grant(g, d, &who, 7, 100), 0, "a grant");
+	is_int(grant(d, &who, 7, 100), 0, "a grant");
 	ok(cache_grants_have(d, &who, 7) && there("now/1001/00abcdefghijklmnop/7/index/se/rd/serde.gz"),
 	    "the file is found through it");
 	ok(!there("now/1001/01abcdefghijklmnop/7") && !there("now/1001/anyone/7"), "by nobody else");
-	is_int(grant(g, d, &who, 8, 200), 0, "in another project");
-	is_int(grant(g, d, &other, 7, 300), 0, "to another token");
-	is_int(grant(g, d, &anyone, 7, 400), 0, "and to anyone");
-	is_int(cache_grants_count(g), 4, "there are four");
+	is_int(grant(d, &who, 8, 200), 0, "in another project");
+	is_int(grant(d, &other, 7, 300), 0, "to another token");
+	is_int(grant(d, &anyone, 7, 400), 0, "and to anyone");
+	is_int(cache_grants_count(d), 4, "there are four");
 
-	is_int(cache_grants_end_due(g, d, 100, false, &err), 0, "time passes");
+	is_int(cache_grants_end_due(d, 100, false, &err), 0, "time passes");
 	ok(!cache_grants_have(d, &who, 7) && cache_grants_have(d, &who, 8), "what was due has ended");
-	is_int(cache_grants_end(g, d, &who, &err), 0, "a token ends");
+	is_int(cache_grants_end(d, &who, &err), 0, "a token ends");
 	ok(!there(GRANT) && cache_grants_have(d, &other, 7) && cache_grants_have(d, &anyone, 7),
 	    "with all that it had, and nobody else");
-	is_int(cache_grants_count(g), 2, "two are left");
-	is_int(cache_grants_end(g, d, &who, &err), 0, "again");
+	is_int(cache_grants_count(d), 2, "two are left");
+	is_int(cache_grants_end(d, &who, &err), 0, "again");
 	is_int(cache_dir_end_epoch(d, &err), 0, "the epoch ends");
-	cache_grants_forget(g);
 	ok(!cache_grants_have(d, &other, 7) && !cache_grants_have(d, &anyone, 7) && !there("now/1000"),
 	    "and nothing is granted any more");
 	ok(cache_tree_has(d, &index), "but the file is there");
 	is_str(cache_dir_epoch(d), "", "there is no epoch");
 	is_int(cache_dir_begin_epoch(d, "../x", &err), -1, "what is none does not begin");
 	is_int(cache_dir_begin_epoch(d, "0c", &err), 0, "the next one");
-	is_int(grant(g, d, &other, 7, 300), 0, "and a grant in it");
+	is_int(grant(d, &other, 7, 300), 0, "and a grant in it");
 	ok(there("now/1002/01abcdefghijklmnop/7/index/se/rd/serde.gz"), "the file is found again");
-	cache_grants_free(g);
-}
-
-static void
-note_due(void *arg, const struct cache_file *f)
-{
-	*(int *)arg += f->namespace != 0 && strcmp(f->name, "Serde_x") == 0;
 }
 
 /* The registries of groups: which change of a project removes a file of them, and which ends their grants. */
 static void
 test_views(struct cache_dir *d)
 {
-	struct cache_grants *g = cache_grants_new();
 	struct cache_file files[] = { file(7, "serde_x", ""), file(-12, "serde_x", ""), file(-13, "serde_x", "") };
 	struct cache_file crate = file(-12, "Serde_x", "1.0.0"), other_index = file(-12, "other", "");
-	int due = 0;
-	const struct cache_invalidation in = { d, g, note_due, &due };
+	struct cache_due due = { .n = 0 };
 	const struct cache_message index = { .kind = CACHE_INDEX, .id = 7, .name = "Serde_x" },
 				   all = { .kind = CACHE_CRATE, .id = 7, .name = "Serde_x" },
 				   view = { .kind = CACHE_VIEW, .id = 12 },
@@ -276,87 +259,82 @@ test_views(struct cache_dir *d)
 		is_int(cache_tree_put(d, &files[i], slice_str("x"), 1, &err), 0, "a file of a project or group");
 	is_int(cache_tree_put_link(d, &crate, "/nonexistent/blob", &err), 0, "a crate");
 	is_int(cache_tree_put(d, &other_index, slice_str("x"), 1, &err), 0, "another file");
-	is_int(grant(g, d, &who, 7, 100), 0, "a grant for the project");
-	is_int(grant(g, d, &who, -12, 100), 0, "for a group");
-	is_int(grant(g, d, &other, -13, 100), 0, "for another group");
+	is_int(grant(d, &who, 7, 100), 0, "a grant for the project");
+	is_int(grant(d, &who, -12, 100), 0, "for a group");
+	is_int(grant(d, &other, -13, 100), 0, "for another group");
 	ok(there(GRANT "/g12") && there("now/1001/00abcdefghijklmnop/g12/index/se/rd/serde_x.gz"),
 	    "the file of the group is found");
 
-	is_int(cache_invalidate(&in, &index, &err), 0, "the index file of a project's crate changes");
+	is_int(cache_invalidate(d, &index, &due, &err), 0, "the index file of a project's crate changes");
 	ok(!cache_tree_has(d, &files[0]) && !cache_tree_has(d, &files[1]) && !cache_tree_has(d, &files[2]),
 	    "it goes from all groups");
-	is_int(due, 3, "and is due in each");
+	ok(due.n == 3 && due.v[2].namespace != 0 && strcmp(due.v[2].name, "Serde_x") == 0, "and is due in each");
 	ok(cache_tree_has(d, &crate) && cache_tree_has(d, &other_index), "and nothing else");
-	is_int(cache_invalidate(&in, &all, &err), 0, "the downloads change");
+	is_int(cache_invalidate(d, &all, &due, &err), 0, "the downloads change");
 	ok(!cache_tree_has(d, &crate), "they go as well");
 
 	is_int(cache_tree_put(d, &files[2], slice_str("x"), 1, &err), 0, "a file of the other group");
-	is_int(cache_invalidate(&in, &view, &err), 0, "a name of the group changes");
+	is_int(cache_invalidate(d, &view, &due, &err), 0, "a name of the group changes");
 	ok(!there("group/12") && cache_tree_has(d, &files[2]), "its files go");
 	ok(cache_grants_have(d, &who, -12), "its grants stay");
-	is_int(cache_invalidate(&in, &grants, &err), 0, "its projects change");
+	is_int(cache_invalidate(d, &grants, &due, &err), 0, "its projects change");
 	ok(!cache_grants_have(d, &who, -12), "its grants go");
 	ok(cache_grants_have(d, &who, 7) && cache_grants_have(d, &other, -13), "those of others stay");
-	is_int(cache_grants_count(g), 2, "two are left");
-	cache_grants_free(g);
+	is_int(cache_grants_count(d), 2, "two are left");
 }
 
 /* One kind of grants does not use the limit of another. */
 static void
 test_room(struct cache_dir *d)
 {
-	struct cache_grants *g = cache_grants_new();
 	int failed = 0;
 
 	if (cache_dir_clear(d, &err) == -1 || cache_dir_begin_epoch(d, EPOCH, &err) == -1)
 		exit(EXIT_FAILURE);
-	failed += grant(g, d, &anyone, 1, 2);
+	failed += grant(d, &anyone, 1, 2);
 	for (int i = 1; i <= GRANTS_MAX + 2; i++)
-		failed += grant(g, d, &who, i, i == 5 ? 1 : 2);
+		failed += grant(d, &who, i, i == 5 ? 1 : 2);
 	is_int(failed, 0, "more than there is room for");
-	is_int(cache_grants_count(g), GRANTS_MAX + 1, "so many there can be of one kind");
+	is_int(cache_grants_count(d), GRANTS_MAX + 1, "so many there can be of one kind");
 	ok(!cache_grants_have(d, &who, 1) && !cache_grants_have(d, &who, 2) && cache_grants_have(d, &who, 3),
 	    "the oldest made room");
 	ok(cache_grants_have(d, &anyone, 1), "but not one of another kind");
-	is_int(cache_grants_end_due(g, d, 1, true, &err), 0, "one of the middle ends");
+	is_int(cache_grants_end_due(d, 1, true, &err), 0, "one of the middle ends");
 	ok(!cache_grants_have(d, &who, 5), "it is gone");
-	is_int(grant(g, d, &who, GRANTS_MAX + 3, 2), 0, "one takes its place");
+	is_int(grant(d, &who, GRANTS_MAX + 3, 2), 0, "one takes its place");
 	ok(cache_grants_have(d, &who, 3), "which costs nobody anything");
-	is_int(grant(g, d, &who, GRANTS_MAX + 4, 2), 0, "and one more");
+	is_int(grant(d, &who, GRANTS_MAX + 4, 2), 0, "and one more");
 	ok(!cache_grants_have(d, &who, 3) && cache_grants_have(d, &who, 4), "the oldest makes room again");
-	cache_grants_free(g);
 }
 
 static int
-network_grant(struct cache_grants *g, struct cache_dir *d, struct cache_who *w, const char *address)
+network_grant(struct cache_dir *d, struct cache_who *w, const char *address)
 {
-	return !cache_who_at(w, address) || cache_grants_add(g, d, GRANT_NETWORK, w, 7, 2, 2, &err) == -1;
+	return !cache_who_at(w, address) || cache_grants_add(d, GRANT_NETWORK, w, 7, 2, 2, &err) == -1;
 }
 
 /* A host of IPv6 has more addresses than there are grants: they end only grants of its own network. */
 static void
 test_network_room(struct cache_dir *d)
 {
-	struct cache_grants *g = cache_grants_new();
 	struct cache_who from, v4, beside;
 	char address[64];
 	int failed = 0;
 
 	if (cache_dir_clear(d, &err) == -1 || cache_dir_begin_epoch(d, EPOCH, &err) == -1)
 		exit(EXIT_FAILURE);
-	failed += grant(g, d, &who, 7, 2) + network_grant(g, d, &v4, "192.0.2.1") +
-	    network_grant(g, d, &beside, "2001:db8:0:1::1");
+	failed += grant(d, &who, 7, 2) + network_grant(d, &v4, "192.0.2.1") +
+	    network_grant(d, &beside, "2001:db8:0:1::1");
 	for (int i = 1; i <= GRANTS_PREFIX_MAX + 1; i++) {
 		snprintf(address, sizeof(address), "2001:db8::%x", (unsigned)i);
-		failed += network_grant(g, d, &from, address);
+		failed += network_grant(d, &from, address);
 	}
 	is_int(failed, 0, "a scan of addresses");
-	is_int(cache_grants_count(g), GRANTS_PREFIX_MAX + 3, "has so many grants and no more");
+	is_int(cache_grants_count(d), GRANTS_PREFIX_MAX + 3, "has so many grants and no more");
 	ok(!there("grant/" EPOCH "/net-2001:db8::1") && cache_grants_have(d, &from, 7),
 	    "the oldest is gone, with its folder");
 	ok(cache_grants_have(d, &who, 7), "a token's stays");
 	ok(cache_grants_have(d, &v4, 7) && cache_grants_have(d, &beside, 7), "so do those of other networks");
-	cache_grants_free(g);
 }
 
 static void
@@ -439,13 +417,12 @@ take_index(struct cache_dir *d)
 static void
 test_stale(struct cache_dir *d)
 {
-	struct cache_grants *g = cache_grants_new();
 	struct cache_file index = file(7, "serde", "");
 
 	if (cache_dir_clear(d, &err) == -1 || cache_tree_put(d, &index, slice_str("x"), 1, &err) == -1 ||
 	    cache_dir_begin_epoch(d, EPOCH, &err) == -1 || cache_dir_lease(d, 1000, 1001, &err) == -1 ||
-	    grant(g, d, &anyone, 7, 200) == -1 || grant(g, d, &who, 7, 100) == -1 ||
-	    cache_grants_add(g, d, GRANT_JOB, &other, 7, INT64_MAX, 150, &err) == -1)
+	    grant(d, &anyone, 7, 200) == -1 || grant(d, &who, 7, 100) == -1 ||
+	    cache_grants_add(d, GRANT_JOB, &other, 7, INT64_MAX, 150, &err) == -1)
 		exit(EXIT_FAILURE);
 	is_int(cache_dir_stale(d, 1000, 1005, &err), 0, "stale mode begins");
 	ok(there("stale/1000/anyone/7/index/se/rd/serde.gz") && there("stale/1005") && !there("stale/1006"),
@@ -453,10 +430,10 @@ test_stale(struct cache_dir *d)
 	ok(there("now/1001") && !there("now/1002"), "the names of the lease stay");
 	is_int(cache_dir_stale(d, 1004, 1009, &err), 0, "stale mode lasts longer");
 	ok(there("stale/1009") && there("stale/1002") && !there("stale/1001"), "names of the past are removed");
-	is_int(cache_grants_end_due(g, d, 160, false, &err), 0, "time passes");
+	is_int(cache_grants_end_due(d, 160, false, &err), 0, "time passes");
 	ok(cache_grants_have(d, &other, 7) && !cache_grants_have(d, &who, 7),
 	    "the grant of an expired token ends, and one that must be made anew stays");
-	is_int(cache_grants_end_due(g, d, 160, true, &err), 0, "a lease begins");
+	is_int(cache_grants_end_due(d, 160, true, &err), 0, "a lease begins");
 	ok(!cache_grants_have(d, &other, 7) && cache_grants_have(d, &anyone, 7), "the other grant ends, too");
 	is_int(cache_dir_end_stale(d, &err), 0, "stale mode ends");
 	ok(!there("stale/1009") && !there("stale/1002") && there("now/1001"), "its names are gone");
@@ -464,7 +441,6 @@ test_stale(struct cache_dir *d)
 		exit(EXIT_FAILURE);
 	is_int(cache_dir_clear(d, &err), 0, "an empty tree");
 	ok(!there("stale/1000") && !there("now/1000"), "has none of these names");
-	cache_grants_free(g);
 }
 
 static int
@@ -503,24 +479,22 @@ end_epoch(struct cache_dir *d)
 	return cache_dir_end_epoch(d, &err);
 }
 
-static struct cache_grants *grants;
-
 static int
 make_grant(struct cache_dir *d)
 {
-	return grant(grants, d, &who, 9, 5);
+	return grant(d, &who, 9, 5);
 }
 
 static int
 end_due(struct cache_dir *d)
 {
-	return cache_grants_end_due(grants, d, 1, true, &err);
+	return cache_grants_end_due(d, 1, true, &err);
 }
 
 static int
 end_token(struct cache_dir *d)
 {
-	return cache_grants_end(grants, d, &other, &err);
+	return cache_grants_end(d, &other, &err);
 }
 
 /* A failure is reported, or tried again where that may help; the next call succeeds. */
@@ -553,10 +527,9 @@ test_errors(struct cache_dir *d)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		FILE *f = fopen(fault, "w");
 
-		grants = cache_grants_new();
 		if (f == NULL || cache_dir_clear(d, &err) == -1 || write_index(d) == -1 ||
 		    cache_dir_begin_epoch(d, EPOCH, &err) == -1 || cache_dir_lease(d, 1000, 1001, &err) == -1 ||
-		    grant(grants, d, &who, 7, 1) == -1 || grant(grants, d, &other, 7, 2) == -1 ||
+		    grant(d, &who, 7, 1) == -1 || grant(d, &other, 7, 2) == -1 ||
 		    cache_tree_put_link(d, &crate, "/nonexistent/blob", &err) == -1)
 			exit(EXIT_FAILURE);
 		fprintf(f, "%s\n", cases[i].fault);
@@ -566,7 +539,6 @@ test_errors(struct cache_dir *d)
 		is_int(err.status, cases[i].status, "its status");
 		is_int(unlink(taken), 0, "it came to that");
 		is_int(cases[i].act(d), 0, "the next time it is done");
-		cache_grants_free(grants);
 	}
 }
 

@@ -95,7 +95,8 @@ find_kept(struct call *call, struct request *rq, const struct cache_extract *e, 
 	struct slice text;
 
 	*found = cache_extract_read(rq->arena, e, KEPT_MAX, &text) && read_kept(rq->arena, text, &basis, body);
-	return *found ? view_basis_check(replica_choose(&call->replica), rq->arena, call->view.group_id, &basis, found, &rq->err) : 0;
+	return *found ? view_basis_check(replica_choose(&call->replica), rq->arena, call->view.group_id, &basis,
+	    found, &rq->err) : 0;
 }
 
 int
@@ -112,8 +113,8 @@ view_kept_file(struct call *call, struct request *rq, struct view_file *file)
 		*file = (struct view_file) { body, registry_config_time(body) };
 	if (found)
 		return 0;
-	if (view_file_of(replica_choose(&call->replica), rq->arena, call->app->settings->external_url, call->view.group_id,
-	        call->facts.project_id, file, &basis, &rq->err) == -1)
+	if (view_file_of(replica_choose(&call->replica), rq->arena, call->app->settings->external_url,
+	        call->view.group_id, call->facts.project_id, file, &basis, &rq->err) == -1)
 		return -1;
 	write_kept(rq->arena, &extract, &basis, file->body.p == own.p ? slice_str("") : file->body);
 	return 0;

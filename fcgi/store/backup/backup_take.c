@@ -148,7 +148,8 @@ dump(struct taking *t, const char *snapshot, struct err *err)
 		"--exclude-table-data=public.sessions", "--exclude-table-data=public.sign_in_links",
 		arena_printf(t->arena, "--snapshot=%s", snapshot), NULL };
 
-	return backup_tool_run(t->arena, words, t->task->conninfo, t->dump, true, err);
+	return backup_tool_run(t->arena, words, t->task->conninfo, t->dump, true, BACKUP_TOOL_RIGHTS,
+	    err);
 }
 
 static void

@@ -24,8 +24,8 @@ enum { DIR_MODE = 0700, FILE_MODE = 0600 };
  */
 enum { MASK = S_IRWXG | S_IRWXO };
 
-/* Amazon's limit for an object that one request uploads. */
-#define OBJECT_MAX ((int64_t)5 << 30)
+/* Amazon's limit for what one request uploads. */
+#define PUT_MAX ((int64_t)5 << 30)
 
 const char *
 backup_target_path(struct arena *a, const struct backup_target *target, const char *file)
@@ -187,10 +187,12 @@ static int
 bucket_keep(const struct backup_target *target, struct arena *a, const char *file, int fd, int64_t size,
     const char *sha256, struct err *err)
 {
-	if (size > OBJECT_MAX)
-		return err_set(err, 409,
-		    "%s has %" PRId64 " bytes, and an object can have 5 GiB: back up to a directory, and copy that", file,
-		    size);
+	enum { GIB = 30 };
+
+	if (size > target->put_max)
+		return err_set(err, 409, "%s has %" PRId64 " bytes, and one request to an object store carries at most "
+		    "%" PRId64 " GiB: back up to a directory, and copy the directory to %s",
+		    backup_target_path(a, target, file), size, target->put_max >> GIB, target->name);
 	return s3_put(target->files->s3, a, file, fd, size, sha256, false, err) == -1 ? -1 : 0;
 }
 
@@ -236,7 +238,7 @@ backup_target_find(struct arena *a, const char *name, const struct s3_conf *conf
 	blobs = blob_store_new(a, arena_printf(a, "%s/" BACKUP_BLOBS, name), tmp, conf);
 	blob_store_be_patient(files);
 	blob_store_be_patient(blobs);
-	*target = (struct backup_target){ objects ? &bucket : &directory, files->name, files, blobs };
+	*target = (struct backup_target) { objects ? &bucket : &directory, files->name, files, blobs, PUT_MAX };
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct backup_target {
 	const char *name; /* for messages: the directory, or s3://BUCKET/PREFIX */
 	const struct blob_store *files; /* opens and removes files at the target itself */
 	const struct blob_store *blobs; /* the blobs, below `blobs` */
+	int64_t put_max; /* the most bytes of a file in a bucket, in whole GiB */
 };
 
 /* The place of the blobs, and, in a directory, that of the blobs that a backup is copying. */

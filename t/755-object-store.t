@@ -143,6 +143,18 @@ subtest 'other bytes' => sub {
 	}
 	like($t->log('pool'), qr/has other bytes, with the SHA-256 [0-9a-f]{64}; run `berth fsck --deep`/,
 	    'the log says what is wrong');
+	my $size = $t->psql("SELECT size FROM versions WHERE cksum = '" . sha('second') . "'");
+	for my $how (qw(vast endless)) {
+		forget('second');
+		my $before = length($t->log('pool'));
+		$s3->fail('GET', $how, sha('second'));
+		is(get('second')->{status}, 503, "$how: 503");
+		$s3->fail('GET', undef);
+		ok(!-e copy_of('second'), 'no copy');
+		like(substr($t->log('pool'), $before), qr/has more than $size bytes; run `berth fsck --deep`/, 'says why');
+		is(get('second')->{status}, 200, 'and the store does not count as away');
+	}
+	cmp_ok($s3->flooded, '<', 32 << 20, 'no more is read');
 	$s3->fail('GET', 'wrong', sha('second'));
 	my ($status, $said) = berth(qw(fsck --deep));
 	$s3->fail('GET', undef);
@@ -323,7 +335,11 @@ subtest 'verify of a bucket' => sub {
 	for my $case (['wrong', sha('first'), 1, qr/blob \w+ is damaged\n.*lacks 1 blobs/s],
 	    ['wrong', '.dump', 1, qr/dump is damaged/], ['404', sha('first'), 1, qr/status 404 .*; check the name/],
 	    ['503', sha('first'), 1, qr/GET \S+ at \S+: status 503 SlowDown/], ['403', '.json', 1,
-	        qr/status 403 \w+; check backup_credentials/]) {
+	        qr/status 403 \w+; check backup_credentials/], ['vast', sha('first'), 1, qr/blob \w+ is damaged\n/],
+	    ['endless', sha('first'), 1, qr/blob \w+ is damaged\n/],
+	    ['vast', '.dump', 1, qr/the object 2\S+\.dump at \S+ has more than \d+ bytes/],
+	    ['endless', '.blobs', 1, qr/the object 2\S+\.blobs at \S+ has more than \d+ bytes/],
+	    ['endless', '.json', 1, qr/the object 2\S+\.json at \S+ has more than 65536 bytes/]) {
 		my ($how, $where, $want, $why) = @$case;
 
 		$s3->fail('GET', $how, $where);
@@ -332,6 +348,7 @@ subtest 'verify of a bucket' => sub {
 		is($status, $want, "$how of $where");
 		like($err, $why, 'is told');
 		unlike($err, qr/damaged/, 'and is no damage') if $how eq '503';
+		cmp_ok($s3->flooded, '<', 32 << 20, 'and no more is read') if $how eq 'endless';
 	}
 	$s3->fail('GET', 'again', '/crates');
 	like((berth('backup', 'verify', $target))[2], qr/list of backups\/2 at \S+ does not go on after 2\S+Z\./,

@@ -205,7 +205,7 @@ read_text(struct arena *a, const struct backup_target *target, const char *file,
     struct err *err)
 {
 	char *bytes = arena_alloc(a, MANIFEST_MAX);
-	int fd, rc = target->files->kind->open(target->files, a, file, &fd, err);
+	int fd, rc = target->files->kind->open(target->files, a, file, MANIFEST_MAX, &fd, err);
 	ssize_t n;
 
 	if (rc != 1)

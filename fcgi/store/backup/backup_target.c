@@ -243,30 +243,30 @@ backup_target_find(struct arena *a, const char *name, const struct s3_conf *conf
 }
 
 int
-backup_target_open(const struct backup_target *target, struct arena *a, const char *file, int *fd,
-    struct err *err)
+backup_target_open(const struct backup_target *target, struct arena *a, const char *file, int64_t max,
+    int *fd, struct err *err)
 {
-	int rc = target->files->kind->open(target->files, a, file, fd, err);
+	int rc = target->files->kind->open(target->files, a, file, max, fd, err);
 
 	return rc == 0 ? err_set(err, 404, "%s is missing", backup_target_path(a, target, file)) : rc == 1 ? 0 : -1;
 }
 
 int
 backup_check(const struct blob_store *store, struct arena *a, const char *key, const char *sha256,
-    int64_t size, struct err *err)
+    int64_t max, bool exact, struct err *err)
 {
 	const char *path = arena_printf(a, "%s/%s", store->name, key);
 	struct stat st;
 	bool same = false;
-	int fd, rc = store->kind->open(store, a, key, &fd, err);
+	int fd, rc = store->kind->open(store, a, key, max, &fd, err);
 
 	if (rc != 1)
 		return rc == 0 ? err_set(err, 404, "%s is missing", path) : -1;
 	rc = 0;
 	if (fstat(fd, &st) == -1 || blob_hash_file(fd, sha256, &same) == -1)
 		rc = err_sys(err, "read %s", path);
-	else if (size != -1 && st.st_size != size)
-		rc = err_set(err, 409, "%s has %lld bytes instead of %" PRId64, path, (long long)st.st_size, size);
+	else if (exact && st.st_size != max)
+		rc = err_set(err, 409, "%s has %lld bytes instead of %" PRId64, path, (long long)st.st_size, max);
 	else if (!same)
 		rc = err_set(err, 409, "%s is damaged: its SHA-256 differs", path);
 	close(fd);

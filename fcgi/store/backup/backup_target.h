@@ -71,15 +71,18 @@ int backup_target_find(struct arena *, const char *name, const struct s3_conf *c
 /* The whole name of a file of the target, for messages. */
 const char *backup_target_path(struct arena *, const struct backup_target *, const char *file);
 
-/* Opens a file, which the caller closes.  -1: also 404, it is not there. */
-int backup_target_open(const struct backup_target *, struct arena *, const char *file, int *fd, struct err *)
-    __attribute__((warn_unused_result));
+/*
+ * Opens a file of at most `max` bytes, which the caller closes.  -1: also 404 it is not there, 409 it is
+ * larger.
+ */
+int backup_target_open(const struct backup_target *, struct arena *, const char *file, int64_t max, int *fd,
+    struct err *) __attribute__((warn_unused_result));
 
 /*
- * Checks that the store has this key, with this digest and size (-1: any).  -1: 404 it is missing, 409 it
- * differs, 500 it cannot be read, 503 the store does not answer.
+ * Checks that the store has this key, with this digest, and at most `max` bytes; exact: just as many.  -1:
+ * 404 it is missing, 409 it differs, 500 it cannot be read, 503 the store does not answer.
  */
-int backup_check(const struct blob_store *, struct arena *, const char *key, const char *sha256, int64_t size,
-    struct err *) __attribute__((warn_unused_result));
+int backup_check(const struct blob_store *, struct arena *, const char *key, const char *sha256, int64_t max,
+    bool exact, struct err *) __attribute__((warn_unused_result));
 
 #endif

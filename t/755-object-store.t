@@ -306,6 +306,46 @@ subtest 'two backups at once' => sub {
 	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
 };
 
+subtest 'two registries whose first backups have one target' => sub {
+	my $other = Berth::Test->new($s3->settings('other'), $s3->backup_settings);
+	my $both = 's3://' . Berth::S3::BUCKET . '/both';
+	my $mine = $t->psql('SELECT id FROM registry');
+	my $backup = sub { return berth('backup', '--json', @owner, $both) };
+
+	$other->psql('UPDATE registry SET id = gen_random_uuid()');
+	$fault->arm('backup:dumped', 'hold');
+	my $first = fork() // die "fork: $!\n";
+	POSIX::_exit(($backup->())[0]) if $first == 0;
+	ok($t->wait_for(sub { $fault->held == 1 }), 'one has its dump');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	my ($status, undef, $err) = $other->berth('backup', '--database', $other->dsn('berth_owner'), $both);
+	is($status, 1, 'the other one is refused');
+	like($err, qr{according to \Q$both\E/backups-of, the registry \Q$mine\E has its backups there}, 'and why');
+	$fault->release($pid);
+	waitpid($first, 0);
+	is($?, 0, 'the first one ends');
+	is((berth('backup', 'verify', $both))[0], 0, 'and is good');
+	return if $s3->is_real;
+
+	# as a store does that supports no conditions
+	my $owner = "$s3->{dir}/data/" . Berth::S3::BUCKET . '/both/backups-of';
+	$fault->arm('backup:copied', 'hold');
+	$first = fork() // die "fork: $!\n";
+	POSIX::_exit(($backup->())[0]) if $first == 0;
+	ok($t->wait_for(sub { $fault->held == 1 }), 'a backup has all but its manifest');
+	($pid) = $fault->held;
+	$fault->disarm;
+	Berth::Test::write_file($owner, $other->psql('SELECT id FROM registry') . "\n");
+	$fault->release($pid);
+	waitpid($first, 0);
+	is($? >> 8, 1, 'another registry has the target since then, and the backup fails');
+	is(scalar(grep { m{^both/.*\.json$} } $s3->keys), 1, 'which is no backup');
+	unlink($owner);
+	is(($backup->())[0], 0, 'without the object the next one passes');
+	is(Berth::Cluster::slurp($owner), "$mine\n", 'and makes the object again');
+};
+
 subtest 'the database ends the session of a backup' => sub {
 	my @before = manifests();
 

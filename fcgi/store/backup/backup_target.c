@@ -15,6 +15,8 @@
 #include "store/blob/blob.h"
 #include "store/blob/blob_dir.h"
 #include "store/blob/blob_store.h"
+#include "store/blob/store_file.h"
+#include "store/blob/store_identity.h"
 
 enum { DIR_MODE = 0700, FILE_MODE = 0600 };
 
@@ -68,6 +70,16 @@ dir_begin(const struct backup_target *target, struct arena *a, int *lock, struct
 		return 0;
 	blob_fd_close(lock);
 	return err->status != 0 ? -1 : err_set(err, 409, "another backup to %s is running: wait for its end", dir);
+}
+
+static int
+dir_claim(const struct backup_target *target, struct arena *a, const char *registry, struct err *err)
+{
+	(void)target;
+	(void)a;
+	(void)registry;
+	(void)err;
+	return 0;
 }
 
 static int
@@ -133,6 +145,7 @@ dir_copier(const struct backup_target *target, struct arena *a, struct backup_co
 
 static const struct backup_target_kind directory = {
 	.begin = dir_begin,
+	.claim = dir_claim,
 	.list = dir_list,
 	.create = dir_create,
 	.keep = dir_keep,
@@ -153,6 +166,21 @@ bucket_begin(const struct backup_target *target, struct arena *a, int *lock, str
 	(void)err;
 	*lock = -1;
 	return 0;
+}
+
+static int
+bucket_claim(const struct backup_target *target, struct arena *a, const char *registry, struct err *err)
+{
+	char owner[REGISTRY_ID_SIZE + 1] = "";
+
+	if (store_file_write(target->files, BACKUP_OWNER, registry, false, err) == -1 ||
+	    store_file_read(target->files, BACKUP_OWNER, owner, sizeof(owner), err) == -1)
+		return -1;
+	if (strcmp(owner, registry) == 0)
+		return 0;
+	return err_set(err, 409, "according to %s, the registry %s has its backups there, and the database is the "
+	    "registry %s: use another target, or remove that object if that registry no longer exists",
+	    backup_target_path(a, target, BACKUP_OWNER), owner, registry);
 }
 
 /* Lists keys that begin with "2": names of backups begin with a year, and keys of blobs with "blobs". */
@@ -212,6 +240,7 @@ bucket_copier(const struct backup_target *target, struct arena *a, struct backup
 
 static const struct backup_target_kind bucket = {
 	.begin = bucket_begin,
+	.claim = bucket_claim,
 	.list = bucket_list,
 	.create = bucket_create,
 	.keep = bucket_keep,

@@ -31,6 +31,9 @@ struct backup_target {
 #define BACKUP_BLOBS    "blobs"
 #define BACKUP_INCOMING "incoming"
 
+/* The object with the id of the registry whose backups a bucket has. */
+#define BACKUP_OWNER "backups-of"
+
 /* Called for each file.  0: continue; -1: stop, with err. */
 typedef int backup_each(void *arg, const char *file, struct err *);
 
@@ -42,6 +45,13 @@ struct backup_target_kind {
 	 * backup to this target is running.
 	 */
 	int (*begin)(const struct backup_target *, struct arena *, int *lock, struct err *);
+	/*
+	 * Makes the target that of this registry, if it is nobody's yet.  Call it before the first change, and
+	 * again before the manifest is written: a store without conditions may let two registries in at once, and
+	 * then the later one has it.  A directory is locked, and its manifests say whose it is.  -1: also 409, it
+	 * is another registry's.
+	 */
+	int (*claim)(const struct backup_target *, struct arena *, const char *registry, struct err *);
 	/*
 	 * Calls the function for all files at the target itself, in no order, also unfinished ones.  -1: also
 	 * 404.

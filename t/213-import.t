@@ -149,6 +149,19 @@ TOML
 	}
 };
 
+subtest 'a crate that is larger than the project allows' => sub {
+	my $from = $t->dir . '/large';
+
+	$t->project('demo/small');
+	$t->berth_ok('project', 'set', 'demo/small', 'max_crate_size=2k');
+	make_path($from);
+	Berth::Test::write_file("$from/large-1.0.0.crate", 'x' x 3000);
+	my ($status, $summary, $rows) = import_of('directory', $from, 'demo/small');
+	is_deeply([$status, $summary->{refused}], [1, 1], 'is refused');
+	is($rows->{'large 1.0.0'}{reason}, 'crate `large` 1.0.0 has 3000 bytes, and max_crate_size of the project'
+	    . ' allows 2048: raise it with `berth project set`, and import again', 'with the remedy');
+};
+
 subtest 'two spellings of a name' => sub {
 	my $from = $t->dir . '/spellings';
 	my $project = $t->project('demo/spellings');
@@ -270,7 +283,8 @@ SQL
 	like("$status $err", qr/^2 .*lists more than 400 bytes/s, 'an answer has an end');
 	for ([qr/needs --crates DIR/, "$data/db.sqlite"], [qr/cannot read the directory/, "$data/none", '--crates',
 	    "$data/none"],
-	    [qr/sqlite3 has failed, .* database of a Kellnr/, "$data/none", '--crates', "$data/crates"],
+	    [qr/sqlite3 has failed, .*; check that \Q$data\E\/none is the database of a Kellnr, and that you may/,
+	    "$data/none", '--crates', "$data/crates"],
 	    [qr/psql has failed, .* in the connection string/, 'host=/nonexistent', '--crates', "$data/crates"]) {
 		my ($why, $from, @args) = @$_;
 		my ($status, undef, undef, $err) = import_of('kellnr', $from, 'demo/new', @args);

@@ -143,6 +143,18 @@ subtest 'other bytes' => sub {
 	}
 	like($t->log('pool'), qr/has other bytes, with the SHA-256 [0-9a-f]{64}; run `berth fsck --deep`/,
 	    'the log says what is wrong');
+	my $size = $t->psql("SELECT size FROM versions WHERE cksum = '" . sha('second') . "'");
+	for my $how (qw(vast endless)) {
+		forget('second');
+		my $before = length($t->log('pool'));
+		$s3->fail('GET', $how, sha('second'));
+		is(get('second')->{status}, 503, "$how: 503");
+		$s3->fail('GET', undef);
+		ok(!-e copy_of('second'), 'no copy');
+		like(substr($t->log('pool'), $before), qr/has more than $size bytes; run `berth fsck --deep`/, 'says why');
+		is(get('second')->{status}, 200, 'and the store does not count as away');
+	}
+	cmp_ok($s3->flooded, '<', 32 << 20, 'no more is read');
 	$s3->fail('GET', 'wrong', sha('second'));
 	my ($status, $said) = berth(qw(fsck --deep));
 	$s3->fail('GET', undef);
@@ -294,6 +306,46 @@ subtest 'two backups at once' => sub {
 	is((berth('backup', 'verify', $target))[0], 0, 'and is good');
 };
 
+subtest 'two registries whose first backups have one target' => sub {
+	my $other = Berth::Test->new($s3->settings('other'), $s3->backup_settings);
+	my $both = 's3://' . Berth::S3::BUCKET . '/both';
+	my $mine = $t->psql('SELECT id FROM registry');
+	my $backup = sub { return berth('backup', '--json', @owner, $both) };
+
+	$other->psql('UPDATE registry SET id = gen_random_uuid()');
+	$fault->arm('backup:dumped', 'hold');
+	my $first = fork() // die "fork: $!\n";
+	POSIX::_exit(($backup->())[0]) if $first == 0;
+	ok($t->wait_for(sub { $fault->held == 1 }), 'one has its dump');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	my ($status, undef, $err) = $other->berth('backup', '--database', $other->dsn('berth_owner'), $both);
+	is($status, 1, 'the other one is refused');
+	like($err, qr{according to \Q$both\E/backups-of, the registry \Q$mine\E has its backups there}, 'and why');
+	$fault->release($pid);
+	waitpid($first, 0);
+	is($?, 0, 'the first one ends');
+	is((berth('backup', 'verify', $both))[0], 0, 'and is good');
+	return if $s3->is_real;
+
+	# as a store does that supports no conditions
+	my $owner = "$s3->{dir}/data/" . Berth::S3::BUCKET . '/both/backups-of';
+	$fault->arm('backup:copied', 'hold');
+	$first = fork() // die "fork: $!\n";
+	POSIX::_exit(($backup->())[0]) if $first == 0;
+	ok($t->wait_for(sub { $fault->held == 1 }), 'a backup has all but its manifest');
+	($pid) = $fault->held;
+	$fault->disarm;
+	Berth::Test::write_file($owner, $other->psql('SELECT id FROM registry') . "\n");
+	$fault->release($pid);
+	waitpid($first, 0);
+	is($? >> 8, 1, 'another registry has the target since then, and the backup fails');
+	is(scalar(grep { m{^both/.*\.json$} } $s3->keys), 1, 'which is no backup');
+	unlink($owner);
+	is(($backup->())[0], 0, 'without the object the next one passes');
+	is(Berth::Cluster::slurp($owner), "$mine\n", 'and makes the object again');
+};
+
 subtest 'the database ends the session of a backup' => sub {
 	my @before = manifests();
 
@@ -323,7 +375,11 @@ subtest 'verify of a bucket' => sub {
 	for my $case (['wrong', sha('first'), 1, qr/blob \w+ is damaged\n.*lacks 1 blobs/s],
 	    ['wrong', '.dump', 1, qr/dump is damaged/], ['404', sha('first'), 1, qr/status 404 .*; check the name/],
 	    ['503', sha('first'), 1, qr/GET \S+ at \S+: status 503 SlowDown/], ['403', '.json', 1,
-	        qr/status 403 \w+; check backup_credentials/]) {
+	        qr/status 403 \w+; check backup_credentials/], ['vast', sha('first'), 1, qr/blob \w+ is damaged\n/],
+	    ['endless', sha('first'), 1, qr/blob \w+ is damaged\n/],
+	    ['vast', '.dump', 1, qr/the object 2\S+\.dump at \S+ has more than \d+ bytes/],
+	    ['endless', '.blobs', 1, qr/the object 2\S+\.blobs at \S+ has more than \d+ bytes/],
+	    ['endless', '.json', 1, qr/the object 2\S+\.json at \S+ has more than 65536 bytes/]) {
 		my ($how, $where, $want, $why) = @$case;
 
 		$s3->fail('GET', $how, $where);
@@ -332,6 +388,7 @@ subtest 'verify of a bucket' => sub {
 		is($status, $want, "$how of $where");
 		like($err, $why, 'is told');
 		unlike($err, qr/damaged/, 'and is no damage') if $how eq '503';
+		cmp_ok($s3->flooded, '<', 32 << 20, 'and no more is read') if $how eq 'endless';
 	}
 	$s3->fail('GET', 'again', '/crates');
 	like((berth('backup', 'verify', $target))[2], qr/list of backups\/2 at \S+ does not go on after 2\S+Z\./,

@@ -513,7 +513,8 @@ subtest 'a request whose time is up' => sub {
 	is($res->{status}, 503, 'whoever revokes a token is not told that it holds');
 	like($res->{body}, qr/the change is committed, but other nodes may serve stale data for up to \d+ s; /,
 	    'but what does');
-	like($res->{body}, qr/without the database are: gone;s=29\d/, 'and who may do so for longer');
+	like($res->{body}, qr/; the nodes that have lost the database, each with the seconds .*: gone;s=29\d"/,
+	    'and who may do so for longer');
 	$t->psql("DELETE FROM cache_nodes WHERE host = 'gone'");
 	is(Berth::Cache::get($ports[0], $index, Authorization => $mine)->{status}, 401, 'it is done');
 	ok($t->wait_for(sub { Berth::Cache::get($ports[1], $index, Authorization => $mine)->{status} == 401 }),

@@ -37,15 +37,7 @@ struct apply {
 static void
 add_line(struct apply *a, const struct cell line[NKEYS])
 {
-	struct cell *longer;
-
-	if (a->nlines == a->room) {
-		a->room = 2 * a->room + 64;
-		longer = arena_calloc(a->provision.arena, a->room, NKEYS * sizeof(*longer));
-		if (a->nlines > 0)
-			memcpy(longer, a->lines, a->nlines * NKEYS * sizeof(*longer));
-		a->lines = longer;
-	}
+	a->lines = arena_grow(a->provision.arena, a->lines, a->nlines, &a->room, NKEYS * sizeof(*line));
 	memcpy(&a->lines[a->nlines++ * NKEYS], line, NKEYS * sizeof(*line));
 }
 

@@ -177,8 +177,8 @@ app_barrier(struct worker_app *app, struct request *rq, struct response *rs, str
 	 * The answer to an error has no headers of ours.
 	 */
 	return err_tell(err, "the change is committed, but other nodes may serve stale data for up to %" PRId64
-	    " s%s%s", s->cache_lease + s->cache_stale_max, stale == NULL ? "" : "; without the database are: ",
-	    stale == NULL ? "" : stale);
+	    " s%s%s", s->cache_lease + s->cache_stale_max, stale == NULL ? "" : "; the nodes that have lost "
+	    "the database, each with the seconds for which it may do so: ", stale == NULL ? "" : stale);
 }
 
 static bool

@@ -148,6 +148,27 @@ arena_calloc(struct arena *a, size_t n, size_t size)
 	return arena_alloc(a, total);
 }
 
+void *
+arena_grow(struct arena *a, void *array, size_t i, size_t *room, size_t size)
+{
+	enum { FIRST = 4 };
+	size_t was = *room;
+	void *longer;
+
+	if (i < was)
+		return array;
+	if (*room == 0)
+		*room = FIRST;
+	while (*room <= i) {
+		if (__builtin_mul_overflow(*room, 2, room))
+			abort();
+	}
+	longer = arena_calloc(a, *room, size);
+	if (was > 0)
+		memcpy(longer, array, was * size);
+	return longer;
+}
+
 void
 arena_defer(struct arena *a, void (*fn)(void *), void *arg)
 {

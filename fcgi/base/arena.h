@@ -35,6 +35,15 @@ void *arena_alloc(struct arena *, size_t n) __attribute__((malloc, alloc_size(2)
 void *arena_calloc(struct arena *, size_t n, size_t size)
     __attribute__((malloc, alloc_size(2, 3), returns_nonnull));
 
+/*
+ * Grows an array: returns one that has a member i, of `size` bytes.  That is `array` itself while i < *room,
+ * the number of its members.  Else it is a copy with at least twice the room, which *room then says; its new
+ * members are zero, and the old array stays as long as the arena.  An empty array is NULL, with *room 0.
+ * Aborts where the bytes overflow.
+ */
+void *arena_grow(struct arena *, void *array, size_t i, size_t *room, size_t size)
+    __attribute__((returns_nonnull, warn_unused_result));
+
 /* Calls fn(arg) when the arena is reset or freed: PQclear, close, OPENSSL_cleanse ... */
 void arena_defer(struct arena *, void (*fn)(void *), void *arg);
 

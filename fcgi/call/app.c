@@ -80,7 +80,7 @@ app_store_check(struct worker_app *app, struct request *rq)
 
 /* Half of the readers may wait for an object store or other systems; the rest goes on. */
 static int
-bring(const struct worker_app *app, struct request *rq, const char *sha256)
+bring(const struct worker_app *app, struct request *rq, const char *sha256, int64_t max)
 {
 	enum { SLOT_WAIT_US = 5000000, SPARE_US = 3000000 };
 	const int64_t workers = app->settings->workers;
@@ -92,13 +92,13 @@ bring(const struct worker_app *app, struct request *rq, const char *sha256)
 		err_internal(&rq->err, 503, "too many workers are already waiting for the object store");
 		return err_tell(&rq->err, "the registry's object store is slow; try again in a few seconds");
 	}
-	rc = blob_bring(app->settings->blobs, rq->arena, sha256, rq->deadline_us - SPARE_US, &rq->err);
+	rc = blob_bring(app->settings->blobs, rq->arena, sha256, max, rq->deadline_us - SPARE_US, &rq->err);
 	slots_leave(app->slots, &ask);
 	return rc;
 }
 
 int
-app_bring_blob(struct worker_app *app, struct request *rq, const char *sha256)
+app_bring_blob(struct worker_app *app, struct request *rq, const char *sha256, int64_t max)
 {
 	const struct blob_store *store = app->settings->blobs;
 
@@ -106,6 +106,6 @@ app_bring_blob(struct worker_app *app, struct request *rq, const char *sha256)
 		return 1;
 	/* bytes from an object store are compared with their name, so whose store it is does not matter */
 	if (store->kind->copies)
-		return bring(app, rq, sha256);
-	return app_store_check(app, rq) == -1 ? -1 : blob_bring(store, rq->arena, sha256, 0, &rq->err);
+		return bring(app, rq, sha256, max);
+	return app_store_check(app, rq) == -1 ? -1 : blob_bring(store, rq->arena, sha256, max, 0, &rq->err);
 }

@@ -80,10 +80,10 @@ int app_store_check(struct worker_app *, struct request *) __attribute__((warn_u
 
 /*
  * Makes sure that the file of a blob is in the directory where nginx and the pool open it.  If the store is
- * an object store, it fetches a missing copy, in one round trip.  1: the file is there; 0: the store lacks
- * it; -1: rq->err, 503.
+ * an object store, it fetches a missing copy, of at most `max` bytes, in one round trip.  1: the file is
+ * there; 0: the store lacks it; -1: rq->err, 503.
  */
-int app_bring_blob(struct worker_app *, struct request *, const char *sha256)
+int app_bring_blob(struct worker_app *, struct request *, const char *sha256, int64_t max)
     __attribute__((warn_unused_result));
 
 /* {"ok":true} */

@@ -35,7 +35,8 @@ int s3_head(struct s3 *, struct arena *, const char *key, struct s3_object *, st
 
 /*
  * Reads an object of at most `max` bytes and writes it to the beginning of fd; *out gets the size and
- * SHA-256 of the bytes that came.  1: done, 0: no such key, -1: also 500, 503 of the disk.
+ * SHA-256 of the bytes that came.  1: done, 0: no such key, -1: also 409, the object is larger; 500, 503 of
+ * the disk.
  */
 int s3_get(struct s3 *, struct arena *, const char *key, int fd, int64_t max, struct s3_object *,
     struct err *)

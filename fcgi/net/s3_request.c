@@ -1,6 +1,7 @@
 #include "net/s3_request.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,15 @@ source_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* Is the body larger than the file may be, by what the store announces, or with the next bytes? */
+static bool
+is_large(const struct s3_call *c, size_t next)
+{
+	curl_off_t announced = -1;
+
+	(void)curl_easy_getinfo(c->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	return announced > c->sink.max || c->sink.n + (int64_t)next > c->sink.max;
+}
 
 /* The body of a success goes to the file, that of an error into memory. */
 static size_t
@@ -115,8 +125,8 @@ sink_write(char *p, size_t size, size_t n, void *arg)
 		buf_put(&c->text, p, left);
 		return buf_full(&c->text) ? 0 : left;
 	}
+	c->sink.large = is_large(c, left);
 	c->sink.n += (int64_t)left;
-	c->sink.large = c->sink.n > c->sink.max;
 	if (c->sink.large || !sha256_add(&c->sink.hash, p, left))
 		return 0;
 	while (left > 0) {
@@ -391,7 +401,10 @@ fail(struct s3 *s, const struct s3_call *c, struct err *err)
 		errno = c->sink.error;
 		return err_disk(err, "object store: write %s", c->key);
 	}
-	if (c->sink.large || buf_full(&c->text))
+	if (c->sink.large)
+		return err_set(err, 409, "the object %s at %s has more than %" PRId64 " bytes, so it is not what it should "
+		    "be", c->key, s->origin, c->sink.max);
+	if (buf_full(&c->text))
 		err_internal(err, 503, "object store: %s %s at %s: the answer is too long", c->method, c->key, s->origin);
 	else
 		err_internal(err, 503, "object store: %s %s at %s: %s", c->method, c->key, s->origin, c->reason);
@@ -439,7 +452,7 @@ try_all(struct s3 *s, struct s3_call *c, struct err *err)
 	}
 	if (answered == 1 && !is_passing(c->status))
 		return 0;
-	if (c->sink.error == 0)
+	if (c->sink.error == 0 && !c->sink.large)
 		s->away_until_us = clock_us() + away_us(clock_us() - began_us);
 	return answered == 1 ? s3_refuse(s, c, err) : fail(s, c, err);
 }

@@ -80,7 +80,7 @@ struct s3_call {
 	} source;
 	struct {
 		int fd; /* -1: the text */
-		int64_t max, n;
+		int64_t max, n; /* max: a larger body is 409, and none of its bytes after those are read */
 		struct sha256 hash;
 		int error; /* errno of a write */
 		bool large;

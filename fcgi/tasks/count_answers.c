@@ -54,7 +54,7 @@ task_count_answers(struct task_ctx *ctx, const struct task *task, struct err *er
 		if (!files[i].compressed && log_count_file(&c, &files[i], err) == -1)
 			return -1;
 	}
-	log_count_note(&c, "answers");
+	log_count_note(&c, "answers", "berth");
 	if (c.more)
 		task_again(ctx, NULL);
 	return 0;

@@ -87,6 +87,6 @@ task_count_compressed(struct task_ctx *ctx, const struct task *task, struct err 
 	log_count_init(&c, ctx, log_count_downloads);
 	if (count(&c, f, &checked, err) == -1)
 		return -1;
-	log_count_note(&c, "downloads");
+	log_count_note(&c, "downloads", "berth_download");
 	return 0;
 }

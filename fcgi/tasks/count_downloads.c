@@ -46,7 +46,7 @@ task_count_downloads(struct task_ctx *ctx, const struct task *task, struct err *
 		if (!files[i].compressed && log_count_file(&c, &files[i], err) == -1)
 			return -1;
 	}
-	log_count_note(&c, "downloads");
+	log_count_note(&c, "downloads", "berth_download");
 	if (c.more)
 		task_again(ctx, NULL);
 	return leave_compressed(ctx, files, n, err);

@@ -117,7 +117,10 @@ count_piece(struct log_count *c, struct download_part *part, struct slice piece,
 	if (c->lost)
 		*used = 0;
 	c->counted += *used > 0 ? counted : 0;
-	c->garbage += *used > 0 ? part->garbage : 0;
+	if (*used > 0 && part->garbage > 0) {
+		c->garbage += part->garbage;
+		c->garbage_path = part->path;
+	}
 	FAULT_POINT("count", "counted");
 	return 0;
 }
@@ -151,9 +154,12 @@ log_count_file(struct log_count *c, struct log_file *f, struct err *err)
 }
 
 void
-log_count_note(const struct log_count *c, const char *of)
+log_count_note(const struct log_count *c, const char *of, const char *format)
 {
-	if (c->counted > 0 || c->garbage > 0)
-		task_note(c->ctx, "%" PRId64 " %s counted, %" PRId64 " lines not understood",
-		    c->counted, of, c->garbage);
+	if (c->garbage > 0)
+		task_note(c->ctx, "%" PRId64 " %s counted; %" PRId64 " lines skipped, which are no whole lines of nginx's "
+		    "log_format %s of berth-http.conf; the last ones are in %s", c->counted, of, c->garbage, format,
+		    c->garbage_path);
+	else if (c->counted > 0)
+		task_note(c->ctx, "%" PRId64 " %s counted", c->counted, of);
 }

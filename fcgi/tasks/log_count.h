@@ -27,6 +27,7 @@ struct log_count {
 	log_count_lines *lines;
 	char *piece; /* LOG_PIECE bytes */
 	int64_t counted, garbage;
+	const char *garbage_path; /* the last log with garbage */
 	bool more; /* time was up */
 	bool lost; /* another process reads on in the last log */
 };
@@ -43,7 +44,10 @@ log_count_lines log_count_downloads;
 int log_count_file(struct log_count *, struct log_file *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Sets the task's note for the log; of: the name of what was counted. */
-void log_count_note(const struct log_count *, const char *of);
+/*
+ * Sets the task's note for the log.  of: the name of what was counted; format: the log_format of nginx that
+ * writes these lines.
+ */
+void log_count_note(const struct log_count *, const char *of, const char *format);
 
 #endif

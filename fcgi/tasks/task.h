@@ -56,7 +56,7 @@ struct task_ctx {
 	struct db *db;
 	struct arena *arena; /* of this run */
 	/* for the log, where it is not empty: what was done */
-	char note[160];
+	char note[320];
 	/* ---- task_again(), task_begin_anew(), task_hold() and task_must_stop() use these ---- */
 	int64_t until_us; /* of clock_us() */
 	int64_t *look_us; /* when is_due() is to be asked again; NULL: others do not come first */

@@ -172,7 +172,8 @@ export_version(const struct passage *p, struct arena *a, const struct wanted *w,
 {
 	const char *path = arena_printf(a, "crates/%s/%s-%s.crate", w->name, w->name, w->version);
 	const struct blob_store *store = p->export->store;
-	int from, found = store->kind->open(store, a, blob_path(a, w->cksum), &from, err), rc = 0;
+	int from, found = store->kind->open(store, a, blob_path(a, w->cksum), BLOB_SIZE_MAX, &from, err);
+	int rc = 0;
 	struct stat there;
 
 	if (found == -1)

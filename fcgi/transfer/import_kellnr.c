@@ -23,8 +23,11 @@ ask(struct arena *a, const char *database, int fd, struct err *err)
 	bool is_conninfo = access(database, F_OK) == -1 &&
 	    (strchr(database, '=') != NULL || strstr(database, "://") != NULL);
 
-	return backup_tool_run(a, is_conninfo ? ask_postgresql : ask_sqlite, is_conninfo ? database : NULL, fd, true,
-	    err);
+	if (is_conninfo)
+		return backup_tool_run(a, ask_postgresql, database, fd, true,
+		    "if it has no right to the tables, name a role that may read them in the connection string", err);
+	return backup_tool_run(a, ask_sqlite, NULL, fd, true,
+	    arena_printf(a, "check that %s is the database of a Kellnr, and that you may read it", database), err);
 }
 
 /* As ask(), but a program that never stops writing does not fill the disk or the memory. */

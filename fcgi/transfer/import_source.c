@@ -16,7 +16,6 @@
 #include "transfer/import_files.h"
 
 enum {
-	FIRST = 64,
 	FILE_MAX = 64 << 20, /* of an index file: hundreds of thousands of lines */
 	LIST_MAX = 1 << 30
 };
@@ -44,15 +43,7 @@ struct finding {
 static void
 add(struct finding *f, const struct found *found)
 {
-	if (f->n == f->room) {
-		size_t room = f->room == 0 ? FIRST : 2 * f->room;
-		struct found *v = arena_calloc(f->arena, room, sizeof(*v));
-
-		if (f->n > 0)
-			memcpy(v, f->v, f->n * sizeof(*v));
-		f->v = v;
-		f->room = room;
-	}
+	f->v = arena_grow(f->arena, f->v, f->n, &f->room, sizeof(*f->v));
 	f->v[f->n] = *found;
 	f->v[f->n].order = f->n;
 	f->n++;

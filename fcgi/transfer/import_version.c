@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -97,15 +97,23 @@ begin_stage(void *arg, struct err *err)
 	return blob_stage(p->arena, p->importer->job->settings->blobs, &p->v.blob, err);
 }
 
+/* The error for a crate of that many bytes; more: others follow. */
+static int
+too_large(const struct passage *p, bool more, uint64_t bytes, struct err *err)
+{
+	return err_set(err, 400, "crate `%s` %s has %s%" PRIu64 " bytes, and max_crate_size of the project allows "
+	    "%" PRIu32 ": raise it with `berth project set`, and import again", p->there->crate->name,
+	    p->version->version, more ? "at least " : "", bytes, p->importer->job->policy->max_crate_size);
+}
+
 static int
 take_piece(void *arg, struct slice piece, struct err *err)
 {
 	const struct passage *p = arg;
-	uint32_t most = p->importer->job->policy->max_crate_size;
+	uint64_t bytes = blob_stage_size(p->v.blob) + piece.n;
 
-	if (blob_stage_size(p->v.blob) + piece.n > most)
-		return err_set(err, 400,
-		    "the crate has more than %" PRIu32 " bytes; raise max_crate_size of the project", most);
+	if (bytes > p->importer->job->policy->max_crate_size)
+		return too_large(p, true, bytes, err);
 	return blob_stage_write(p->v.blob, piece, err);
 }
 
@@ -113,9 +121,16 @@ static int
 read_file(struct passage *p, struct err *err)
 {
 	char *piece = arena_alloc(p->arena, PIECE);
+	struct stat st;
 	ssize_t n;
 
-	if (open_source(p, err) == -1 || begin_stage(p, err) == -1)
+	if (open_source(p, err) == -1)
+		return -1;
+	if (fstat(p->fd, &st) == -1)
+		return unreadable(p, err);
+	if (st.st_size > p->importer->job->policy->max_crate_size)
+		return too_large(p, false, (uint64_t)st.st_size, err);
+	if (begin_stage(p, err) == -1)
 		return -1;
 	while ((n = read(p->fd, piece, PIECE)) != 0) {
 		if (n == -1 && errno == EINTR)

@@ -1,6 +1,10 @@
 /* base/arena and base/buf. */
 #include "base/arena.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/buf.h"
 #include "tap.h"
 
@@ -42,6 +46,56 @@ test_arena(void)
 	arena_free(a);
 	arena_free(NULL);
 	is_int(norder, 2, "each deferred function ran once");
+}
+
+static void
+test_grow(void)
+{
+	struct arena *a = arena_new();
+	size_t room = 0, moved = 0, n = 1000;
+	bool kept = true, zero = true;
+	int *v = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		int *was = v;
+
+		v = arena_grow(a, v, i, &room, sizeof(*v));
+		moved += v != was;
+		zero = zero && v[i] == 0;
+		v[i] = (int)i;
+	}
+	for (size_t i = 0; i < n; i++)
+		kept = kept && v[i] == (int)i;
+	ok(kept, "an array that grows keeps its members");
+	ok(zero, "its new members are zero");
+	ok(room >= n && moved < 12, "it doubles");
+	v = arena_grow(a, v, 5 * n, &room, sizeof(*v));
+	ok(room > 5 * n && v[n - 1] == (int)n - 1 && v[5 * n] == 0, "it can grow by more at once");
+	arena_free(a);
+}
+
+/* Does a child that grows an array to a member i of `size` bytes abort? */
+static bool
+grow_aborts(size_t i, size_t size)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		size_t room = 0;
+
+		(void)!arena_grow(arena_new(), NULL, i, &room, size);
+		_exit(0);
+	}
+	return pid != -1 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void
+test_grow_overflow(void)
+{
+	ok(!grow_aborts(1, 1), "a small array is no overflow");
+	ok(grow_aborts(SIZE_MAX, 1), "too many members abort");
+	ok(grow_aborts(SIZE_MAX / 8, 64), "so do too many bytes");
 }
 
 static void
@@ -107,6 +161,8 @@ int
 main(void)
 {
 	test_arena();
+	test_grow();
+	test_grow_overflow();
 	test_buf();
 	test_buf_measure();
 	return tap_done();

@@ -40,15 +40,7 @@ struct lost_id {
 static void
 add_event(struct arena *a, struct events *events, struct event event)
 {
-	if (events->n == events->room) {
-		size_t room = events->room == 0 ? 256 : 2 * events->room;
-		struct event *v = arena_calloc(a, room, sizeof(*v));
-
-		if (events->n > 0)
-			memcpy(v, events->v, events->n * sizeof(*v));
-		events->v = v;
-		events->room = room;
-	}
+	events->v = arena_grow(a, events->v, events->n, &events->room, sizeof(*events->v));
 	event.number = events->n;
 	events->v[events->n++] = event;
 }

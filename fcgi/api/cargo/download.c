@@ -60,7 +60,7 @@ download_handle(struct call *call, struct request *rq, struct response *rs)
 	version_blob_read(&call->first, &blob);
 	if (!blob.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	there = app_bring_blob(call->app, rq, blob.cksum);
+	there = app_bring_blob(call->app, rq, blob.cksum, blob.size);
 	if (there == -1)
 		return -1;
 	if (there == 0)

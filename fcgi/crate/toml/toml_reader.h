@@ -41,14 +41,15 @@ enum toml_table_kind {
 
 struct toml_table {
 	enum toml_table_kind kind;
-	uint32_t n, cap;
+	uint32_t n;
 	uint32_t root; /* of the search tree over `entries` */
+	size_t room;
 	struct toml_entry *entries; /* from 1; 0 is the leaf of the tree */
 };
 
 struct toml_array {
 	struct toml_value *v;
-	size_t n, cap;
+	size_t n, room;
 	bool of_tables; /* made by [[header]]s, which may add to it */
 };
 

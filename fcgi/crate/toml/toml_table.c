@@ -102,16 +102,8 @@ void
 toml_table_add(struct arena *arena, struct toml_table *t, struct slice key,
     struct toml_value *value)
 {
-	if (t->n == t->cap) {
-		uint32_t cap = t->cap == 0 ? 2 : 2 * t->cap;
-		struct toml_entry *entries = arena_calloc(arena, (size_t)cap + 1, sizeof(*entries));
-
-		if (t->n > 0)
-			memcpy(entries, t->entries, ((size_t)t->n + 1) * sizeof(*entries));
-		t->entries = entries;
-		t->cap = cap;
-	}
 	t->n++;
+	t->entries = arena_grow(arena, t->entries, t->n, &t->room, sizeof(*t->entries));
 	t->entries[t->n] = (struct toml_entry) { .member = { key, value }, .level = 1 };
 	t->root = tree_insert(t->entries, t->root, t->n);
 }
@@ -119,15 +111,7 @@ toml_table_add(struct arena *arena, struct toml_table *t, struct slice key,
 void
 toml_array_add(struct arena *arena, struct toml_array *a, const struct toml_value *value)
 {
-	if (a->n == a->cap) {
-		size_t cap = a->cap == 0 ? 4 : 2 * a->cap;
-		struct toml_value *v = arena_calloc(arena, cap, sizeof(*v));
-
-		if (a->n > 0)
-			memcpy(v, a->v, a->n * sizeof(*v));
-		a->v = v;
-		a->cap = cap;
-	}
+	a->v = arena_grow(arena, a->v, a->n, &a->room, sizeof(*a->v));
 	a->v[a->n++] = *value;
 }
 

@@ -293,11 +293,11 @@ int
 backup_copy_add_from(struct arena *a, struct backup_copy *c, const struct blob_store *store, const char *key,
     const char *sha256, int64_t size, bool *good, struct err *err)
 {
-	int fd, rc = store->kind->open(store, a, key, &fd, err);
+	int fd, rc = store->kind->open(store, a, key, size, &fd, err);
 
 	*good = false;
-	if (rc == -1 && err->status == 500 && !store->kind->copies) {
-		/* a file that cannot be opened is as bad as none */
+	if (rc == -1 && (err->status == 409 || (err->status == 500 && !store->kind->copies))) {
+		/* a file that cannot be opened, or is too large, is as bad as none */
 		err_clear(err);
 		return 0;
 	}

@@ -10,6 +10,14 @@
 
 enum { LINE_MAX_SIZE = 96 };
 
+int64_t
+backup_list_max(const struct backup_manifest *m)
+{
+	int64_t max;
+
+	return m->blobs < 0 || __builtin_mul_overflow(m->blobs, (int64_t)LINE_MAX_SIZE, &max) ? 0 : max;
+}
+
 static void
 close_list(void *arg)
 {
@@ -24,7 +32,7 @@ backup_list_open(struct arena *a, const struct backup_target *target, const stru
 	int fd;
 
 	list->path = backup_target_path(a, target, file);
-	if (backup_target_open(target, a, file, &fd, err) == -1)
+	if (backup_target_open(target, a, file, backup_list_max(m), &fd, err) == -1)
 		return -1;
 	list->file = fdopen(fd, "r");
 	if (list->file == NULL) {

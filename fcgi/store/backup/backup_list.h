@@ -17,7 +17,10 @@ struct backup_list {
 	const char *path;
 };
 
-/* Opens the list; the arena closes it.  -1: 404 the list is missing, 503, 500. */
+/* The most bytes that the list of this backup can have. */
+int64_t backup_list_max(const struct backup_manifest *);
+
+/* Opens the list; the arena closes it.  -1: 404 the list is missing, 409 it is too long, 503, 500. */
 int backup_list_open(struct arena *, const struct backup_target *, const struct backup_manifest *,
     struct backup_list *, struct err *) __attribute__((warn_unused_result));
 

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 
-enum { FORMAT = 1, MANIFEST_MAX = 64 * 1024, NAMES_MAX = 100000 };
+enum { FORMAT = 1, MANIFEST_MAX = 64 * 1024 };
 
 #define ENDING ".json"
 
@@ -52,21 +52,17 @@ compare_names(const void *a, const void *b)
 struct names {
 	struct arena *arena;
 	const char **v;
-	size_t n;
+	size_t n, room;
 };
-
-static struct names
-new_names(struct arena *a)
-{
-	return (struct names){ a, arena_calloc(a, NAMES_MAX, sizeof(const char *)), 0 };
-}
 
 /* Adds the name without its ending, if it has this ending. */
 static void
 take_name(struct names *names, const char *file, const char *ending)
 {
-	if (names->n < NAMES_MAX && is_file(file, ending))
-		names->v[names->n++] = arena_strndup(names->arena, file, strlen(file) - strlen(ending));
+	if (!is_file(file, ending))
+		return;
+	names->v = arena_grow(names->arena, names->v, names->n, &names->room, sizeof(*names->v));
+	names->v[names->n++] = arena_strndup(names->arena, file, strlen(file) - strlen(ending));
 }
 
 static int
@@ -81,7 +77,7 @@ int
 backup_names(struct arena *a, const struct backup_target *target, const char ***names, size_t *n,
     struct err *err)
 {
-	struct names found = new_names(a);
+	struct names found = { .arena = a };
 	int rc = target->kind->list(target, a, take_backup, &found, err);
 
 	if (found.n > 0)
@@ -119,7 +115,7 @@ backup_remove(struct arena *a, const struct backup_target *target, const char *n
 int
 backup_clear(struct arena *a, const struct backup_target *target, struct err *err)
 {
-	struct names files = new_names(a);
+	struct names files = { .arena = a };
 	const char **names;
 	size_t n;
 
@@ -209,7 +205,7 @@ read_text(struct arena *a, const struct backup_target *target, const char *file,
     struct err *err)
 {
 	char *bytes = arena_alloc(a, MANIFEST_MAX);
-	int fd, rc = target->files->kind->open(target->files, a, file, &fd, err);
+	int fd, rc = target->files->kind->open(target->files, a, file, MANIFEST_MAX, &fd, err);
 	ssize_t n;
 
 	if (rc != 1)

@@ -10,7 +10,8 @@
  *	NAME.json   the manifest, which is written last: without it there is no backup
  *
  * All backups share blobs/ab/cd/<sha256>: a blob never changes.  In a directory, incoming/ has the blobs that
- * a backup is copying, and a file that it is writing has a name that ends in .new.
+ * a backup is copying, and a file that it is writing has a name that ends in .new.  In a bucket, backups-of
+ * has the id of the registry.
  */
 
 #include <stddef.h>

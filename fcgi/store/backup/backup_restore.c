@@ -183,9 +183,10 @@ fill_database(struct arena *a, const struct backup_restore *r, struct err *err)
 		"--no-password", r->rights ? NULL : "--no-acl", NULL };
 	int fd, rc;
 
-	if (backup_target_open(r->target, a, arena_printf(a, "%s.dump", r->manifest.name), &fd, err) == -1)
+	if (backup_target_open(r->target, a, arena_printf(a, "%s.dump", r->manifest.name),
+		r->manifest.dump_bytes, &fd, err) == -1)
 		return -1;
-	rc = backup_tool_run(a, words, r->conninfo, fd, false, err);
+	rc = backup_tool_run(a, words, r->conninfo, fd, false, BACKUP_TOOL_RIGHTS, err);
 	close(fd);
 	return rc;
 }

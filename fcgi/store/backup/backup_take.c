@@ -148,7 +148,8 @@ dump(struct taking *t, const char *snapshot, struct err *err)
 		"--exclude-table-data=public.sessions", "--exclude-table-data=public.sign_in_links",
 		arena_printf(t->arena, "--snapshot=%s", snapshot), NULL };
 
-	return backup_tool_run(t->arena, words, t->task->conninfo, t->dump, true, err);
+	return backup_tool_run(t->arena, words, t->task->conninfo, t->dump, true, BACKUP_TOOL_RIGHTS,
+	    err);
 }
 
 static void
@@ -180,6 +181,7 @@ snapshot_body(struct db *db, void *arg, struct err *err)
 	close_files(t, false);
 	/* with the lock, and at a target of this registry, unfinished files are of a backup that has ended */
 	if (read_snapshot(db, t, &snapshot, err) == -1 || check_registry(t, err) == -1 ||
+	    target->kind->claim(target, t->arena, t->task->manifest.registry, err) == -1 ||
 	    backup_clear(t->arena, target, err) == -1)
 		return -1;
 	t->list_file = arena_printf(t->arena, "%s.blobs", t->task->manifest.name);
@@ -299,8 +301,11 @@ take(struct taking *t, struct err *err)
 	if (copy_blobs(t, err) == -1)
 		return -1;
 	FAULT_POINT("backup", "copied");
-	return check_lock(t, err) == -1 || backup_manifest_write(t->arena, task->target, &task->manifest, err) == -1
-	    ? -1 : remove_older(t, err);
+	if (check_lock(t, err) == -1 ||
+	    task->target->kind->claim(task->target, t->arena, task->manifest.registry, err) == -1 ||
+	    backup_manifest_write(t->arena, task->target, &task->manifest, err) == -1)
+		return -1;
+	return remove_older(t, err);
 }
 
 int

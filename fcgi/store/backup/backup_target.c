@@ -15,6 +15,8 @@
 #include "store/blob/blob.h"
 #include "store/blob/blob_dir.h"
 #include "store/blob/blob_store.h"
+#include "store/blob/store_file.h"
+#include "store/blob/store_identity.h"
 
 enum { DIR_MODE = 0700, FILE_MODE = 0600 };
 
@@ -24,8 +26,8 @@ enum { DIR_MODE = 0700, FILE_MODE = 0600 };
  */
 enum { MASK = S_IRWXG | S_IRWXO };
 
-/* Amazon's limit for an object that one request uploads. */
-#define OBJECT_MAX ((int64_t)5 << 30)
+/* Amazon's limit for what one request uploads. */
+#define PUT_MAX ((int64_t)5 << 30)
 
 const char *
 backup_target_path(struct arena *a, const struct backup_target *target, const char *file)
@@ -68,6 +70,16 @@ dir_begin(const struct backup_target *target, struct arena *a, int *lock, struct
 		return 0;
 	blob_fd_close(lock);
 	return err->status != 0 ? -1 : err_set(err, 409, "another backup to %s is running: wait for its end", dir);
+}
+
+static int
+dir_claim(const struct backup_target *target, struct arena *a, const char *registry, struct err *err)
+{
+	(void)target;
+	(void)a;
+	(void)registry;
+	(void)err;
+	return 0;
 }
 
 static int
@@ -133,6 +145,7 @@ dir_copier(const struct backup_target *target, struct arena *a, struct backup_co
 
 static const struct backup_target_kind directory = {
 	.begin = dir_begin,
+	.claim = dir_claim,
 	.list = dir_list,
 	.create = dir_create,
 	.keep = dir_keep,
@@ -153,6 +166,21 @@ bucket_begin(const struct backup_target *target, struct arena *a, int *lock, str
 	(void)err;
 	*lock = -1;
 	return 0;
+}
+
+static int
+bucket_claim(const struct backup_target *target, struct arena *a, const char *registry, struct err *err)
+{
+	char owner[REGISTRY_ID_SIZE + 1] = "";
+
+	if (store_file_write(target->files, BACKUP_OWNER, registry, false, err) == -1 ||
+	    store_file_read(target->files, BACKUP_OWNER, owner, sizeof(owner), err) == -1)
+		return -1;
+	if (strcmp(owner, registry) == 0)
+		return 0;
+	return err_set(err, 409, "according to %s, the registry %s has its backups there, and the database is the "
+	    "registry %s: use another target, or remove that object if that registry no longer exists",
+	    backup_target_path(a, target, BACKUP_OWNER), owner, registry);
 }
 
 /* Lists keys that begin with "2": names of backups begin with a year, and keys of blobs with "blobs". */
@@ -187,10 +215,12 @@ static int
 bucket_keep(const struct backup_target *target, struct arena *a, const char *file, int fd, int64_t size,
     const char *sha256, struct err *err)
 {
-	if (size > OBJECT_MAX)
-		return err_set(err, 409,
-		    "%s has %" PRId64 " bytes, and an object can have 5 GiB: back up to a directory, and copy that", file,
-		    size);
+	enum { GIB = 30 };
+
+	if (size > target->put_max)
+		return err_set(err, 409, "%s has %" PRId64 " bytes, and one request to an object store carries at most "
+		    "%" PRId64 " GiB: back up to a directory, and copy the directory to %s",
+		    backup_target_path(a, target, file), size, target->put_max >> GIB, target->name);
 	return s3_put(target->files->s3, a, file, fd, size, sha256, false, err) == -1 ? -1 : 0;
 }
 
@@ -210,6 +240,7 @@ bucket_copier(const struct backup_target *target, struct arena *a, struct backup
 
 static const struct backup_target_kind bucket = {
 	.begin = bucket_begin,
+	.claim = bucket_claim,
 	.list = bucket_list,
 	.create = bucket_create,
 	.keep = bucket_keep,
@@ -236,35 +267,35 @@ backup_target_find(struct arena *a, const char *name, const struct s3_conf *conf
 	blobs = blob_store_new(a, arena_printf(a, "%s/" BACKUP_BLOBS, name), tmp, conf);
 	blob_store_be_patient(files);
 	blob_store_be_patient(blobs);
-	*target = (struct backup_target){ objects ? &bucket : &directory, files->name, files, blobs };
+	*target = (struct backup_target) { objects ? &bucket : &directory, files->name, files, blobs, PUT_MAX };
 	return 0;
 }
 
 int
-backup_target_open(const struct backup_target *target, struct arena *a, const char *file, int *fd,
-    struct err *err)
+backup_target_open(const struct backup_target *target, struct arena *a, const char *file, int64_t max,
+    int *fd, struct err *err)
 {
-	int rc = target->files->kind->open(target->files, a, file, fd, err);
+	int rc = target->files->kind->open(target->files, a, file, max, fd, err);
 
 	return rc == 0 ? err_set(err, 404, "%s is missing", backup_target_path(a, target, file)) : rc == 1 ? 0 : -1;
 }
 
 int
 backup_check(const struct blob_store *store, struct arena *a, const char *key, const char *sha256,
-    int64_t size, struct err *err)
+    int64_t max, bool exact, struct err *err)
 {
 	const char *path = arena_printf(a, "%s/%s", store->name, key);
 	struct stat st;
 	bool same = false;
-	int fd, rc = store->kind->open(store, a, key, &fd, err);
+	int fd, rc = store->kind->open(store, a, key, max, &fd, err);
 
 	if (rc != 1)
 		return rc == 0 ? err_set(err, 404, "%s is missing", path) : -1;
 	rc = 0;
 	if (fstat(fd, &st) == -1 || blob_hash_file(fd, sha256, &same) == -1)
 		rc = err_sys(err, "read %s", path);
-	else if (size != -1 && st.st_size != size)
-		rc = err_set(err, 409, "%s has %lld bytes instead of %" PRId64, path, (long long)st.st_size, size);
+	else if (exact && st.st_size != max)
+		rc = err_set(err, 409, "%s has %lld bytes instead of %" PRId64, path, (long long)st.st_size, max);
 	else if (!same)
 		rc = err_set(err, 409, "%s is damaged: its SHA-256 differs", path);
 	close(fd);

@@ -24,11 +24,15 @@ struct backup_target {
 	const char *name; /* for messages: the directory, or s3://BUCKET/PREFIX */
 	const struct blob_store *files; /* opens and removes files at the target itself */
 	const struct blob_store *blobs; /* the blobs, below `blobs` */
+	int64_t put_max; /* the most bytes of a file in a bucket, in whole GiB */
 };
 
 /* The place of the blobs, and, in a directory, that of the blobs that a backup is copying. */
 #define BACKUP_BLOBS    "blobs"
 #define BACKUP_INCOMING "incoming"
+
+/* The object with the id of the registry whose backups a bucket has. */
+#define BACKUP_OWNER "backups-of"
 
 /* Called for each file.  0: continue; -1: stop, with err. */
 typedef int backup_each(void *arg, const char *file, struct err *);
@@ -41,6 +45,13 @@ struct backup_target_kind {
 	 * backup to this target is running.
 	 */
 	int (*begin)(const struct backup_target *, struct arena *, int *lock, struct err *);
+	/*
+	 * Makes the target that of this registry, if it is nobody's yet.  Call it before the first change, and
+	 * again before the manifest is written: a store without conditions may let two registries in at once, and
+	 * then the later one has it.  A directory is locked, and its manifests say whose it is.  -1: also 409, it
+	 * is another registry's.
+	 */
+	int (*claim)(const struct backup_target *, struct arena *, const char *registry, struct err *);
 	/*
 	 * Calls the function for all files at the target itself, in no order, also unfinished ones.  -1: also
 	 * 404.
@@ -70,15 +81,18 @@ int backup_target_find(struct arena *, const char *name, const struct s3_conf *c
 /* The whole name of a file of the target, for messages. */
 const char *backup_target_path(struct arena *, const struct backup_target *, const char *file);
 
-/* Opens a file, which the caller closes.  -1: also 404, it is not there. */
-int backup_target_open(const struct backup_target *, struct arena *, const char *file, int *fd, struct err *)
-    __attribute__((warn_unused_result));
+/*
+ * Opens a file of at most `max` bytes, which the caller closes.  -1: also 404 it is not there, 409 it is
+ * larger.
+ */
+int backup_target_open(const struct backup_target *, struct arena *, const char *file, int64_t max, int *fd,
+    struct err *) __attribute__((warn_unused_result));
 
 /*
- * Checks that the store has this key, with this digest and size (-1: any).  -1: 404 it is missing, 409 it
- * differs, 500 it cannot be read, 503 the store does not answer.
+ * Checks that the store has this key, with this digest, and at most `max` bytes; exact: just as many.  -1:
+ * 404 it is missing, 409 it differs, 500 it cannot be read, 503 the store does not answer.
  */
-int backup_check(const struct blob_store *, struct arena *, const char *key, const char *sha256, int64_t size,
-    struct err *) __attribute__((warn_unused_result));
+int backup_check(const struct blob_store *, struct arena *, const char *key, const char *sha256, int64_t max,
+    bool exact, struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -44,25 +44,10 @@ run(const char *const *argv, const char *password, uid_t uid, int fd, bool write
 	_exit(CANNOT_RUN);
 }
 
-/* What to do if a program has failed, besides what it has said itself. */
-static const char *
-advice(const char *program)
-{
-	static const char *const known[][2] = {
-		{ "sqlite3", "; it must be the database of a Kellnr, and readable" },
-		{ "psql", "; if it has no right to the tables, name a role that may read them in the connection string" },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
-		if (strcmp(known[i][0], program) == 0)
-			return known[i][1];
-	}
-	return "; if it has no right to the tables, connect as the role that owns them, with --database";
-}
-
 int
 backup_tool_run(
-    struct arena *a, const char *const *words, const char *conninfo, int fd, bool write, struct err *err)
+    struct arena *a, const char *const *words, const char *conninfo, int fd, bool write, const char *advice,
+    struct err *err)
 {
 	const char *argv[BACKUP_TOOL_ARGS_MAX + 1] = { words[0] };
 	const char *password = NULL;
@@ -89,6 +74,6 @@ backup_tool_run(
 		return err_internal(err, 500, "cannot run %s: install %s", words[0], conninfo == NULL
 		    ? "the package sqlite3" : "the client programs of PostgreSQL, of the server's version");
 	if (status != 0)
-		return err_internal(err, 500, "%s has failed, for the reason above%s", words[0], advice(words[0]));
+		return err_internal(err, 500, "%s has failed, for the reason above; %s", words[0], advice);
 	return 0;
 }

@@ -9,8 +9,8 @@ backup_verify_files(struct arena *a, const struct backup_target *target, const s
 {
 	const char *dump = arena_printf(a, "%s.dump", m->name), *list = arena_printf(a, "%s.blobs", m->name);
 
-	return backup_check(target->files, a, dump, m->dump_sha256, m->dump_bytes, err) == -1 ||
-		       backup_check(target->files, a, list, m->blobs_sha256, -1, err) == -1
+	return backup_check(target->files, a, dump, m->dump_sha256, m->dump_bytes, true, err) == -1 ||
+		       backup_check(target->files, a, list, m->blobs_sha256, backup_list_max(m), false, err) == -1
 		   ? -1
 		   : 0;
 }
@@ -22,8 +22,8 @@ check_blob(struct arena *a, struct backup_check *check, const struct backup_blob
 {
 	struct err wrong = { 0 };
 
-	if (backup_check(check->target->blobs, a, blob_path(a, blob->sha256), blob->sha256, blob->size, &wrong) ==
-	    0) {
+	if (backup_check(check->target->blobs, a, blob_path(a, blob->sha256), blob->sha256, blob->size, true,
+		&wrong) == 0) {
 		check->blobs++;
 		check->bytes += blob->size;
 		return 0;

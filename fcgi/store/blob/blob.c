@@ -101,7 +101,7 @@ blob_is_sound(struct arena *a, const struct blob_store *store, const char *sha25
 	bool same = false;
 	int fd;
 
-	if (store->kind->open(store, a, blob_path(a, sha256), &fd, &err) != 1)
+	if (store->kind->open(store, a, blob_path(a, sha256), BLOB_SIZE_MAX, &fd, &err) != 1)
 		return false;
 	if (blob_hash_file(fd, sha256, &same) == -1)
 		same = false;

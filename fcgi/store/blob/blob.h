@@ -27,6 +27,9 @@ enum {
  */
 #define BLOB_OPEN (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
+/* The most bytes of a blob: a crate cannot be larger (max_crate_size of berth.conf). */
+#define BLOB_SIZE_MAX ((int64_t)UINT32_MAX)
+
 /* Directories of STORE: files that are being written, collected blobs, a file for each node. */
 #define BLOB_STAGING "staging"
 #define BLOB_TRASH   "trash"

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -53,6 +54,7 @@ struct bringing {
 	struct arena *arena;
 	const char *sha256;
 	const char *path, *aside;
+	int64_t max;
 	int fd;
 };
 
@@ -107,20 +109,28 @@ name_copy(struct bringing *b, struct err *err)
 	return rc;
 }
 
+static int
+refuse_damaged(struct bringing *b, const char *wrong, struct err *err)
+{
+	err_internal(err, 503, "object store: %s %s; run `berth fsck --deep`", blob_path(b->arena, b->sha256),
+	    wrong);
+	return err_tell(err, "the registry's object store has damaged the bytes of this crate; tell the registry's "
+	    "administrator");
+}
+
 /* 1: fetched, 0: the store lacks the blob, -1: err. */
 static int
 fetch(struct bringing *b, struct err *err)
 {
 	struct s3_object object;
-	int rc = s3_get(b->store->s3, b->arena, blob_path(b->arena, b->sha256), b->fd, INT64_MAX, &object, err);
+	int rc = s3_get(b->store->s3, b->arena, blob_path(b->arena, b->sha256), b->fd, b->max, &object, err);
 
 	FAULT_POINT("copy", "fetched");
-	if (rc == 1 && strcmp(object.sha256, b->sha256) != 0) {
-		err_internal(err, 503, "object store: %s has other bytes, with the SHA-256 %s; run `berth fsck --deep`",
-		    blob_path(b->arena, b->sha256), object.sha256);
-		rc = err_tell(err, "the registry's object store has damaged the bytes of this crate; tell the "
-		    "registry's administrator");
-	}
+	if (rc == -1 && err->status == 409)
+		return refuse_damaged(b, arena_printf(b->arena, "has more than %" PRId64 " bytes", b->max), err);
+	if (rc == 1 && strcmp(object.sha256, b->sha256) != 0)
+		return refuse_damaged(b, arena_printf(b->arena, "has other bytes, with the SHA-256 %s", object.sha256),
+		    err);
 	return rc == 1 && name_copy(b, err) == -1 ? -1 : rc;
 }
 
@@ -163,15 +173,15 @@ bring(struct bringing *b, int64_t until_us, struct err *err)
 }
 
 int
-blob_bring(const struct blob_store *store, struct arena *a, const char *sha256, int64_t until_us,
+blob_bring(const struct blob_store *store, struct arena *a, const char *sha256, int64_t max, int64_t until_us,
     struct err *err)
 {
 	struct bringing b = { store, a, sha256, copy_path(store, a, sha256),
-		arena_printf(a, "%s/" BLOB_STAGING "/%.*s", store->dir, NAME_DIGITS, sha256), -1 };
+		arena_printf(a, "%s/" BLOB_STAGING "/%.*s", store->dir, NAME_DIGITS, sha256), max, -1 };
 	int rc, fd;
 
 	if (!store->kind->copies) {
-		rc = store->kind->open(store, a, blob_path(a, sha256), &fd, err);
+		rc = store->kind->open(store, a, blob_path(a, sha256), max, &fd, err);
 		if (rc == 1)
 			close(fd);
 		return rc;

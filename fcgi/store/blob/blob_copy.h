@@ -19,12 +19,13 @@
 bool blob_has_copy(const struct blob_store *, struct arena *, const char *sha256);
 
 /*
- * Makes sure that DIR has the file, and fetches it from the store if it is missing.  until_us of clock_us():
- * how long it waits for another process that fetches it.  1: the file is there; 0: the store lacks the blob;
- * -1: 503, the store is away or has other bytes, or the disk is full.
+ * Makes sure that DIR has the file, and fetches it from the store if it is missing.  max: the most bytes
+ * that the store may send.  until_us of clock_us(): how long it waits for another process that fetches it.
+ * 1: the file is there; 0: the store lacks the blob; -1: 503, the store is away or has other bytes, or the
+ * disk is full.
  */
-int blob_bring(const struct blob_store *, struct arena *, const char *sha256, int64_t until_us, struct err *)
-    __attribute__((warn_unused_result));
+int blob_bring(const struct blob_store *, struct arena *, const char *sha256, int64_t max, int64_t until_us,
+    struct err *) __attribute__((warn_unused_result));
 
 /* Has the disk of the copies so little room that the next one may take others away? */
 bool blob_copy_disk_is_full(const struct blob_store *);

@@ -54,8 +54,11 @@ struct blob_kind {
 	int (*check)(const struct blob_store *, struct err *);
 	/* 1: the object exists, 0: it does not, -1: err. */
 	int (*stat)(const struct blob_store *, struct arena *, const char *key, struct blob_stat *, struct err *);
-	/* As stat; *fd reads its bytes from the first on, and is the caller's to close. */
-	int (*open)(const struct blob_store *, struct arena *, const char *key, int *fd, struct err *);
+	/*
+	 * As stat; *fd reads its bytes from the first on, and is the caller's to close.  max: the most bytes that
+	 * an object store may send; -1: also 409, the object is larger.
+	 */
+	int (*open)(const struct blob_store *, struct arena *, const char *key, int64_t max, int *fd, struct err *);
 	/*
 	 * Lists the entries of trash or nodes, or the blobs whose names begin with `under` ("ab", or "":
 	 * all).

@@ -46,7 +46,8 @@ objects_stat(const struct blob_store *store, struct arena *a, const char *key, s
 }
 
 static int
-objects_open(const struct blob_store *store, struct arena *a, const char *key, int *fd, struct err *err)
+objects_open(const struct blob_store *store, struct arena *a, const char *key, int64_t max, int *fd,
+    struct err *err)
 {
 	struct s3_object object;
 	int rc;
@@ -54,7 +55,7 @@ objects_open(const struct blob_store *store, struct arena *a, const char *key, i
 	*fd = blob_dir_unnamed(a, store->dir, err);
 	if (*fd == -1)
 		return -1;
-	rc = s3_get(store->s3, a, key, *fd, INT64_MAX, &object, err);
+	rc = s3_get(store->s3, a, key, *fd, max, &object, err);
 	if (rc == 1 && lseek(*fd, 0, SEEK_SET) == -1)
 		rc = err_disk(err, "blob store: seek %s", key);
 	if (rc != 1)
@@ -128,7 +129,7 @@ is_same(const struct blob_store *store, struct arena *a, const char *key, const 
 	*same = rc == 1 && object.size == size && strcmp(object.sha256, sha256) == 0;
 	if (rc != 1 || object.size != size || object.sha256[0] != '\0')
 		return rc;
-	rc = objects_open(store, a, key, &fd, err);
+	rc = objects_open(store, a, key, size, &fd, err);
 	if (rc != 1)
 		return rc;
 	if (blob_hash_file(fd, sha256, same) == -1)

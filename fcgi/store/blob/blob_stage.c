@@ -343,7 +343,7 @@ look(struct blob_staging *s, const char *path, int64_t *size, struct err *err)
 	if (s->store->kind->copies)
 		rc = s->store->kind->stat(s->store, a, path, &object, err);
 	else
-		rc = s->store->kind->open(s->store, a, path, &fd, err);
+		rc = s->store->kind->open(s->store, a, path, BLOB_SIZE_MAX, &fd, err);
 	if (rc == 1 && fd != -1)
 		object.size = fstat(fd, &st) == 0 ? st.st_size : -1;
 	*size = object.size;

@@ -26,9 +26,15 @@ blob_trash_restore(struct arena *a, const struct blob_store *store, const char *
 {
 	struct stat st;
 	bool good = false;
-	int fd, rc = store->kind->open(store, a, blob_trash_path(a, sha256), &fd, err);
+	int fd, rc = store->kind->open(store, a, blob_trash_path(a, sha256), size == -1 ? BLOB_SIZE_MAX : size, &fd,
+	    err);
 
 	*restored = false;
+	if (rc == -1 && err->status == 409) {
+		/* a larger one is damaged */
+		err_clear(err);
+		return 0;
+	}
 	if (rc != 1)
 		return rc;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size == -1 || st.st_size == size) &&

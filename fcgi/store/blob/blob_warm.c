@@ -44,7 +44,7 @@ blob_warm(struct db *db, struct arena *a, const struct blob_store *store, const 
 		if (has_copy(store, a, sha256))
 			continue;
 		/* no error if the store lacks the blob: readers and fsck report that */
-		rc = blob_bring(store, a, sha256, clock_us() + BRING_US, err);
+		rc = blob_bring(store, a, sha256, db_int(&r, i, SIZE), clock_us() + BRING_US, err);
 		failures = rc == -1 ? failures + 1 : 0;
 		if (failures == FAILURES_MAX)
 			return -1;

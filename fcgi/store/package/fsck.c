@@ -126,10 +126,12 @@ static int
 read_blob(struct fsck *f, struct arena *a, const struct blob *blob, const char **wrong, struct err *err)
 {
 	bool same = false;
-	int fd, rc = f->store->kind->open(f->store, a, blob_path(a, blob->sha256), &fd, err);
+	int fd, rc = f->store->kind->open(f->store, a, blob_path(a, blob->sha256), blob->size, &fd, err);
 
 	*wrong = "it cannot be read";
-	if (rc == -1 && err->status == 500 && !f->store->kind->copies) {
+	if (rc == -1 && err->status == 409)
+		*wrong = "the store sends more bytes than it says";
+	if (rc == -1 && (err->status == 409 || (err->status == 500 && !f->store->kind->copies))) {
 		/* of this file, and not of the store */
 		err_clear(err);
 		return 0;

@@ -95,7 +95,7 @@ collect(struct mapping *m, struct err *err)
 {
 	struct index_deps deps = index_deps_of(m->text);
 	struct index_dep dep;
-	size_t size = 0, n = 0;
+	size_t room = 0, n = 0;
 	int rc;
 
 	while ((rc = index_deps_next(&deps, &dep, err)) == 1) {
@@ -103,13 +103,7 @@ collect(struct mapping *m, struct err *err)
 
 		if (project_of(m, dep.registry) == 0 || crate_name_check(dep.crate, "dependency", &wrong) == -1)
 			continue;
-		if (m->n == size) {
-			const char **more = arena_calloc(m->arena, size = 2 * size + 64, sizeof(*more));
-
-			if (m->n > 0)
-				memcpy(more, m->names, m->n * sizeof(*more));
-			m->names = more;
-		}
+		m->names = arena_grow(m->arena, m->names, m->n, &room, sizeof(*m->names));
 		m->names[m->n++] = crate_name_normalize(m->arena, dep.crate);
 	}
 	if (rc == -1 || m->n == 0)

@@ -6,7 +6,8 @@ package Berth::S3;
 #
 #	my $s3 = Berth::S3->new($t->dir);
 #	my $t = Berth::Test->new($s3->settings('berth'));
-#	$s3->fail('GET', 503);        # or: wrong, cut, hang, close, again (the same page of a list, without end);
+#	$s3->fail('GET', 503);        # or: wrong, cut, hang, close, again (the same page of a list, for ever),
+#	                              # vast (announces 1 TiB), endless (sends ever more);
 #	                              # undef: works again; the tests' own one alone
 #	$s3->stop; $s3->start;
 #	is_deeply([$s3->keys], [...]);
@@ -249,14 +250,30 @@ sub request {
 	    : answer($dir, $method, decode($path), $query, \%h, $body // '');
 	# one byte of what it has is another
 	substr($text, -1, 1) ^= "\x01" if $how eq 'wrong' && $text ne '';
-	my $length = length($text);
+	return flood($peer, $dir, $text) if $how eq 'endless';
+	my $length = $how eq 'vast' ? 1 << 40 : length($text);
 	$text = '' if $method eq 'HEAD' || $status == 204;
 	$text = substr($text, 0, $length / 2) if $how eq 'cut';
 	print {$peer} join("\r\n", "HTTP/1.1 $status Whatever", 'Content-Length: ' . ($status == 204 ? 0 : $length),
 	    @$headers, '', $text);
 	$peer->flush;
-	return $how ne 'cut';
+	return $how !~ /^(?:cut|vast)$/;
 }
+
+# Sends ever more until the peer hangs up, or 64 MiB; the file `flood` says how many.
+sub flood {
+	my ($peer, $dir, $text) = @_;
+	my $sent = 0;
+
+	local $SIG{PIPE} = 'IGNORE';
+	print {$peer} "HTTP/1.1 200 Whatever\r\nConnection: close\r\n\r\n$text";
+	$sent += 65536 while $sent < 64 << 20 && print {$peer} 'x' x 65536;
+	Berth::Test::write_file("$dir/flood", $sent);
+	return 0;
+}
+
+# How many bytes `endless` has sent.
+sub flooded { return Berth::Cluster::slurp("$_[0]{dir}/flood") }
 
 sub decode { return $_[0] =~ s/%([0-9A-Fa-f]{2})/chr(hex($1))/gre }
 

@@ -1,0 +1,83 @@
+/* store/backup/backup_target, backup_manifest: what a bucket does not take, and many backups. */
+#include "store/backup/backup_manifest.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "net/s3_request.h"
+#include "tap.h"
+
+#define GIB ((int64_t)1 << 30)
+
+/* An object store that nobody serves: whatever gets as far as a request has the status 503. */
+static const struct s3_conf nowhere = { .keys = "backup", .endpoint = "http://127.0.0.1:1", .region = "x",
+	.prefix = "", .credentials = "", .ca_file = "", .path_style = true, .patience_ms = 1 };
+
+enum { MANY = 100001, MS = 1000, MINUTE = 60 };
+
+/* Lists more backups than anybody has, the newest first. */
+static int
+list_many(const struct backup_target *target, struct arena *list_arena, backup_each *each, void *arg,
+    struct err *list_err)
+{
+	(void)target;
+	for (int i = MANY; i-- > 0;) {
+		const char *name = arena_printf(list_arena, "20260101T00%02d%02d.%03dZ.json", i / MS / MINUTE,
+		    i / MS % MINUTE, i % MS);
+
+		if (each(arg, name, list_err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+test_names(void)
+{
+	static const struct backup_target_kind many = { .list = list_many };
+	const struct backup_target target = { .kind = &many };
+	struct arena *a = arena_new();
+	struct err err = { 0 };
+	const char **names;
+	size_t n = 0;
+
+	is_int(backup_names(a, &target, &names, &n, &err), 0, "the names of many backups");
+	is_int(n, MANY, "  all of them");
+	is_str(names[0], "20260101T000000.000Z", "  the oldest first");
+	is_str(names[n - 1], "20260101T000140.000Z", "  the newest last");
+	arena_free(a);
+}
+
+static void
+test_too_large(void)
+{
+	static const char sha256[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	struct arena *a = arena_new();
+	struct err err = { 0 };
+	struct backup_target target;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setenv("AWS_ACCESS_KEY_ID", "x", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "x", 1);
+	is_int(backup_target_find(a, "s3://bucket/backups", &nowhere, &target, &err), 0, "a bucket");
+	is_int(target.put_max, 5 * GIB, "Amazon's limit");
+	target.put_max = GIB;
+	is_int(target.kind->keep(&target, a, "x.dump", fd, GIB + 1, sha256, &err), -1, "a dump that is too large");
+	is_int(err.status, 409, "  is refused");
+	is_str(err.pub, "s3://bucket/backups/x.dump has 1073741825 bytes, and one request to an object store "
+	    "carries at most 1 GiB: back up to a directory, and copy the directory to s3://bucket/backups",
+	    "  and why");
+	is_int(target.kind->keep(&target, a, "x.dump", fd, GIB, sha256, &err), -1, "one byte less");
+	is_int(err.status, 503, "  is uploaded, if the store answers");
+	close(fd);
+	arena_free(a);
+}
+
+int
+main(void)
+{
+	test_names();
+	test_too_large();
+	return tap_done();
+}

@@ -13,7 +13,7 @@
 #include "base/excerpt.h"
 #include "base/json.h"
 #include "base/url.h"
-#include "cache/cache_state.h"
+#include "cache/cache_board.h"
 #include "call/app_metrics.h"
 #include "store/blob/blob_store.h"
 #include "store/blob/store_file.h"
@@ -225,26 +225,11 @@ report_keys(struct worker_app *app, struct request *rq, const struct health *hea
 	report->detail = view.foreign != NULL ? view.foreign : view.lacking;
 }
 
-/* May nginx answer from cache_dir?  The lease says so, whatever its keeper last told. */
+/* May nginx answer from cache_dir?  The lease says so, whatever state its keeper has shown last. */
 static bool
 cache_is_served(const struct worker_app *app)
 {
-	int64_t end_us;
-
-	return meter_get(app->meter, METRIC_CACHE_LEASE, 0, &end_us) && end_us > clock_us();
-}
-
-/* The state that the keeper has reported last. */
-static enum cache_state
-keeper_state(const struct worker_app *app)
-{
-	int64_t is;
-
-	for (size_t i = 0; i < CACHE__STATES; i++) {
-		if (meter_get(app->meter, METRIC_CACHE_KEEPER, i, &is) && is == 1)
-			return (enum cache_state)i;
-	}
-	return CACHE_STARTS;
+	return app->board->lease_us > clock_us();
 }
 
 /* For information alone: the pool answers what nginx does not. */
@@ -252,7 +237,7 @@ static void
 put_cache(struct json_out *o, const struct worker_app *app, struct arena *a)
 {
 	bool served = cache_is_served(app);
-	enum cache_state state = keeper_state(app);
+	enum cache_state state = app->board->state;
 
 	if (app->settings->cache_dir[0] == '\0')
 		return;
@@ -412,14 +397,13 @@ count_inspections(struct worker_app *app)
 static void
 show_cache(const struct worker_app *app)
 {
+	const struct cache_board *b = app->board;
 	bool has = app->settings->cache_dir[0] != '\0';
 
 	meter_set(app->meter, METRIC_CACHE_SERVING, 0, has ? cache_is_served(app) : METRIC_UNSET);
-	if (has)
-		return;
-	meter_set(app->meter, METRIC_CACHE_LEASE, 0, METRIC_UNSET);
+	meter_set(app->meter, METRIC_CACHE_LEASE, 0, has && b->lease_us != 0 ? b->lease_us : METRIC_UNSET);
 	for (size_t i = 0; i < CACHE__STATES; i++)
-		meter_set(app->meter, METRIC_CACHE_KEEPER, i, METRIC_UNSET);
+		meter_set(app->meter, METRIC_CACHE_KEEPER, i, has ? i == (size_t)b->state : METRIC_UNSET);
 }
 
 int

@@ -187,25 +187,10 @@ app_keeps(const struct settings *settings)
 	return settings->cache_dir[0] != '\0';
 }
 
-/* Shows the keeper's state to all processes. */
-static void
-show_keeper(void *arg, enum cache_state state, int64_t lease_end_us)
-{
-	const struct meter *meter = arg;
-
-	for (size_t i = 0; i < CACHE__STATES; i++)
-		meter_set(meter, METRIC_CACHE_KEEPER, i, i == (size_t)state);
-	if (lease_end_us != 0)
-		meter_set(meter, METRIC_CACHE_LEASE, 0, lease_end_us);
-}
-
 static int
-app_keep(const struct settings *settings, const struct meter *meter, const struct pool_shared *shared)
+app_keep(const struct settings *settings, const struct pool_shared *shared)
 {
-	struct meter mine = *meter;
-	const struct cache_watcher watcher = { show_keeper, &mine };
-
-	return cache_keeper_run(settings, &watcher, shared->memory);
+	return cache_keeper_run(settings, shared->memory);
 }
 
 static void

@@ -2,8 +2,9 @@
 #define CACHE_CACHE_BOARD_H
 
 /*
- * How far each node has acknowledged, in memory that a pool's processes share: its keeper writes, and the
- * workers that wait for nodes sleep until it does.  Memory of zeroes is an empty board.
+ * The state of a pool's keeper, and how far each node has acknowledged, in memory that the pool's processes
+ * share: the keeper writes, and the workers that wait for nodes sleep until it does.  Memory of zeroes is an
+ * empty board.
  *
  * Numbers count in one run of one database server: after a crash of it, or a failover, the same number can
  * come again.  So the board names that run, and a worker that has asked another one believes nothing of it.
@@ -15,12 +16,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cache/cache_state.h"
+
 enum {
 	CACHE_NODE_SIZE = 33, /* of a node's name, 32 hexadecimal digits, with the NUL */
 	CACHE_BOARD_NODES = 128 /* for more nodes than these, workers ask the database */
 };
 
 struct cache_board {
+	_Atomic enum cache_state state; /* the last one */
+	_Atomic int64_t lease_us; /* when the lease of nginx ends, by clock_us(); 0: there was none */
 	_Atomic uint32_t changes; /* counts the changes */
 	_Atomic uint32_t reconnects; /* how often the keeper has lost its session and got another */
 	/* by clock_us(): when the last commit was asked for that has waited for the synchronous standbys */

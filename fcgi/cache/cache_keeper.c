@@ -43,7 +43,6 @@ enum {
 
 struct keeper {
 	const struct settings *settings;
-	const struct cache_watcher *watcher;
 	struct cache_board *board;
 	struct cache_dir *dir;
 	struct cache_refused refused;
@@ -59,7 +58,6 @@ struct keeper {
 	struct cache_due due;
 	int64_t renew_us;
 	int64_t end_us; /* the end of the lease in the database, by clock_us(); 0: nginx has no lease */
-	enum cache_state told;
 	int64_t probe, probe_back; /* numbers of the last probe that was sent, and of the last one that arrived */
 	int64_t written; /* the transaction that last wrote our row in cache_nodes */
 	int64_t synced, acknowledged; /* numbers of the last CACHE_SYNC that was done, and acknowledged */
@@ -67,19 +65,12 @@ struct keeper {
 	struct cache_warning warned;
 };
 
+/* nginx has lost the lease, although it may last on in the database. */
 static void
-tell(struct keeper *k, enum cache_state state, int64_t lease_end_us)
-{
-	k->told = state;
-	k->watcher->tell(k->watcher->arg, state, lease_end_us);
-}
-
-/* Reports that nginx has lost the lease, although it may last on in the database. */
-static void
-tell_end(struct keeper *k)
+lose_lease(struct keeper *k)
 {
 	if (k->end_us != 0)
-		tell(k, k->told, clock_us());
+		k->board->lease_us = clock_us();
 	k->end_us = 0;
 }
 
@@ -119,7 +110,8 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 	if (cache_dir_lease(k->dir, since->second, since->second + (time_t)length - LEASE_SLACK,
 		err) == -1)
 		return -1;
-	tell(k, CACHE_SERVES, k->end_us);
+	k->board->state = CACHE_SERVES;
+	k->board->lease_us = k->end_us;
 	cache_stale_allow(&k->stale, k->board, k->end_us);
 	k->board->confirmed_us = since->us;
 	return 0;
@@ -254,7 +246,7 @@ clear(struct keeper *k, struct err *err)
 	k->trouble = CACHE_NO_DIR;
 	if (cache_dir_clear(k->dir, err) == -1)
 		return -1;
-	tell_end(k);
+	lose_lease(k);
 	k->trouble = CACHE_NO_DATABASE;
 	k->due.n = 0;
 	k->keeps = false;
@@ -438,7 +430,7 @@ leave_dir(struct keeper *k)
 	    "empty; stop the pool before you empty or replace it", k->settings->cache_dir);
 	/* nobody reads its notifications before the next begin() */
 	cache_session_drop(&k->session);
-	tell_end(k);
+	lose_lease(k);
 	cache_dir_close(k->dir);
 	k->dir = NULL;
 }
@@ -450,7 +442,7 @@ leave_dir(struct keeper *k)
 static void
 fail(struct keeper *k, struct err *err)
 {
-	tell(k, k->trouble, 0);
+	k->board->state = k->trouble;
 	cache_board_end(k->board, cache_dir_node(k->dir));
 	if (k->serving) {
 		k->keeps = cache_session_is_lost(&k->session);
@@ -467,7 +459,7 @@ fail(struct keeper *k, struct err *err)
 	cache_warn(&k->warned, err);
 	cache_stale_go_on(&k->stale, k->dir, k->board, k->settings->cache_lease, &k->warned);
 	if (k->stale.is)
-		tell(k, CACHE_STALE, 0);
+		k->board->state = CACHE_STALE;
 	cache_session_failed(&k->session);
 	/* the trash may be what fills the disk */
 	cache_dir_sweep(k->dir);
@@ -484,7 +476,7 @@ open_dir(struct keeper *k)
 		cache_warn(&k->warned, &err);
 	if (k->dir != NULL)
 		return;
-	tell(k, err.status != 0 ? CACHE_NO_DIR : CACHE_LOCKED, 0);
+	k->board->state = err.status != 0 ? CACHE_NO_DIR : CACHE_LOCKED;
 	wait_ms(k, RETRY_MS);
 }
 
@@ -525,15 +517,14 @@ end(struct keeper *k)
 	        cache_node_release(k->session.db, k->arena, cache_dir_node(k->dir), &err) == -1))
 		log_warn("cache: %s", err.detail);
 	cache_board_end(k->board, cache_dir_node(k->dir));
-	tell_end(k);
-	tell(k, CACHE_STARTS, 0);
+	lose_lease(k);
+	k->board->state = CACHE_STARTS;
 }
 
 int
-cache_keeper_run(const struct settings *settings, const struct cache_watcher *watcher,
-    struct cache_board *board)
+cache_keeper_run(const struct settings *settings, struct cache_board *board)
 {
-	struct keeper k = { .settings = settings, .watcher = watcher, .board = board,
+	struct keeper k = { .settings = settings, .board = board,
 		.stale.max_us = settings->cache_stale_max * SECOND };
 
 	k.signal_fd = cache_signals_open();
@@ -541,7 +532,7 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 		return 1;
 	k.arena = arena_new();
 	cache_session_new(&k.session, settings);
-	tell(&k, CACHE_STARTS, 0);
+	board->state = CACHE_STARTS;
 	serve(&k);
 	if (k.dir != NULL)
 		end(&k);

@@ -15,10 +15,9 @@
  */
 
 #include "cache/cache_board.h"
-#include "cache/cache_state.h"
 #include "config/settings.h"
 
 /* Runs until SIGTERM, and then ends the lease.  It writes the board of its pool.  Returns the exit status. */
-int cache_keeper_run(const struct settings *, const struct cache_watcher *, struct cache_board *);
+int cache_keeper_run(const struct settings *, struct cache_board *);
 
 #endif

@@ -2,8 +2,8 @@
 #define CACHE_CACHE_STATE_H
 
 /*
- * A keeper tells its state to a watcher, and its errors to the log.  One that is killed or hangs tells
- * nothing, so believe no state once the lease has ended.
+ * A keeper shows its state on its board, and writes its errors to the log.  One that is killed or hangs does
+ * neither, so believe no state once the lease has ended.
  */
 
 #include <stdint.h>
@@ -12,8 +12,8 @@
 
 /* The state of a keeper: it serves, or the reason why it does not. */
 enum cache_state {
-	CACHE_SERVES,
 	CACHE_STARTS, /* also one that begins anew */
+	CACHE_SERVES,
 	CACHE_NO_DIR, /* it cannot use cache_dir */
 	CACHE_LOCKED, /* another keeper has the lock of cache_dir */
 	CACHE_NO_DATABASE,
@@ -29,12 +29,6 @@ extern const char *const cache_states[CACHE__STATES];
  * Why nginx sends no files of cache_dir, or stale ones.  That of CACHE_SERVES holds once the lease has ended.
  */
 extern const char *const cache_state_reasons[CACHE__STATES];
-
-/* Gets the state, and the end of the lease by clock_us(); 0: as told before. */
-struct cache_watcher {
-	void (*tell)(void *arg, enum cache_state, int64_t lease_end_us);
-	void *arg;
-};
 
 /* The last warning; {0} at first. */
 struct cache_warning {

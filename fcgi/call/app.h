@@ -38,7 +38,7 @@ struct worker_app {
 	struct db *replica; /* call/replica.h; NULL: there is none */
 	int64_t replica_away_us; /* by clock_us(): it is not asked before */
 	struct cache_barrier *barrier; /* cache/cache_barrier.h */
-	struct cache_board *board; /* cache/cache_board.h; NULL: none */
+	struct cache_board *board; /* cache/cache_board.h */
 	struct inspector *inspector; /* crate/inspect/inspector.h */
 	struct store_identity store;
 	const char *www_authenticate;

@@ -77,7 +77,7 @@ struct pool_app {
 	 * what it does until SIGTERM, with the exit status.  Both may be NULL.
 	 */
 	bool (*keeps)(const struct settings *);
-	int (*keep)(const struct settings *, const struct meter *, const struct pool_shared *);
+	int (*keep)(const struct settings *, const struct pool_shared *);
 };
 
 /*

@@ -73,7 +73,7 @@ child_run_role(const struct child_state *c, const struct pool_app *app)
 
 	if (h->role == ROLE_KEEPER) {
 		slot_idle(slot);
-		return app->keep(&c->settings, &meter, &c->shared);
+		return app->keep(&c->settings, &c->shared);
 	}
 	return worker_run(app, &c->settings, h->role == ROLE_WRITER ? WORKER_WRITE : WORKER_READ,
 	    h->listen_fd, slot, &meter, &c->shared);

@@ -1,8 +1,12 @@
 #ifndef CACHE_CACHE_FILL_H
 #define CACHE_CACHE_FILL_H
 
-/* Fills one file of the cache from the database, or marks that the crate does not exist.  For the keeper. */
+/*
+ * Fills one file of the cache from the database, or marks that the crate does not exist.  The keeper reads it
+ * in the session that listens, so that it gets the notification of a later change after the answer.
+ */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cache/cache_dir.h"

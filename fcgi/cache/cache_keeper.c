@@ -9,17 +9,15 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "cache/cache_board.h"
+#include "cache/cache_decide.h"
 #include "cache/cache_dir.h"
 #include "cache/cache_fill.h"
 #include "cache/cache_grant.h"
 #include "cache/cache_invalidate.h"
-#include "cache/cache_keys.h"
 #include "cache/cache_node.h"
 #include "cache/cache_page.h"
-#include "cache/cache_refused.h"
 #include "cache/cache_session.h"
 #include "cache/cache_signals.h"
-#include "cache/cache_source.h"
 #include "cache/cache_stale.h"
 #include "store/blob/store_node.h"
 
@@ -45,8 +43,7 @@ struct keeper {
 	const struct settings *settings;
 	struct cache_board *board;
 	struct cache_dir *dir;
-	struct cache_refused refused;
-	struct cache_keys keys;
+	struct cache_decider decider;
 	struct cache_session session;
 	struct cache_stale stale;
 	struct arena *arena; /* of one step */
@@ -291,7 +288,8 @@ begin(struct keeper *k, struct err *err)
 	k->synced = k->acknowledged = 0;
 	k->asked_from_outside = false;
 	if (probe(k, err) == -1 || clear_late(k, err) == -1 ||
-	    cache_keys_read(&k->keys, k->session.db, k->arena, k->settings->token_key, &k->warned, err) == -1)
+	    cache_decide_read_keys(&k->decider, k->session.db, k->arena, k->settings->token_key, &k->warned,
+		err) == -1)
 		return -1;
 	since = now();
 	if (cache_node_register(k->session.db, k->arena, cache_dir_node(k->dir), host,
@@ -372,19 +370,17 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 	for (size_t i = 0; i < n; i++) {
 		if (cache_grants_have(k->dir, &hints[i].who, hints[i].file.namespace))
 			cache_due_add(&k->due, &hints[i].file);
-		else if (!cache_refused_has(&k->refused, &hints[i], asked_us))
+		else
 			asked[nasked++] = hints[i];
 	}
 	if (nasked == 0)
 		return 0;
-	if (cache_source_decide(k->session.db, k->arena, &k->keys.keys, asked, nasked, decisions, err) == -1)
+	if (cache_decide(&k->decider, k->session.db, k->arena, asked, nasked, decisions, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "decided");
 	for (size_t i = 0; i < nasked; i++) {
-		if (!decisions[i].allowed) {
-			cache_refused_add(&k->refused, &asked[i], asked_us);
+		if (!decisions[i].allowed)
 			continue;
-		}
 		if (grant(k, &decisions[i], asked[i].file.namespace, asked_us, err) == -1)
 			return -1;
 		if (cache_grants_have(k->dir, &asked[i].who, asked[i].file.namespace))
@@ -538,7 +534,7 @@ cache_keeper_run(const struct settings *settings, struct cache_board *board)
 		end(&k);
 	cache_dir_close(k.dir);
 	cache_session_free(&k.session);
-	token_keys_wipe(&k.keys.keys);
+	token_keys_wipe(&k.decider.keys);
 	arena_free(k.arena);
 	close(k.signal_fd);
 	return 0;

@@ -1,5 +1,6 @@
 #include "cache/cache_keeper.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "cache/cache_board.h"
 #include "cache/cache_decide.h"
 #include "cache/cache_dir.h"
@@ -17,7 +19,6 @@
 #include "cache/cache_node.h"
 #include "cache/cache_page.h"
 #include "cache/cache_session.h"
-#include "cache/cache_signals.h"
 #include "cache/cache_stale.h"
 #include "store/blob/store_node.h"
 
@@ -71,11 +72,18 @@ lose_lease(struct keeper *k)
 	k->end_us = 0;
 }
 
+/* Until there is a signal, or so many milliseconds are over, or one that serves has something to do. */
 static void
 wait_ms(struct keeper *k, int ms)
 {
-	if (cache_signals_wait(k->signal_fd, k->serving ? db_fd(k->session.db) : -1,
-	        k->serving ? cache_dir_hint_fd(k->dir) : -1, ms))
+	enum { SIGNAL, DATABASE, HINT, N };
+	struct pollfd fds[N] = {
+		[SIGNAL] = { .fd = k->signal_fd, .events = POLLIN },
+		[DATABASE] = { .fd = k->serving ? db_fd(k->session.db) : -1, .events = POLLIN },
+		[HINT] = { .fd = k->serving ? cache_dir_hint_fd(k->dir) : -1, .events = POLLIN },
+	};
+
+	if (poll(fds, N, ms) > 0 && fds[SIGNAL].revents != 0 && signals_take(k->signal_fd))
 		k->stopping = true;
 }
 
@@ -523,9 +531,11 @@ cache_keeper_run(const struct settings *settings, struct cache_board *board)
 	struct keeper k = { .settings = settings, .board = board,
 		.stale.max_us = settings->cache_stale_max * SECOND };
 
-	k.signal_fd = cache_signals_open();
-	if (k.signal_fd == -1)
+	k.signal_fd = signals_open();
+	if (k.signal_fd == -1) {
+		log_error("cache: cannot create a signalfd: %s", strerrordesc_np(errno));
 		return 1;
+	}
 	k.arena = arena_new();
 	cache_session_new(&k.session, settings);
 	board->state = CACHE_STARTS;

@@ -1,15 +1,13 @@
 #include "pool/worker.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "http/fcgi.h"
 #include "pool/wait.h"
 
@@ -33,19 +31,6 @@ struct worker {
 	int signal_fd;
 	bool stopping;
 };
-
-static void
-signal_take(struct worker *w)
-{
-	struct signalfd_siginfo info;
-
-	if (read(w->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	if (info.ssi_signo == SIGTERM)
-		w->stopping = true;
-	else if (log_reopen() == -1)
-		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
-}
 
 static int
 idle_wait_ms(const struct worker *w)
@@ -84,7 +69,7 @@ request_wait(struct worker *w)
 	if (n <= 0)
 		return false;
 	if (ready.signal)
-		signal_take(w);
+		w->stopping |= signals_take(w->signal_fd);
 	/* also on the way out: nobody else was woken for it */
 	return ready.request;
 }
@@ -247,18 +232,6 @@ worker_loop(struct worker *w)
 	slot_stop(w->slot);
 }
 
-static int
-worker_signal_fd(void)
-{
-	sigset_t set;
-
-	/* SIGINT and SIGHUP, which a terminal sends to everybody, are for the master to act on */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGUSR1);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 int
 worker_run(const struct pool_app *app, const struct settings *settings, enum worker_kind kind,
     int listen_fd, struct slot *slot, const struct meter *meter, const struct pool_shared *shared)
@@ -267,7 +240,7 @@ worker_run(const struct pool_app *app, const struct settings *settings, enum wor
 		.kind = kind };
 	struct err err = { 0 };
 
-	w.signal_fd = worker_signal_fd();
+	w.signal_fd = signals_open();
 	w.conn = fcgi_open(listen_fd, settings->request_timeout);
 	w.wait = wait_new(w.signal_fd, listen_fd);
 	if (w.conn == NULL || w.wait == NULL) {

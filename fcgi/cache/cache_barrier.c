@@ -149,8 +149,11 @@ cache_barrier_free(struct cache_barrier *b)
 void
 cache_barrier_look(struct cache_barrier *b)
 {
-	if (b->board != NULL && cache_board_reconnected(b->board, &b->reconnects))
+	uint32_t reconnects = b->board == NULL ? 0 : b->board->reconnects;
+
+	if (reconnects != b->reconnects)
 		db_disconnect(b->db);
+	b->reconnects = reconnects;
 }
 
 static int

@@ -84,22 +84,6 @@ cache_board_note(struct cache_board *b, const char *own, const char *node, int64
 	wake(b);
 }
 
-void
-cache_board_reconnect(struct cache_board *b)
-{
-	b->reconnects++;
-}
-
-bool
-cache_board_reconnected(const struct cache_board *b, uint32_t *seen)
-{
-	uint32_t now = b->reconnects;
-	bool again = now != *seen;
-
-	*seen = now;
-	return again;
-}
-
 const char *
 cache_board_own(const struct cache_board *b)
 {

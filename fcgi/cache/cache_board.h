@@ -27,7 +27,8 @@ struct cache_board {
 	_Atomic enum cache_state state; /* the last one */
 	_Atomic int64_t lease_us; /* when the lease of nginx ends, by clock_us(); 0: there was none */
 	_Atomic uint32_t changes; /* counts the changes */
-	_Atomic uint32_t reconnects; /* how often the keeper has lost its session and got another */
+	/* how often the keeper has lost its session and got another, perhaps with another server */
+	_Atomic uint32_t reconnects;
 	/* by clock_us(): when the last commit was asked for that has waited for the synchronous standbys */
 	_Atomic int64_t confirmed_us;
 	_Atomic int64_t refused_us; /* until then nobody asks for one, since the last had no answer */
@@ -56,16 +57,7 @@ void cache_board_end(struct cache_board *, const char *own);
 /* The keeper of `own` knows that the node has acknowledged all messages up to this CACHE_SYNC.  Wakes all. */
 void cache_board_note(struct cache_board *, const char *own, const char *node, int64_t number);
 
-/* The keeper has lost its session and has another one, perhaps with another server. */
-void cache_board_reconnect(struct cache_board *);
-
 /* ---- for workers ---- */
-
-/*
- * Has the keeper reconnected since the worker last asked?  *seen: the reconnections that the worker knew
- * of, 0 at first.  The worker's own session may still wait for a server that is cut off.
- */
-bool cache_board_reconnected(const struct cache_board *, uint32_t *seen);
 
 /* The name of this pool's node; NULL: it does not serve, so this board says nothing. */
 const char *cache_board_own(const struct cache_board *);

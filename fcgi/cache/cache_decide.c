@@ -59,12 +59,9 @@ bind_keys(struct db_params *p, struct arena *a, const struct token_keys *keys)
 static enum grant_kind
 kind_of(const char *token_kind)
 {
-	static const enum grant_kind kinds[TOKEN__MAX] = { [TOKEN_PERSONAL] = GRANT_PERSONAL,
-		[TOKEN_DEPLOY] = GRANT_DEPLOY, [TOKEN_JOB] = GRANT_JOB };
-
 	for (size_t i = 0; i < TOKEN__MAX; i++) {
 		if (strcmp(token_kind, token_kind_names[i]) == 0)
-			return kinds[i];
+			return (enum grant_kind)(GRANT_TOKEN + i);
 	}
 	return GRANT_ANYONE;
 }

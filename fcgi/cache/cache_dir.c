@@ -54,6 +54,12 @@ cache_dir_error(const struct cache_dir *d, const char *what, struct err *err)
 	return -1;
 }
 
+bool
+cache_dir_has(const struct cache_dir *d, const char *path)
+{
+	return faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int
 cache_dir_make(const struct cache_dir *d, const char *path, struct err *err)
 {
@@ -305,18 +311,12 @@ cache_dir_node(const struct cache_dir *d)
 
 /* ---- removal ---- */
 
-static bool
-is_missing(const struct cache_dir *d, const char *path)
-{
-	return faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT;
-}
-
 int
 cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
 {
 	char trash[64];
 
-	for (int tries = 0; !is_missing(d, path); tries++) {
+	for (int tries = 0; cache_dir_has(d, path) || errno != ENOENT; tries++) {
 		snprintf(trash, sizeof(trash), "trash/%" PRIx64 "-%x", d->started_us, d->made++);
 		if (!FAULT_FAILS("cache", "discard") &&
 		    renameat(d->root, path, d->root, trash) == 0) {

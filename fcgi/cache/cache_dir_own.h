@@ -63,6 +63,9 @@ struct cache_dir {
 /* Sets err by errno as err_disk() does, with the whole path of `what` and the remedy.  Returns -1. */
 int cache_dir_error(const struct cache_dir *, const char *what, struct err *);
 
+/* Is there something of that name, also a link that leads nowhere?  False: errno. */
+bool cache_dir_has(const struct cache_dir *, const char *path);
+
 /* Makes a directory that nginx can read, unless it exists.  -1: 500, 503. */
 int cache_dir_make(const struct cache_dir *, const char *path, struct err *)
     __attribute__((warn_unused_result));

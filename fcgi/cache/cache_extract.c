@@ -13,7 +13,11 @@
 #include "base/log.h"
 #include "cache/cache_dir_own.h"
 
-enum { DIR_MODE = 0700, KEY_DIGITS = 2 * SHA256_SIZE };
+enum {
+	DIR_MODE = 0700,
+	KEY_DIGITS = 2 * SHA256_SIZE,
+	ALL_MAX = CACHE_EXTRACT_FILES_MAX + 1024 /* each worker may have added one */
+};
 
 /* A file that may be removed. */
 struct kept {
@@ -24,8 +28,8 @@ struct kept {
 
 struct all {
 	struct arena *arena;
-	struct kept *v; /* has room for CACHE_EXTRACT_FILES_MAX and one more for each worker */
-	size_t n, max;
+	struct kept *v; /* has room for ALL_MAX */
+	size_t n;
 	size_t bytes;
 };
 
@@ -107,7 +111,7 @@ find_files(struct all *all, int root, const char *project)
 
 	if (dir == NULL)
 		return;
-	while (all->n < all->max && (entry = readdir(dir)) != NULL) {
+	while (all->n < ALL_MAX && (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 			continue;
@@ -142,12 +146,11 @@ make_room(struct all *all, int root)
 static void
 bound_all(int root)
 {
-	enum { MORE = 1024 };
-	struct all all = { .arena = arena_new(), .max = CACHE_EXTRACT_FILES_MAX + MORE };
+	struct all all = { .arena = arena_new() };
 	DIR *dir = cache_dir_list(root, ".");
 	struct dirent *entry;
 
-	all.v = arena_calloc(all.arena, all.max, sizeof(*all.v));
+	all.v = arena_calloc(all.arena, ALL_MAX, sizeof(*all.v));
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] != '.')
 			find_files(&all, root, entry->d_name);

@@ -6,7 +6,6 @@
  * in the session that listens, so that it gets the notification of a later change after the answer.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "cache/cache_dir.h"

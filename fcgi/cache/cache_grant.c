@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -15,19 +14,13 @@
 
 enum { SIZE_MIN = 64 };
 
-size_t
-cache_grants_count(const struct cache_dir *d)
-{
-	return d->grants.n;
-}
-
 bool
 cache_grants_have(const struct cache_dir *d, const struct cache_who *who, int64_t namespace)
 {
 	char path[CACHE_PATH_SIZE];
 
 	cache_path_grant(path, d->epoch, who, namespace);
-	return d->epoch[0] != '\0' && faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return d->epoch[0] != '\0' && cache_dir_has(d, path);
 }
 
 static int

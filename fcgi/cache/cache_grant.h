@@ -11,7 +11,6 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "cache/cache_dir.h"
@@ -19,11 +18,9 @@
 /* Kinds of holders.  Each kind has its own limit. */
 enum grant_kind {
 	GRANT_ANYONE,
-	GRANT_PERSONAL,
-	GRANT_DEPLOY,
-	GRANT_JOB,
 	GRANT_NETWORK,
-	GRANT__KINDS
+	GRANT_TOKEN, /* plus enum token_kind */
+	GRANT__KINDS = GRANT_TOKEN + TOKEN__MAX
 };
 
 /* The oldest grant of the same kind, or of the same /64, makes room for a new one. */
@@ -33,7 +30,6 @@ enum {
 	GRANTS_PREFIX_MAX = 200
 };
 
-size_t cache_grants_count(const struct cache_dir *);
 bool cache_grants_have(const struct cache_dir *, const struct cache_who *, int64_t namespace);
 
 /*

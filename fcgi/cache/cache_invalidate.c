@@ -20,13 +20,13 @@ static int
 take_crate(const struct change *c, int64_t namespace, struct err *err)
 {
 	struct cache_file f = { .namespace = namespace };
-	bool was_there = false;
+	bool was_there;
 
 	if (c->m->kind == CACHE_CRATE && cache_tree_remove_crate(c->dir, namespace, c->m->name, err) == -1)
 		return -1;
-	if (cache_tree_remove_index(c->dir, namespace, c->m->name, &was_there, err) == -1)
-		return -1;
 	memcpy(f.name, c->m->name, sizeof(c->m->name));
+	if (cache_tree_remove_index(c->dir, &f, &was_there, err) == -1)
+		return -1;
 	if (was_there)
 		cache_due_add(c->due, &f);
 	return 0;

@@ -134,15 +134,6 @@ take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 	return -1;
 }
 
-/* What the keeper does when it sees another epoch. */
-static int
-end_epoch(struct keeper *k, struct err *err)
-{
-	static const struct cache_message message = { .kind = CACHE_EPOCH };
-
-	return take_away(k, &message, err);
-}
-
 /* Takes note of a message that concerns no file or grant.  False: it is none of these. */
 static bool
 take_note(struct keeper *k, const struct cache_message *m)
@@ -330,17 +321,16 @@ renew(struct keeper *k, struct err *err)
 	return lease(k, &since, err);
 }
 
-/* *same: the grants are of this epoch.  Begins the epoch where there is none; ends another one. */
+/* Begins the epoch where there is none, or ends another one. */
 static int
-enter_epoch(struct keeper *k, const char *epoch, bool *same, struct err *err)
+enter_epoch(struct keeper *k, const char *epoch, struct err *err)
 {
-	*same = strcmp(cache_dir_epoch(k->dir), epoch) == 0;
-	if (*same)
-		return 0;
-	if (cache_dir_epoch(k->dir)[0] != '\0')
-		return end_epoch(k, err);
-	*same = true;
-	return cache_dir_begin_epoch(k->dir, epoch, err);
+	static const struct cache_message another = { .kind = CACHE_EPOCH };
+	const char *mine = cache_dir_epoch(k->dir);
+
+	if (mine[0] == '\0')
+		return cache_dir_begin_epoch(k->dir, epoch, err);
+	return strcmp(mine, epoch) == 0 ? 0 : take_away(k, &another, err);
 }
 
 /* Handles no notification between decision and grant (point 3).  -1: the database or the disk failed. */
@@ -350,14 +340,13 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64
 {
 	int64_t renew_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
 	int64_t end_us = d->lasts_ms == -1 ? INT64_MAX : asked_us + d->lasts_ms * 1000;
-	bool same;
 
 	if (end_us <= k->end_us)
 		return 0;
-	if (enter_epoch(k, d->epoch, &same, err) == -1)
+	if (enter_epoch(k, d->epoch, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "entered");
-	if (!same || cache_grants_have(k->dir, &d->who, namespace))
+	if (strcmp(cache_dir_epoch(k->dir), d->epoch) != 0 || cache_grants_have(k->dir, &d->who, namespace))
 		return 0;
 	if (cache_grants_add(k->dir, d->kind, &d->who, namespace, end_us, renew_us, err) == -1)
 		return -1;
@@ -411,7 +400,8 @@ step(struct keeper *k, struct err *err)
 	if (left <= 0)
 		return renew(k, err);
 	if (k->due.n > 0)
-		return cache_fill(k->dir, k->session.db, k->arena, k->settings, &k->due.v[--k->due.n], &k->warned, err);
+		return cache_fill(k->dir, k->session.db, k->arena, k->settings, &k->due.v[--k->due.n], &k->warned,
+		    err);
 	while (n < HINTS && cache_dir_next_hint(k->dir, &hints[n]))
 		n++;
 	if (n > 0)

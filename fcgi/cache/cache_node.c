@@ -35,13 +35,17 @@ write_row(struct db *db, struct arena *a, enum stmt stmt, const struct db_params
 
 /* The same, of a row that we have written before. */
 static int
-rewrite_row(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *p, int64_t *written,
-    struct err *err)
+rewrite_row(struct db *db, struct arena *a, enum stmt stmt, const char *node, int64_t number,
+    int64_t *written, struct err *err)
 {
-	enum { COLUMNS_CACHE_RENEW };
+	enum { COLUMNS_CACHE_RENEW }; /* cache_acknowledge has the same */
+	struct db_params p = { .n = 0 };
 	struct db_result r;
 
-	if (write_row(db, a, stmt, p, &r, err) == -1)
+	db_bind_str(&p, node);
+	db_bind_int(&p, number);
+	db_bind_int(&p, *written);
+	if (write_row(db, a, stmt, &p, &r, err) == -1)
 		return -1;
 	*written = db_int(&r, 0, WRITTEN);
 	return 0;
@@ -83,12 +87,7 @@ int
 cache_node_renew(struct db *db, struct arena *a, const char *node, int64_t seconds, int64_t *written,
     struct err *err)
 {
-	struct db_params p = { .n = 0 };
-
-	db_bind_str(&p, node);
-	db_bind_int(&p, seconds);
-	db_bind_int(&p, *written);
-	return rewrite_row(db, a, STMT_CACHE_RENEW, &p, written, err);
+	return rewrite_row(db, a, STMT_CACHE_RENEW, node, seconds, written, err);
 }
 
 int
@@ -115,10 +114,5 @@ int
 cache_node_acknowledge(struct db *db, struct arena *a, const char *node, int64_t number,
     int64_t *written, struct err *err)
 {
-	struct db_params p = { .n = 0 };
-
-	db_bind_str(&p, node);
-	db_bind_int(&p, number);
-	db_bind_int(&p, *written);
-	return rewrite_row(db, a, STMT_CACHE_ACKNOWLEDGE, &p, written, err);
+	return rewrite_row(db, a, STMT_CACHE_ACKNOWLEDGE, node, number, written, err);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +18,7 @@ enum { PATH_MAX_SIZE = 1024 /* a longer one is not kept */ };
 uint64_t
 cache_page_begin(const struct cache_board *b)
 {
-	return b != NULL ? b->pages_removed : 0;
+	return b->pages_removed;
 }
 
 int
@@ -89,7 +88,7 @@ cache_page_keep(const char *cache_dir, struct cache_board *b, uint64_t begun, in
 	time_t time;
 	int pages;
 
-	if (b == NULL || cache_dir[0] == '\0' || begun != b->pages_removed || b->pages >= CACHE_PAGES_MAX ||
+	if (cache_dir[0] == '\0' || begun != b->pages_removed || b->pages >= CACHE_PAGES_MAX ||
 	    snprintf(name, sizeof(name), "%s.html.gz", path) >= (int)sizeof(name))
 		return;
 	FAULT_POINT("page", "made");

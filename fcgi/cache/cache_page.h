@@ -24,10 +24,7 @@
 
 enum { CACHE_PAGES_MAX = 2000 /* files, until the keeper removes them all */ };
 
-/*
- * Returns the number of removals; call it before you read anything for the page.  board NULL: there is no
- * board.
- */
+/* Returns the number of removals; call it before you read anything for the page. */
 uint64_t cache_page_begin(const struct cache_board *);
 
 /*

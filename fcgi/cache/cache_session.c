@@ -33,7 +33,7 @@ cache_session_connect(struct cache_session *s, struct cache_board *board, struct
 	if (db_connect(s->db, err) == -1)
 		return -1;
 	if (s->listening != 0 && s->listening != db_connections(s->db))
-		cache_board_reconnect(board);
+		board->reconnects++;
 	s->listening = db_connections(s->db);
 	return 0;
 }
@@ -59,7 +59,7 @@ cache_session_failed(struct cache_session *s)
 	 * A pooler goes on sharing a session that it has shared.  And if one session was lost, the other
 	 * one may wait for a server that is cut off.
 	 */
-	if (db_is_pooled(s->db) || db_fd(s->db) == -1 || db_fd(s->prober) == -1)
+	if (db_is_pooled(s->db) || cache_session_is_lost(s))
 		cache_session_drop(s);
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -21,17 +20,13 @@ remove_file(struct cache_dir *d, const char *path, bool *was_there, struct err *
 }
 
 int
-cache_tree_remove_index(struct cache_dir *d, int64_t namespace, const char *name,
-    bool *was_there, struct err *err)
+cache_tree_remove_index(struct cache_dir *d, const struct cache_file *f, bool *was_there, struct err *err)
 {
-	struct cache_file f = { .namespace = namespace };
 	char path[CACHE_PATH_SIZE], mark[CACHE_PATH_SIZE];
 
 	*was_there = false;
-	if (cache_path_absent(mark, namespace, name, err) == -1)
-		return -1;
-	memcpy(f.name, name, strlen(name) + 1);
-	if (cache_path_file(path, &f, err) == -1 || remove_file(d, path, was_there, err) == -1)
+	if (cache_path_absent(mark, f->namespace, f->name, err) == -1 || cache_path_file(path, f, err) == -1 ||
+	    remove_file(d, path, was_there, err) == -1)
 		return -1;
 	return remove_file(d, mark, was_there, err);
 }
@@ -58,19 +53,13 @@ cache_tree_remove_namespace(struct cache_dir *d, int64_t namespace, struct err *
 	return cache_dir_discard(d, path, err);
 }
 
-static bool
-is_there(const struct cache_dir *d, const char *path)
-{
-	return faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 bool
 cache_tree_has(const struct cache_dir *d, const struct cache_file *f)
 {
 	char path[CACHE_PATH_SIZE];
 	struct err err;
 
-	return cache_path_file(path, f, &err) == 0 && is_there(d, path);
+	return cache_path_file(path, f, &err) == 0 && cache_dir_has(d, path);
 }
 
 static int
@@ -135,7 +124,7 @@ cache_tree_mark_absent(struct cache_dir *d, int64_t namespace, const char *name,
 
 	if (cache_path_absent(path, namespace, name, err) == -1)
 		return -1;
-	if (is_there(d, path))
+	if (cache_dir_has(d, path))
 		return 0;
 	if (absent->n == CACHE_ABSENT_MAX && unmark(d, m, err) == -1)
 		return -1;

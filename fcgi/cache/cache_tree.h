@@ -20,8 +20,8 @@
  * them any more when it returns.
  * *was_there: the file, or the mark, existed.  -1: 500, 503, nginx may still serve it.
  */
-int cache_tree_remove_index(struct cache_dir *, int64_t namespace, const char *name,
-    bool *was_there, struct err *) __attribute__((warn_unused_result));
+int cache_tree_remove_index(struct cache_dir *, const struct cache_file *, bool *was_there, struct err *)
+    __attribute__((warn_unused_result));
 int cache_tree_remove_crate(struct cache_dir *, int64_t namespace, const char *name,
     struct err *) __attribute__((warn_unused_result));
 int cache_tree_remove_namespace(struct cache_dir *, int64_t namespace, struct err *)

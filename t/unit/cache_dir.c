@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cache/cache_grant.h"
+#include "cache/cache_dir_own.h"
 #include "cache/cache_invalidate.h"
 #include "cache/cache_message.h"
 #include "cache/cache_tree.h"
@@ -35,6 +35,14 @@ file(int64_t project, const char *name, const char *version)
 	snprintf(f.name, sizeof(f.name), "%s", name);
 	snprintf(f.version, sizeof(f.version), "%s", version);
 	return f;
+}
+
+static int
+remove_index(struct cache_dir *d, const char *name, bool *was)
+{
+	struct cache_file f = file(7, name, "");
+
+	return cache_tree_remove_index(d, &f, was, &err);
 }
 
 static void
@@ -101,9 +109,9 @@ test_files(struct cache_dir *d)
 	ok(cache_tree_has(d, &crate) && there("project/7/crates/Serde_x/1.0.0+b.1"), "has its place");
 	is_int(cache_tree_put_link(d, &crate, "/nonexistent/other", &err), 0, "again");
 
-	is_int(cache_tree_remove_index(d, 7, "SERDE_X", &was, &err), 0, "an index file goes");
+	is_int(remove_index(d, "SERDE_X", &was), 0, "an index file goes");
 	ok(was && !cache_tree_has(d, &index), "and is gone");
-	is_int(cache_tree_remove_index(d, 7, "SERDE_X", &was, &err), 0, "again");
+	is_int(remove_index(d, "SERDE_X", &was), 0, "again");
 	ok(!was, "it was not there");
 	is_int(cache_tree_remove_crate(d, 7, "Serde_x", &err), 0, "a crate goes");
 	ok(!there("project/7/crates/Serde_x"), "with all versions");
@@ -147,7 +155,7 @@ test_absent(struct cache_dir *d)
 	is_int(cache_tree_mark_absent(d, 7, "No_ne", &err), 0, "a crate is marked");
 	ok(there("project/7/index/no/_n/no_ne.absent"), "in its place");
 	is_int(cache_tree_mark_absent(d, 7, "no_NE", &err), 0, "again: no error");
-	is_int(cache_tree_remove_index(d, 7, "NO_ne", &was, &err), 0, "its index file changes");
+	is_int(remove_index(d, "NO_ne", &was), 0, "its index file changes");
 	ok(was && !there("project/7/index/no/_n/no_ne.absent"), "so the mark goes, and was there");
 	is_int(cache_tree_mark_absent(d, 7, "no_ne", &err), 0, "it is marked again");
 	is_int(cache_tree_mark_absent(d, 7, "abce", &err), 0, "and another one");
@@ -177,7 +185,7 @@ test_names(struct cache_dir *d)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct cache_file crate = file(7, bad[i], "1.0.0"), index = file(7, bad[i], "");
 
-		ok(cache_tree_remove_index(d, 7, bad[i], &was, &err) == -1, "bad name %zu: index", i);
+		ok(remove_index(d, bad[i], &was) == -1, "bad name %zu: index", i);
 		ok(cache_tree_remove_crate(d, 7, bad[i], &err) == -1, "bad name %zu: crate", i);
 		ok(bad[i][0] == '\0' || cache_tree_put_link(d, &crate, "x", &err) == -1,
 		    "bad name %zu: version", i);
@@ -197,7 +205,7 @@ static const struct cache_who who = { "00abcdefghijklmnop" }, other = { "01abcde
 static int
 grant(struct cache_dir *d, const struct cache_who *w, int64_t project, int64_t end)
 {
-	return cache_grants_add(d, cache_who_is_anyone(w) ? GRANT_ANYONE : GRANT_JOB, w, project, end, 2 * end,
+	return cache_grants_add(d, cache_who_is_anyone(w) ? GRANT_ANYONE : GRANT_TOKEN, w, project, end, 2 * end,
 	    &err);
 }
 
@@ -220,14 +228,14 @@ test_grants(struct cache_dir *d)
 	is_int(grant(d, &who, 8, 200), 0, "in another project");
 	is_int(grant(d, &other, 7, 300), 0, "to another token");
 	is_int(grant(d, &anyone, 7, 400), 0, "and to anyone");
-	is_int(cache_grants_count(d), 4, "there are four");
+	is_int((long)d->grants.n, 4, "there are four");
 
 	is_int(cache_grants_end_due(d, 100, false, &err), 0, "time passes");
 	ok(!cache_grants_have(d, &who, 7) && cache_grants_have(d, &who, 8), "what was due has ended");
 	is_int(cache_grants_end(d, &who, &err), 0, "a token ends");
 	ok(!there(GRANT) && cache_grants_have(d, &other, 7) && cache_grants_have(d, &anyone, 7),
 	    "with all that it had, and nobody else");
-	is_int(cache_grants_count(d), 2, "two are left");
+	is_int((long)d->grants.n, 2, "two are left");
 	is_int(cache_grants_end(d, &who, &err), 0, "again");
 	is_int(cache_dir_end_epoch(d, &err), 0, "the epoch ends");
 	ok(!cache_grants_have(d, &other, 7) && !cache_grants_have(d, &anyone, 7) && !there("now/1000"),
@@ -280,7 +288,7 @@ test_views(struct cache_dir *d)
 	is_int(cache_invalidate(d, &grants, &due, &err), 0, "its projects change");
 	ok(!cache_grants_have(d, &who, -12), "its grants go");
 	ok(cache_grants_have(d, &who, 7) && cache_grants_have(d, &other, -13), "those of others stay");
-	is_int(cache_grants_count(d), 2, "two are left");
+	is_int((long)d->grants.n, 2, "two are left");
 }
 
 /* One kind of grants does not use the limit of another. */
@@ -295,7 +303,7 @@ test_room(struct cache_dir *d)
 	for (int i = 1; i <= GRANTS_MAX + 2; i++)
 		failed += grant(d, &who, i, i == 5 ? 1 : 2);
 	is_int(failed, 0, "more than there is room for");
-	is_int(cache_grants_count(d), GRANTS_MAX + 1, "so many there can be of one kind");
+	is_int((long)d->grants.n, GRANTS_MAX + 1, "so many there can be of one kind");
 	ok(!cache_grants_have(d, &who, 1) && !cache_grants_have(d, &who, 2) && cache_grants_have(d, &who, 3),
 	    "the oldest made room");
 	ok(cache_grants_have(d, &anyone, 1), "but not one of another kind");
@@ -330,7 +338,7 @@ test_network_room(struct cache_dir *d)
 		failed += network_grant(d, &from, address);
 	}
 	is_int(failed, 0, "a scan of addresses");
-	is_int(cache_grants_count(d), GRANTS_PREFIX_MAX + 3, "has so many grants and no more");
+	is_int((long)d->grants.n, GRANTS_PREFIX_MAX + 3, "has so many grants and no more");
 	ok(!there("grant/" EPOCH "/net-2001:db8::1") && cache_grants_have(d, &from, 7),
 	    "the oldest is gone, with its folder");
 	ok(cache_grants_have(d, &who, 7), "a token's stays");
@@ -410,7 +418,7 @@ take_index(struct cache_dir *d)
 {
 	bool was;
 
-	return cache_tree_remove_index(d, 7, "serde", &was, &err);
+	return remove_index(d, "serde", &was);
 }
 
 /* Stale mode has names of its own, and grants that end do not come back. */
@@ -422,7 +430,7 @@ test_stale(struct cache_dir *d)
 	if (cache_dir_clear(d, &err) == -1 || cache_tree_put(d, &index, slice_str("x"), 1, &err) == -1 ||
 	    cache_dir_begin_epoch(d, EPOCH, &err) == -1 || cache_dir_lease(d, 1000, 1001, &err) == -1 ||
 	    grant(d, &anyone, 7, 200) == -1 || grant(d, &who, 7, 100) == -1 ||
-	    cache_grants_add(d, GRANT_JOB, &other, 7, INT64_MAX, 150, &err) == -1)
+	    cache_grants_add(d, GRANT_TOKEN, &other, 7, INT64_MAX, 150, &err) == -1)
 		exit(EXIT_FAILURE);
 	is_int(cache_dir_stale(d, 1000, 1005, &err), 0, "stale mode begins");
 	ok(there("stale/1000/anyone/7/index/se/rd/serde.gz") && there("stale/1005") && !there("stale/1006"),

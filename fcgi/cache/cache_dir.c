@@ -156,9 +156,10 @@ cache_dir_put(int at, const char *temporary, char *path, mode_t mode, struct sli
 	/* some file systems report a full disk only here */
 	if (close(fd) == -1)
 		rc = -1;
-	FAULT_POINT("cache", "written");
-	if (rc == 0)
+	if (rc == 0) {
+		FAULT_POINT("cache", "written");
 		rc = cache_dir_move(at, temporary, path);
+	}
 	if (rc == -1) {
 		int number = errno;
 

@@ -1,8 +1,7 @@
 #ifndef CACHE_CACHE_DIR_OWN_H
 #define CACHE_CACHE_DIR_OWN_H
 
-/* Shared by cache_dir.c, cache_tree.c, cache_grant.c, cache_extract.c,
- * cache_page.c and cache_invalidate.c alone. */
+/* Shared by cache_dir.c, cache_extract.c, cache_grant.c, cache_invalidate.c, cache_page.c, cache_tree.c. */
 
 #include <dirent.h>
 #include <stdbool.h>

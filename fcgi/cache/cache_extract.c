@@ -167,15 +167,18 @@ cache_extract_write(struct arena *a, const struct cache_extract *e, struct slice
 	static unsigned written;
 	const char *folder = arena_printf(a, "%" PRId64, e->project_id);
 	int root = open_all(a, e->dir);
+	bool kept;
 
 	if (root == -1)
 		return;
 	/* the temporary file is in the folder: it counts if a worker is killed and leaves it */
-	if ((mkdirat(root, folder, DIR_MODE) == -1 && errno != EEXIST) ||
+	kept = (mkdirat(root, folder, DIR_MODE) == 0 || errno == EEXIST) &&
 	    cache_dir_put(root, arena_printf(a, "%s/new-%ld", folder, (long)getpid()), path_of(a, e),
-	        CACHE_DIR_OWN_MODE, bytes, NULL) == -1)
+	        CACHE_DIR_OWN_MODE, bytes, NULL) == 0;
+	/* a keeper may have removed the folder meanwhile */
+	if (!kept && errno != ENOENT)
 		log_warn("cache_dir: extract/%s: %s", path_of(a, e), strerrordesc_np(errno));
-	else if (bytes.n > CACHE_EXTRACT_SMALL || ++written % CACHE_EXTRACT_BOUND_EVERY == 0)
+	else if (kept && (bytes.n > CACHE_EXTRACT_SMALL || ++written % CACHE_EXTRACT_BOUND_EVERY == 0))
 		bound_all(root);
 	close(root);
 }

@@ -8,6 +8,7 @@
 
 /* Microseconds of CLOCK_BOOTTIME: what is over is also over after the machine has slept. */
 int64_t clock_us(void);
+enum { CLOCK_SECOND = 1000000 }; /* of clock_us() */
 
 /* "2026-01-31T12:34:56Z": 20 bytes and a NUL, the form of the index's pubtime. */
 enum { CLOCK_RFC3339_SIZE = 21 };

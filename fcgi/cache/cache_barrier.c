@@ -10,7 +10,6 @@
 
 /* Pauses between two questions to the database. */
 enum {
-	SECOND = 1000000,
 	LOOK_MIN_MS = 1,
 	LOOK_MAX_MS = 20,
 	AWAY_MS = 50,
@@ -188,14 +187,14 @@ int
 cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s, int64_t deadline_us,
     struct err *err)
 {
-	int64_t now = clock_us(), until_us = now + lease_s * SECOND / 2;
+	int64_t now = clock_us(), until_us = now + lease_s * CLOCK_SECOND / 2;
 	_Atomic int64_t *confirmed_us;
 	int rc;
 
 	if (b->board == NULL)
 		return 0;
 	confirmed_us = is_with_keeper(b, a) ? &b->board->confirmed_us : &b->confirmed_us;
-	if (now < *confirmed_us + lease_s * SECOND)
+	if (now < *confirmed_us + lease_s * CLOCK_SECOND)
 		return 0;
 	if (now < b->board->refused_us)
 		return refuse_replaced(err);
@@ -204,13 +203,13 @@ cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s,
 	db_set_deadline(b->db, deadline_us);
 	/* an error that the server sent, such as a standby's, is an answer: ask again in a second */
 	if (rc == 0 || db_fd(b->db) != -1) {
-		*confirmed_us = rc == 0 ? now : now - (lease_s - 1) * SECOND;
+		*confirmed_us = rc == 0 ? now : now - (lease_s - 1) * CLOCK_SECOND;
 		err_clear(err);
 		return 0;
 	}
 	if (clock_us() < until_us)
 		return -1;
-	b->board->refused_us = clock_us() + SECOND;
+	b->board->refused_us = clock_us() + CLOCK_SECOND;
 	return refuse_replaced(err);
 }
 
@@ -419,7 +418,7 @@ cache_barrier_take_stale(struct cache_barrier *b, struct arena *a)
 
 	for (size_t i = 0; i < b->stale.n; i++) {
 		const struct node *node = &b->stale.v[i];
-		int64_t left = (node->end_us - clock_us() + SECOND - 1) / SECOND;
+		int64_t left = (node->end_us - clock_us() + CLOCK_SECOND - 1) / CLOCK_SECOND;
 
 		if (left > 0 && strcmp(node->name, own) != 0)
 			text = arena_printf(a, "%s%s%s;s=%" PRId64, text == NULL ? "" : text, text == NULL ? "" : ", ",

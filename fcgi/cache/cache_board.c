@@ -112,9 +112,9 @@ cache_board_has(const struct cache_board *b, int64_t server, const char *node, i
 void
 cache_board_wait(struct cache_board *b, uint32_t changes, int64_t until_us)
 {
-	enum { SECOND = 1000000, THOUSAND = 1000 };
+	enum { THOUSAND = 1000 };
 	int64_t left = until_us - clock_us();
-	struct timespec t = { .tv_sec = left / SECOND, .tv_nsec = left % SECOND * THOUSAND };
+	struct timespec t = { .tv_sec = left / CLOCK_SECOND, .tv_nsec = left % CLOCK_SECOND * THOUSAND };
 
 	if (left > 0)
 		(void)syscall(SYS_futex, &b->changes, FUTEX_WAIT, changes, &t, NULL, 0);

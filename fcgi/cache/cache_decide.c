@@ -9,7 +9,7 @@
 #include "store/token/access_facts.h"
 #include "store/token/token_slot.h"
 
-enum { REFUSED_US = 2 * 1000000 };
+enum { REFUSED_US = 2 * CLOCK_SECOND };
 
 static void
 log_lacking(struct cache_decider *c, struct db *db, struct arena *a, const char *path)

@@ -68,6 +68,12 @@ bool cache_dir_is_intact(const struct cache_dir *);
 /* Ends the lease, then takes all files and grants away.  -1: 500, 503, nginx may still serve files. */
 int cache_dir_clear(struct cache_dir *, struct err *) __attribute__((warn_unused_result));
 
+/*
+ * The names end so many seconds before what they stand for: nginx reads its clock once per event, and may use
+ * a name until its second ends.
+ */
+enum { CACHE_NAMES_SLACK = 2 };
+
 /* Lets nginx use the grants from now to the end of second `last`.  -1: 500, 503. */
 int cache_dir_lease(struct cache_dir *, time_t now, time_t last, struct err *)
     __attribute__((warn_unused_result));

@@ -23,7 +23,6 @@
 #include "store/blob/store_node.h"
 
 enum {
-	SECOND = 1000000,
 	RETRY_MS = 200, /* between two tries to get the lock or the database */
 	RENEWALS = 4, /* per lease */
 	/*
@@ -33,9 +32,7 @@ enum {
 	 */
 	RENEWAL_PART = 4,
 	BEGIN_PART = 2,
-	/* nginx reads its clock once per event, and a second begins before it ends */
-	LEASE_SLACK = 2,
-	PROBE_US = SECOND, /* for a probe to come back */
+	PROBE_US = CLOCK_SECOND, /* for a probe to come back */
 	GRANT_SECONDS = 3600, /* then a request makes it anew; last_used_at of a token is exact to this */
 	HINTS = DB_CALLS_MAX /* decided in one round trip */
 };
@@ -105,14 +102,14 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 {
 	int64_t length = k->settings->cache_lease;
 
-	k->end_us = since->us + length * SECOND;
-	k->renew_us = since->us + length * SECOND / RENEWALS;
+	k->end_us = since->us + length * CLOCK_SECOND;
+	k->renew_us = since->us + length * CLOCK_SECOND / RENEWALS;
 	/* allowed again at the end: if a step below fails, a grant may stay that should have ended */
 	cache_stale_forbid(&k->stale);
 	/* a grant that ends within this lease ends now: nginx would follow it to the end of the lease */
 	if (cache_grants_end_due(k->dir, k->end_us, true, err) == -1)
 		return -1;
-	if (cache_dir_lease(k->dir, since->second, since->second + (time_t)length - LEASE_SLACK,
+	if (cache_dir_lease(k->dir, since->second, since->second + (time_t)length - CACHE_NAMES_SLACK,
 		err) == -1)
 		return -1;
 	k->board->state = CACHE_SERVES;
@@ -233,7 +230,8 @@ acknowledge(struct keeper *k, struct err *err)
 static void
 hurry(struct keeper *k, int part)
 {
-	cache_session_hurry(&k->session, part == 0 ? 0 : clock_us() + k->settings->cache_lease * SECOND / part);
+	cache_session_hurry(&k->session,
+	    part == 0 ? 0 : clock_us() + k->settings->cache_lease * CLOCK_SECOND / part);
 }
 
 static int
@@ -338,7 +336,7 @@ static int
 grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64_t asked_us,
     struct err *err)
 {
-	int64_t renew_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
+	int64_t renew_us = asked_us + (int64_t)GRANT_SECONDS * CLOCK_SECOND;
 	int64_t end_us = d->lasts_ms == -1 ? INT64_MAX : asked_us + d->lasts_ms * 1000;
 
 	if (end_us <= k->end_us)
@@ -505,7 +503,7 @@ end(struct keeper *k)
 {
 	struct err err = { 0 };
 
-	db_set_deadline(k->session.db, clock_us() + SECOND);
+	db_set_deadline(k->session.db, clock_us() + CLOCK_SECOND);
 	if (cache_stale_end(&k->stale, k->dir, k->board, &err) == -1 || cache_dir_clear(k->dir, &err) == -1 ||
 	    (k->serving && db_fd(k->session.db) != -1 &&
 	        cache_node_release(k->session.db, k->arena, cache_dir_node(k->dir), &err) == -1))
@@ -519,7 +517,7 @@ int
 cache_keeper_run(const struct settings *settings, struct cache_board *board)
 {
 	struct keeper k = { .settings = settings, .board = board,
-		.stale.max_us = settings->cache_stale_max * SECOND };
+		.stale.max_us = settings->cache_stale_max * CLOCK_SECOND };
 
 	k.signal_fd = signals_open();
 	if (k.signal_fd == -1) {

@@ -47,9 +47,7 @@ cache_page_told(struct cache_dir *d, struct cache_board *b, enum cache_message_k
 int
 cache_page_renew(struct cache_dir *d, struct cache_board *b, int64_t seconds, struct err *err)
 {
-	enum { SECOND = 1000000 };
-
-	return clock_us() - b->pages_us >= seconds * SECOND ? cache_page_remove(d, b, err) : 0;
+	return clock_us() - b->pages_us >= seconds * CLOCK_SECOND ? cache_page_remove(d, b, err) : 0;
 }
 
 /* Asks for a grant, with which the epoch begins. */

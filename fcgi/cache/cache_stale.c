@@ -5,15 +5,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum {
-	SECOND = 1000000,
-	/*
-	 * the names end earlier: nginx reads its clock once per event, and may use a name until its second
-	 * ends
-	 */
-	SLACK = 2
-};
-
 void
 cache_stale_allow(struct cache_stale *s, struct cache_board *b, int64_t lease_end_us)
 {
@@ -32,7 +23,7 @@ static int
 go_on(struct cache_stale *s, struct cache_dir *d, struct cache_board *b,
     int64_t seconds, struct err *err)
 {
-	int64_t from_us = clock_us(), until_us = from_us + seconds * SECOND;
+	int64_t from_us = clock_us(), until_us = from_us + seconds * CLOCK_SECOND;
 	time_t now = time(NULL);
 
 	if (until_us > s->end_us)
@@ -47,7 +38,7 @@ go_on(struct cache_stale *s, struct cache_dir *d, struct cache_board *b,
 		return cache_stale_end(s, d, b, err);
 	s->is = true;
 	return cache_grants_end_due(d, until_us, false, err) == -1 ? -1
-	    : cache_dir_stale(d, now, now + (time_t)((until_us - from_us) / SECOND) - SLACK, err);
+	    : cache_dir_stale(d, now, now + (time_t)((until_us - from_us) / CLOCK_SECOND) - CACHE_NAMES_SLACK, err);
 }
 
 void

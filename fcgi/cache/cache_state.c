@@ -7,9 +7,8 @@
 #include "base/log.h"
 
 enum {
-	SECOND = 1000000,
-	QUIET = 60 * SECOND, /* between two warnings of one text, */
-	QUIET_OTHER = 10 * SECOND /* and of two texts */
+	QUIET = 60 * CLOCK_SECOND, /* between two warnings of one text, */
+	QUIET_OTHER = 10 * CLOCK_SECOND /* and of two texts */
 };
 
 const char *const cache_states[CACHE__STATES] = {

@@ -271,6 +271,13 @@ ok($t->wait_for(sub {
 	return shows_last($search, ask($t, $search)) && answered_by($t) eq 'answered:1';
 }, 60), 'a replica that is back answers again');
 
+# ---- the primary does not tell its position ----
+
+$t->psql('REVOKE EXECUTE ON FUNCTION pg_current_wal_lsn() FROM PUBLIC');
+all_show('a primary without a position');
+like($t->log('pool'), qr/database_read: .*permission denied/, 'the log says so');
+$t->psql('GRANT EXECUTE ON FUNCTION pg_current_wal_lsn() TO PUBLIC');
+
 # ---- there is no primary ----
 
 my $alone = Berth::Test->new(workers => 1, cache_dir => undef, store => $t->store, external_url => $t->url,

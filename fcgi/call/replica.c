@@ -27,15 +27,22 @@ fails(struct worker_app *app, const struct err *err)
 int
 replica_decide(struct replica_use *use, struct db_call *decision)
 {
+	struct err *err = &use->rq->err;
 	struct db_call position;
 
-	if (!may_ask(use))
-		return db_run(use->app->db, use->rq->arena, decision, 1, &use->rq->err);
-	db_position_call(&position);
-	if (db_run_beside(use->app->db, use->rq->arena, decision, &position, 1, &use->rq->err) == -1)
-		return -1;
-	db_position_read(&position, &use->position);
-	return 0;
+	if (may_ask(use)) {
+		db_position_call(&position);
+		if (db_run_beside(use->app->db, use->rq->arena, decision, &position, 1, err) == 0) {
+			db_position_read(&position, &use->position);
+			return 0;
+		}
+		if (err->status != 500)
+			return -1;
+		/* a server that does not tell its position decides all the same */
+		fails(use->app, err);
+		err_clear(err);
+	}
+	return db_run(use->app->db, use->rq->arena, decision, 1, err);
 }
 
 void

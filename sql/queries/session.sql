@@ -4,16 +4,17 @@
 -- the other statements are parsed in the search_path that it sets; in a shared session first in each
 -- transaction.  Reads no table.  JIT is off: compiling a statement takes longer than most statements that
 -- the planner takes for expensive, since it guesses at a LATERAL or a LIMIT.  The process id is the first
--- column: it shows whether a connection pooler is in between.
+-- column: it shows whether a connection pooler is in between.  The settings are one column, since it costs as
+-- much to send eight as to make them.
 SELECT pg_backend_pid() AS pid,
-       set_config('statement_timeout', $1, $5::boolean) AS statement_timeout,
-       set_config('lock_timeout', $2, $5::boolean) AS lock_timeout,
-       set_config('idle_in_transaction_session_timeout', $3, $5::boolean) AS idle_timeout,
-       set_config('search_path', 'public, pg_temp', $5::boolean) AS search_path,
-       set_config('standard_conforming_strings', 'on', $5::boolean) AS conforming_strings,
-       set_config('jit', 'off', $5::boolean) AS jit,
-       set_config('TimeZone', 'UTC', $5::boolean) AS time_zone,
-       set_config('application_name', $4, $5::boolean) AS application_name;
+       num_nonnulls(set_config('statement_timeout', $1, $5::boolean),
+                    set_config('lock_timeout', $2, $5::boolean),
+                    set_config('idle_in_transaction_session_timeout', $3, $5::boolean),
+                    set_config('search_path', 'public, pg_temp', $5::boolean),
+                    set_config('standard_conforming_strings', 'on', $5::boolean),
+                    set_config('jit', 'off', $5::boolean),
+                    set_config('TimeZone', 'UTC', $5::boolean),
+                    set_config('application_name', $4, $5::boolean)) AS settings;
 
 -- name: session_tell_request
 -- $1 the name of the session, with the id of the request: pg_stat_activity shows it, and %a in a log of

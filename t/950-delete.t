@@ -12,6 +12,7 @@ use Test::More;
 use Berth::Agreement qw(agrees);
 use Berth::Crate;
 use Berth::Fault;
+use Berth::Populate;
 use Berth::Publish;
 
 my $p = Berth::Publish->new(workers => 3);
@@ -235,6 +236,36 @@ subtest 'the command' => sub {
 	$t->berth_ok('protect', 'add', $project, 'many', '--delete', 'owner');
 	delete_ok('many@1.7.0');
 	is(versions_of('many'), '1.8.0 1.9.0 1.10.0 1.11.0', 'an administrator meets every rule');
+};
+
+# Rows of versions that have been read so far; a session reports its own when it ends.
+sub rows_read {
+	$t->wait_for(sub {
+		return !$t->psql("SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^berth( |\$)'");
+	}) or die "a session stays\n";
+	return $t->psql("SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_user_tables WHERE relname = 'versions'");
+}
+
+# To render the index file takes as long as there are versions; all versions of a crate must not do so each.
+subtest 'the cost of a crate with many versions' => sub {
+	my %versions = (hundreds => 500, thousands => 5000);
+	my $id = $t->psql("SELECT id FROM projects WHERE full_path = '$project'");
+	my %cost;
+
+	Berth::Populate::add($t->dsn('postgres'), project => $id, crates => [map { [$_, $versions{$_}] } sort keys
+	    %versions]);
+	$t->stop_pool;
+	for my $crate (sort keys %versions) {
+		for my $command (qw(delete undelete)) {
+			my $before = rows_read();
+			my $rows = $json->decode($t->berth_ok('--json', $command, $project, $crate));
+
+			is(scalar @$rows, $versions{$crate}, "$command: all versions of $crate");
+			$cost{$command}{$crate} = (rows_read() - $before) / $versions{$crate};
+		}
+	}
+	cmp_ok($cost{$_}{thousands} / $cost{$_}{hundreds}, '<', 2, "$_: a version costs as much in a large crate")
+	    or diag(explain(\%cost)) for sort keys %cost;
 };
 
 sub dependency {

@@ -63,33 +63,26 @@ print(struct invocation *in, const struct version_named *v, size_t n)
 	output_table(&out, cells, n);
 }
 
-/* Where something goes wrong in the middle, what was done before is listed nevertheless. */
 static int
 change(struct invocation *in,
-    int (*change_one)(struct db *, struct arena *, const struct version_change *, struct err *),
+    int (*change_some)(struct db *, struct arena *, const struct version_change *, const int64_t *, size_t,
+        struct err *),
     const struct version_named *v, size_t n)
 {
-	size_t done;
-	int rc = 0;
+	const struct version_change asked = {
+		.actor = in->actor,
+		.delete_level = PROTECTION_ADMIN,
+		.limits = { TOKEN_ANY_OPERATION, NULL },
+		.project_id = v[0].project_id,
+	};
+	int64_t *ids = arena_calloc(in->arena, n, sizeof(*ids));
 
-	for (done = 0; done < n; done++) {
-		const struct version_change asked = {
-			.actor = in->actor,
-			.delete_level = PROTECTION_ADMIN,
-			.limits = { TOKEN_ANY_OPERATION, NULL },
-			.project_id = v[done].project_id,
-			.version_id = v[done].version_id,
-		};
-		/* of its own: each one reads and writes the whole index file */
-		struct arena *a = arena_new();
-
-		rc = change_one(in->db, a, &asked, &in->err);
-		arena_free(a);
-		if (rc == -1)
-			break;
-	}
-	print(in, v, done);
-	return rc;
+	for (size_t i = 0; i < n; i++)
+		ids[i] = v[i].version_id;
+	if (change_some(in->db, in->arena, &asked, ids, n, &in->err) == -1)
+		return -1;
+	print(in, v, n);
+	return 0;
 }
 
 /* The versions of the second argument that are deleted, or are not.  -1: 400, 404. */
@@ -119,7 +112,7 @@ delete(struct invocation *in)
 	if (find(in, false, &v, &n) == -1)
 		return -1;
 	if (in->options.values[0] == NULL)
-		return change(in, version_delete, v, n);
+		return change(in, version_delete_some, v, n);
 	print(in, v, n);
 	return 0;
 }
@@ -132,7 +125,7 @@ undelete(struct invocation *in)
 
 	if (find(in, true, &v, &n) == -1)
 		return -1;
-	return change(in, version_undelete, v, n);
+	return change(in, version_undelete_some, v, n);
 }
 
 static const struct command delete_commands[] = {

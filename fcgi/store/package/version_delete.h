@@ -22,11 +22,18 @@ int version_delete(struct db *, struct arena *, const struct version_change *, s
     __attribute__((warn_unused_result));
 
 /*
- * Undoes a deletion, as long as the row exists: the version gets back its status, its place in the index
- * and its yank.  -1 as version_lock(), or 403 where a quota has no room for it.
+ * The same for n versions of one crate in one transaction, all or none: the index is rebuilt once, since that
+ * takes longer the more versions the crate has.  The version_id of the change does not count.
  */
-int version_undelete(struct db *, struct arena *, const struct version_change *, struct err *)
-    __attribute__((warn_unused_result));
+int version_delete_some(struct db *, struct arena *, const struct version_change *, const int64_t *ids,
+    size_t n, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Undoes deletions in the same way, as long as the rows exist: each version gets back its status, its place
+ * in the index and its yank.  -1 as version_lock(), or 403 where a quota has no room for them.
+ */
+int version_undelete_some(struct db *, struct arena *, const struct version_change *, const int64_t *ids,
+    size_t n, struct err *) __attribute__((warn_unused_result));
 
 /*
  * Destroys for ever: it removes the rows of up to 100 versions that were deleted more than `grace` seconds

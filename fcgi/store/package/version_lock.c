@@ -37,7 +37,7 @@ version_lock(struct db *db, struct arena *a, const struct version_change *c, boo
 	struct db_call calls[] = { { .stmt = STMT_VERSION_LOCK }, { 0 } };
 	const struct db_result *r = &calls[0].result;
 
-	if (lock_crate(db, a, c, out, err) == -1 ||
+	if ((out->crate_id == 0 && lock_crate(db, a, c, out, err) == -1) ||
 	    token_limits_check_crate(&c->limits, out->name, err) == -1)
 		return -1;
 	db_bind_int(&calls[0].params, c->version_id);

@@ -37,9 +37,10 @@ struct version_locked {
 };
 
 /*
- * Locks the crate and the version, in a transaction.  -1: 404 where the project has no such version, or
- * it is deleted, or, with `deleted`, is not; 403 where the token's limits are against it, 403 "package
- * protected: ...", 503.
+ * Locks the crate and the version, in a transaction.  The struct is all zeros; or has been filled in for
+ * another version of this crate in this transaction, and then what it says of the crate stays.  -1: 404 where
+ * the project has no such version, or it is deleted, or, with `deleted`, is not; 403 where the token's limits
+ * are against it, 403 "package protected: ...", 503.
  */
 int version_lock(struct db *, struct arena *, const struct version_change *, bool deleted,
     struct version_locked *, struct err *) __attribute__((warn_unused_result));

@@ -12,9 +12,11 @@
 enum {
 	WINDOW = 15,
 	WINDOW_GZIP = WINDOW + 16,
-	WINDOW_RAW = -WINDOW,
+	WINDOW_MIN = 9,
+	BEYOND = 262, /* bytes of its window that zlib does not look back at */
 	MEMORY_LEVEL = 8,
 	PIECE = 64 * 1024,
+	SPARE = 64, /* for a flush, and for the head or the tail */
 	SIZE_BYTES = 4,
 	TAIL_CRC = 2, /* the place of the CRC in a tail */
 	TAIL_SIZE = TAIL_CRC + SIZE_BYTES
@@ -31,6 +33,7 @@ struct gzip_writer {
 	char *out;
 	size_t n, cap;
 	size_t taken; /* of the text */
+	size_t given; /* bytes of text that zlib got from this writer */
 	uLong crc; /* of that */
 	bool fast;
 };
@@ -44,14 +47,20 @@ writer_free(void *arg)
 	free(w->out);
 }
 
-/* Without a head. */
+/*
+ * Without a head.  For a text of so many bytes: zlib takes 268 kB for a long one.  A short one gets a window
+ * and a block of symbols that hold all of it, so that the output is the same.
+ */
 static struct gzip_writer *
-writer_start(struct arena *a, struct err *err)
+writer_start(struct arena *a, size_t size, struct err *err)
 {
 	struct gzip_writer *w = arena_calloc(a, 1, sizeof(*w));
+	int window = WINDOW_MIN, memory;
 
-	if (deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_RAW, MEMORY_LEVEL,
-		Z_DEFAULT_STRATEGY) != Z_OK) {
+	while (window < WINDOW && (size_t)1 << window < size + BEYOND)
+		window++;
+	memory = window - 5 < MEMORY_LEVEL ? window - 5 : MEMORY_LEVEL;
+	if (deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -window, memory, Z_DEFAULT_STRATEGY) != Z_OK) {
 		err_internal(err, 500, "gzip: cannot start");
 		return NULL;
 	}
@@ -60,29 +69,45 @@ writer_start(struct arena *a, struct err *err)
 	return w;
 }
 
-/* Makes room for one more piece. */
-static void
+/*
+ * Makes room for one more piece, and returns its size.  A text of a few lines, which most texts are, gets no
+ * more room than it may fill.
+ */
+static uInt
 writer_reserve(struct gzip_writer *w)
 {
-	if (w->cap - w->n >= PIECE)
-		return;
-	w->cap += PIECE + w->cap / 2;
-	w->out = realloc(w->out, w->cap);
-	if (w->out == NULL)
-		abort();
+	uLong all = deflateBound(&w->z, w->given) + SPARE;
+	uInt piece = all < PIECE ? (uInt)all : PIECE;
+
+	if (w->cap - w->n < piece) {
+		w->cap += piece + w->cap / 2;
+		w->out = realloc(w->out, w->cap);
+		if (w->out == NULL)
+			abort();
+	}
+	w->z.next_out = (Bytef *)(w->out + w->n);
+	w->z.avail_out = piece;
+	return piece;
+}
+
+/* The writer of a member of a text of so many bytes. */
+static struct gzip_writer *
+member_start(struct arena *a, size_t size, struct err *err)
+{
+	struct gzip_writer *w = writer_start(a, size, err);
+
+	if (w == NULL)
+		return NULL;
+	(void)writer_reserve(w);
+	memcpy(w->out, head, sizeof(head));
+	w->n = sizeof(head);
+	return w;
 }
 
 struct gzip_writer *
 gzip_writer_new(struct arena *a, struct err *err)
 {
-	struct gzip_writer *w = writer_start(a, err);
-
-	if (w == NULL)
-		return NULL;
-	writer_reserve(w);
-	memcpy(w->out, head, sizeof(head));
-	w->n = sizeof(head);
-	return w;
+	return member_start(a, (size_t)1 << WINDOW, err);
 }
 
 /* Runs zlib until it has used all input. */
@@ -91,12 +116,12 @@ writer_run(struct gzip_writer *w, int flush, struct err *err)
 {
 	int rc = Z_OK;
 
+	w->given += w->z.avail_in;
 	do {
-		writer_reserve(w);
-		w->z.next_out = (Bytef *)(w->out + w->n);
-		w->z.avail_out = PIECE;
+		uInt piece = writer_reserve(w);
+
 		rc = deflate(&w->z, flush);
-		w->n += PIECE - w->z.avail_out;
+		w->n += piece - w->z.avail_out;
 	} while (rc == Z_OK && w->z.avail_out == 0);
 	/* Z_BUF_ERROR: nothing was left to do */
 	if (rc != Z_OK && rc != Z_BUF_ERROR)
@@ -111,11 +136,10 @@ gzip_writer_speed_up(struct gzip_writer *w, struct err *err)
 
 	w->fast = true;
 	do {
-		writer_reserve(w);
-		w->z.next_out = (Bytef *)(w->out + w->n);
-		w->z.avail_out = PIECE;
+		uInt piece = writer_reserve(w);
+
 		rc = deflateParams(&w->z, Z_BEST_SPEED, Z_DEFAULT_STRATEGY);
-		w->n += PIECE - w->z.avail_out;
+		w->n += piece - w->z.avail_out;
 	} while (rc == Z_BUF_ERROR);
 	return rc == Z_OK ? 0 : err_internal(err, 500, "gzip: cannot change the level (%d)", rc);
 }
@@ -164,13 +188,21 @@ gzip_writer_end(struct gzip_writer *w, struct slice *out, struct err *err)
 	w->z.avail_in = 0;
 	if (writer_run(w, Z_SYNC_FLUSH, err) == -1)
 		return -1;
-	writer_reserve(w);
+	(void)writer_reserve(w);
 	memcpy(w->out + w->n, last_block, sizeof(last_block));
 	write_number(w->out + w->n + TAIL_CRC, (uint32_t)w->crc);
 	write_number(w->out + w->n + TAIL_SIZE, (uint32_t)w->taken);
 	w->n += GZIP_TAIL_SIZE;
 	*out = slice_of(w->out, w->n);
 	return 0;
+}
+
+int
+gzip_member(struct arena *a, struct slice text, struct slice *out, struct err *err)
+{
+	struct gzip_writer *w = member_start(a, text.n, err);
+
+	return w == NULL || gzip_writer_add(w, text, err) == -1 ? -1 : gzip_writer_end(w, out, err);
 }
 
 uint32_t
@@ -190,14 +222,15 @@ int
 gzip_grow(struct arena *a, struct slice tail, struct slice before, struct slice text, struct slice *out,
     struct err *err)
 {
-	struct gzip_writer *w = writer_start(a, err);
 	uLong crc = read_number(tail.p + TAIL_CRC);
 	size_t window = (size_t)1 << WINDOW;
+	struct gzip_writer *w;
 
-	if (w == NULL)
-		return -1;
 	if (before.n > window)
 		before = slice_of(before.p + before.n - window, window);
+	w = writer_start(a, before.n + text.n, err);
+	if (w == NULL)
+		return -1;
 	if (before.n > 0 && deflateSetDictionary(&w->z, (const Bytef *)before.p, (uInt)before.n) != Z_OK)
 		return err_internal(err, 500, "gzip: cannot start where a text ends");
 	if (gzip_writer_add(w, text, err) == -1)

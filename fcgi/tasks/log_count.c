@@ -157,7 +157,7 @@ void
 log_count_note(const struct log_count *c, const char *of, const char *format)
 {
 	if (c->garbage > 0)
-		task_note(c->ctx, "%" PRId64 " %s counted; %" PRId64 " lines skipped, which are no whole lines of nginx's "
+		task_note(c->ctx, "%" PRId64 " %s counted; %" PRId64 " lines skipped, which are not whole lines of nginx's "
 		    "log_format %s of berth-http.conf; the last ones are in %s", c->counted, of, c->garbage, format,
 		    c->garbage_path);
 	else if (c->counted > 0)

@@ -75,15 +75,12 @@ check_registry(struct taking *t, struct err *err)
 	if (backup_manifest_read(t->arena, t->task->target, names[n - 1], &other, err) == -1)
 		return -1;
 	if (strcmp(names[n - 1], m->name) >= 0)
-		return err_set(err, 409,
-		    "%s has a backup of %s, later than the database's time: set its clock", t->task->target->name,
-		    other.created_at);
-	return strcmp(other.registry, m->registry) == 0 ? 0
-							: err_set(err, 409,
-							      "%s has backups of the registry %s, and the "
-							      "database is the registry %s: use another "
-							      "target",
-							      t->task->target->name, other.registry, m->registry);
+		return err_set(err, 409, "%s has a backup of %s, and by the clock of the database's host it is only %s: "
+		    "set that clock", t->task->target->name, other.created_at, m->created_at);
+	if (strcmp(other.registry, m->registry) == 0)
+		return 0;
+	return err_set(err, 409, "%s has backups of the registry %s, and the database is the registry %s: use "
+	    "another target", t->task->target->name, other.registry, m->registry);
 }
 
 static int

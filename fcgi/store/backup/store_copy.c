@@ -20,8 +20,8 @@ check_registry(const struct blob_store *store, const char *registry, struct err 
 		return -1;
 	if (id[0] == '\0' || strcmp(id, registry) == 0)
 		return 0;
-	return err_set(err, 409, "the store %s belongs to the registry %s, and the database is the registry %s",
-	    store->name, id, registry);
+	return err_set(err, 409, "the store %s belongs to the registry %s, and the database is the registry %s: "
+	    "name a store of that registry, or an empty one", store->name, id, registry);
 }
 
 static int

@@ -334,7 +334,7 @@ subtest 'the list and the export' => sub {
 		['project', 1, qr/project `tools\/x` does not exist/, qw(--project tools/x)],
 		['user', 1, qr/user `nobody` does not exist/, qw(--user nobody)],
 		['date', 2, qr/not a date/, qw(--since yesterday)],
-		['limit', 2, qr/`0` is not a valid number of rows/, qw(--limit 0)]) {
+		['limit', 2, qr/`0` is not a valid number of rows: give a whole number from 1/, qw(--limit 0)]) {
 		my ($name, $want, $why, @args) = @$case;
 		my ($status, $out, $err) = $t->berth('audit', @args);
 

@@ -338,7 +338,7 @@ subtest 'by the worker' => sub {
 	$t->run_tasks('check_store');
 	ok($t->wait_for(sub { $t->log('worker') =~ /fsck: index: demo\/registry alpha: its last line/ }),
 	    'it says so');
-	like($t->log('worker'), qr/1 problems: see berth fsck/, 'and how many');
+	like($t->log('worker'), qr/1 problems: `berth fsck` lists them/, 'and how many');
 	is($t->psql("SELECT index_last FROM crates WHERE name = 'alpha'"), 0, 'and repairs nothing');
 
 	my $noted = sub { $t->psql("SELECT problems, now() - checked_at < '1 minute' FROM store_check") };

@@ -139,6 +139,15 @@ subtest 'what is refused' => sub {
 	$t->psql("UPDATE registry SET id = '$registry'");
 	is($status, 1, 'backups of another registry');
 	like($err, qr/has backups of the registry \Q$registry\E/, '  says so');
+	my ($newest) = reverse manifests();
+	my $later = "$dir/20990101T000000.000Z.json";
+	Berth::Test::write_file($later, Berth::Cluster::slurp("$dir/$newest.json")
+	    =~ s/("created_at":")[^"]*/${1}2099-01-01T00:00:00Z/r);
+	($status, undef, $err) = backup();
+	unlink($later);
+	is($status, 1, 'a backup of later');
+	like($err, qr/has a backup of 2099-\S+, and by the clock of the database's host it is only 20\d\d-\S+: set/,
+	    '  says so');
 	is((verify('--at', 'x'))[0], 1, 'verify of no backup');
 	is(($t->berth('backup', 'verify', '/nonexistent'))[0], 1, 'verify of no directory');
 };
@@ -156,7 +165,7 @@ subtest 'verify finds each damage' => sub {
 		['no list', "$dir/$newest.blobs", undef, qr/blobs is missing/],
 		['no JSON', "$dir/$newest.json", sub { "x$_[0]" }, qr/json: /],
 		['a manifest of later', "$dir/$newest.json", sub { $_[0] =~ s/"format":1/"format":2/r },
-		    qr/newer version/],
+		    qr/json has format 2, and this program knows format 1: use the version of Berth/],
 		['a manifest without a number', "$dir/$newest.json", sub { $_[0] =~ s/"schema":/"x":/r },
 		    qr/schema/],
 		['a byte of a blob', $blob, sub { $_[0] ^ "\1" }, qr/blob \w+ is damaged\n.*lacks 1 blobs/s],

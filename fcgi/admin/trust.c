@@ -42,7 +42,7 @@ parse_claims(struct invocation *in, const char **out)
 	}
 	json_out_close(&o, '}');
 	if (buf_full(&b))
-		return err_set(&in->err, 400, "the patterns are too long");
+		return err_set(&in->err, 400, "the claims and their patterns have more than %d bytes", CLAIMS_MAX);
 	*out = buf_str(&b);
 	return 0;
 }

@@ -11,16 +11,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/words.h"
+#include "net/http_status.h"
 #include "store/token/gitlab_job.h"
-
-enum {
-	OK = 200,
-	UNAUTHORIZED = 401,
-	FORBIDDEN = 403,
-	NOT_FOUND = 404,
-	TOO_MANY = 429,
-	SERVER_ERROR = 500
-};
 
 static const char what[] = "GitLab's answer";
 
@@ -229,15 +221,15 @@ judge(struct call *call, struct request *rq, const struct https_answer *answer,
 	const char *status = "";
 	struct err err = { 0 };
 
-	if (answer->status >= SERVER_ERROR || answer->status == TOO_MANY) {
+	if (answer->status >= HTTP_SERVER_ERROR || answer->status == HTTP_TOO_MANY) {
 		err_internal(&err, 503, "status %ld", answer->status);
 		return set_away(call->app, rq, &err);
 	}
-	if (answer->status == UNAUTHORIZED || answer->status == FORBIDDEN ||
-	    answer->status == NOT_FOUND)
+	if (answer->status == HTTP_UNAUTHORIZED || answer->status == HTTP_FORBIDDEN ||
+	    answer->status == HTTP_NOT_FOUND)
 		return refuse(call->app, rq, job->digest, no_job);
 	/* a redirect, say: of a wrong address, which is not the job's fault */
-	if (answer->status != OK) {
+	if (answer->status != HTTP_OK) {
 		err_internal(&err, 503, "status %ld", answer->status);
 		return fail(rq, &err);
 	}

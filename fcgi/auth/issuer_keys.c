@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "net/http_status.h"
 
 enum {
 	REFRESH_S = 3600, /* keys that are older are read anew, so that a withdrawn one goes */
@@ -13,8 +14,7 @@ enum {
 	 * slow issuer costs all who come with a token of it so much time, and not each of them.
 	 */
 	WAIT_MS = 2000,
-	NAP_MS = 50,
-	OK = 200
+	NAP_MS = 50
 };
 
 /* ---- from the issuer ---- */
@@ -28,7 +28,7 @@ get(struct worker_app *app, struct request *rq, const char *url, struct slice *b
 
 	if (outbound_get(app, rq, &what, &answer, err) == -1)
 		return -1;
-	if (answer.status != OK)
+	if (answer.status != HTTP_OK)
 		return err_internal(err, 503, "GET %s: status %ld", url, answer.status);
 	*body = answer.body;
 	return 0;

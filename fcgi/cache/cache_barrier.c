@@ -177,7 +177,7 @@ is_with_keeper(struct cache_barrier *b, struct arena *a)
 		/* the request itself meets the same error */
 		if (db_exec(b->db, a, STMT_CACHE_SERVER, NULL, &r, &err) == -1)
 			return false;
-		b->session_server = db_is_null(&r, 0, SERVER) ? 0 : db_int(&r, 0, SERVER);
+		b->session_server = db_int_or_0(&r, 0, SERVER);
 		b->connection = db_connections(b->db);
 	}
 	return b->session_server == b->board->server;

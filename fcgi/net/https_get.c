@@ -10,8 +10,9 @@
 #include "base/clock.h"
 #include "base/hosts.h"
 #include "base/url.h"
+#include "net/http_status.h"
 
-enum { MS_US = 1000, HEADER_MAX = 16 * 1024, STATUS_OK = 200 };
+enum { MS_US = 1000, HEADER_MAX = 16 * 1024 };
 
 struct https_connections {
 	CURL *curl; /* NULL: nothing was asked yet */
@@ -81,7 +82,7 @@ body_take(char *p, size_t size, size_t n, void *arg)
 	long status = 0;
 
 	if (t->get->take != NULL &&
-	    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status == STATUS_OK)
+	    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status == HTTP_OK)
 		return t->get->take(t->get->arg, slice_of(p, size * n), t->err) == -1 ? 0 : size * n;
 	buf_put(&t->body, p, size * n);
 	return buf_full(&t->body) ? 0 : size * n;
@@ -213,7 +214,7 @@ fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct 
 	if (code == PROXY_AUTHENTICATION_REQUIRED)
 		return err_internal(err, 503, "GET %s: the proxy %.*s answers 407: set a user and a password "
 		    "that it accepts in outbound_proxy", get->url, (int)proxy.n, proxy.p);
-	if (code != STATUS_OK)
+	if (code != HTTP_OK)
 		return err_internal(err, 503, "GET %s: the proxy %.*s answers %ld: allow the host there, or "
 		    "name it in outbound_proxy_except", get->url, (int)proxy.n, proxy.p, code);
 	return err_internal(err, 503, "GET %s through the proxy %.*s: %s%s", get->url, (int)proxy.n, proxy.p, reason,

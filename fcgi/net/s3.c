@@ -26,9 +26,10 @@ found(const struct s3 *s, const struct s3_call *c, struct err *err)
 {
 	struct slice code = s3_code(c);
 
-	if (c->status == S3_OK)
+	if (c->status == HTTP_OK)
 		return 1;
-	return c->status == S3_NOT_FOUND && (code.n == 0 || slice_is(code, "NoSuchKey")) ? 0 : s3_refuse(s, c, err);
+	return c->status == HTTP_NOT_FOUND && (code.n == 0 || slice_is(code, "NoSuchKey")) ? 0 :
+	    s3_refuse(s, c, err);
 }
 
 /* ---- what the store can do ---- */
@@ -57,7 +58,7 @@ s3_head(struct s3 *s, struct arena *a, const char *key, struct s3_object *object
 	c.ask_checksum = true;
 	if (s3_perform(s, a, &c, err) == -1)
 		return -1;
-	if (c.status != S3_OK)
+	if (c.status != HTTP_OK)
 		return found(s, &c, err);
 	if (curl_easy_getinfo(s->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size) != CURLE_OK || size < 0)
 		return err_internal(err, 503, "object store: HEAD %s: no size", key);
@@ -125,11 +126,11 @@ put(struct s3 *s, struct arena *a, struct s3_call *c, bool only_new, struct err 
 	if (s3_perform(s, a, c, err) == -1)
 		return -1;
 	/* two writers at once: the other one has written the object, or the second attempt does */
-	if (c->status == S3_CONFLICT && only_new && s3_perform(s, a, c, err) == -1)
+	if (c->status == HTTP_CONFLICT && only_new && s3_perform(s, a, c, err) == -1)
 		return -1;
-	if (c->status == S3_PRECONDITION_FAILED && only_new)
+	if (c->status == HTTP_PRECONDITION_FAILED && only_new)
 		return 0;
-	return c->status == S3_OK ? 1 : s3_refuse(s, c, err);
+	return c->status == HTTP_OK ? 1 : s3_refuse(s, c, err);
 }
 
 int
@@ -171,7 +172,7 @@ s3_copy(struct s3 *s, struct arena *a, const char *from, const char *to, struct 
 	if (s3_perform(s, a, &c, err) == -1)
 		return -1;
 	/* a copy that fails late has the status of a success, and an error in its body */
-	if (c.status == S3_OK && s3_code(&c).n > 0)
+	if (c.status == HTTP_OK && s3_code(&c).n > 0)
 		return s3_refuse(s, &c, err);
 	return found(s, &c, err);
 }
@@ -183,8 +184,8 @@ s3_remove(struct s3 *s, struct arena *a, const char *key, struct err *err)
 
 	if (s3_perform(s, a, &c, err) == -1)
 		return -1;
-	return (c.status >= S3_OK && c.status < S3_MULTIPLE_CHOICES) ||
-	    c.status == S3_NOT_FOUND ? 0 : s3_refuse(s, &c, err);
+	return (c.status >= HTTP_OK && c.status < HTTP_MULTIPLE_CHOICES) ||
+	    c.status == HTTP_NOT_FOUND ? 0 : s3_refuse(s, &c, err);
 }
 
 int
@@ -205,7 +206,7 @@ s3_list(struct s3 *s, struct arena *a, const char *under, const char *after, str
 	c.query = buf_str(&query);
 	if (s3_perform(s, a, &c, err) == -1)
 		return -1;
-	if (c.status != S3_OK)
+	if (c.status != HTTP_OK)
 		return s3_refuse(s, &c, err);
 	if (s3_list_parse(a, buf_slice(&c.text), page, err) == -1)
 		return s3_away(err);

@@ -121,7 +121,7 @@ sink_write(char *p, size_t size, size_t n, void *arg)
 	size_t left = size * n;
 
 	if (c->sink.fd == -1 || curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &c->status) != CURLE_OK ||
-	    c->status != S3_OK) {
+	    c->status != HTTP_OK) {
 		buf_put(&c->text, p, left);
 		return buf_full(&c->text) ? 0 : left;
 	}
@@ -329,11 +329,11 @@ tell_remedy(const struct s3 *s, const struct s3_call *c, struct err *err)
 {
 	const char *keys = s->conf->keys;
 
-	if (c->status >= S3_MULTIPLE_CHOICES && c->status < S3_BAD_REQUEST)
+	if (c->status >= HTTP_MULTIPLE_CHOICES && c->status < HTTP_BAD_REQUEST)
 		return err_context(err, "check %s_endpoint and %s_region", keys, keys);
-	if (c->status == S3_FORBIDDEN)
+	if (c->status == HTTP_FORBIDDEN)
 		return err_context(err, "check %s_credentials, and the rights that they have in the bucket", keys);
-	if (c->status == S3_NOT_FOUND)
+	if (c->status == HTTP_NOT_FOUND)
 		return err_context(err, "check the name of the bucket, %s", s->conf->bucket);
 	return -1;
 }
@@ -353,8 +353,8 @@ s3_refuse(const struct s3 *s, const struct s3_call *c, struct err *err)
 static bool
 is_passing(long status)
 {
-	return status == S3_TOO_MANY || (status >= S3_INTERNAL_ERROR && status <= S3_TIMED_OUT &&
-	    status != S3_NOT_IMPLEMENTED);
+	return status == HTTP_TOO_MANY || (status >= HTTP_SERVER_ERROR && status <= HTTP_TIMED_OUT &&
+	    status != HTTP_NOT_IMPLEMENTED);
 }
 
 /*
@@ -484,8 +484,8 @@ operation_of(const struct s3_call *c)
 static bool
 is_answer(long status)
 {
-	return status < S3_BAD_REQUEST || status == S3_NOT_FOUND || status == S3_CONFLICT ||
-	    status == S3_PRECONDITION_FAILED;
+	return status < HTTP_BAD_REQUEST || status == HTTP_NOT_FOUND || status == HTTP_CONFLICT ||
+	    status == HTTP_PRECONDITION_FAILED;
 }
 
 int
@@ -511,7 +511,7 @@ s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 		err_internal(err, 500, "object store: libcurl does not start");
 	else
 		rc = try_all(s, c, err);
-	if (rc == 0 && c->status == S3_NOT_IMPLEMENTED && c->only_new && !s->unconditional) {
+	if (rc == 0 && c->status == HTTP_NOT_IMPLEMENTED && c->only_new && !s->unconditional) {
 		s->unconditional = true;
 		rc = try_all(s, c, err);
 	}

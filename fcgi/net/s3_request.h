@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/sha256.h"
 #include "base/slice.h"
+#include "net/http_status.h"
 
 struct s3_conf {
 	const char *keys; /* "store": berth.conf has these as store_endpoint and so on; for errors */
@@ -26,21 +27,6 @@ struct s3_conf {
 	const char *ca_file; /* PEM, replaces the machine's own; "": none */
 	bool path_style; /* the bucket stands in the path, not in the host's name */
 	int64_t patience_ms; /* of one request, with its repetitions */
-};
-
-/* Statuses of HTTP. */
-enum {
-	S3_OK = 200,
-	S3_MULTIPLE_CHOICES = 300,
-	S3_BAD_REQUEST = 400,
-	S3_FORBIDDEN = 403,
-	S3_NOT_FOUND = 404,
-	S3_CONFLICT = 409,
-	S3_PRECONDITION_FAILED = 412,
-	S3_TOO_MANY = 429,
-	S3_INTERNAL_ERROR = 500,
-	S3_NOT_IMPLEMENTED = 501,
-	S3_TIMED_OUT = 504
 };
 
 /* The kinds of requests. */

@@ -42,32 +42,17 @@ audit_log_open(struct db *db, struct arena *a, const struct audit_filter *f, boo
 }
 
 static void
-bind_id(struct db_params *p, int64_t id)
-{
-	if (id == 0)
-		db_bind_null(p);
-	else
-		db_bind_int(p, id);
-}
-
-static void
 bind_cursor(struct db_params *p, const struct audit_cursor *cursor, int64_t most)
 {
-	bind_id(p, cursor->project_id);
-	bind_id(p, cursor->user_id);
+	db_bind_id(p, cursor->project_id);
+	db_bind_id(p, cursor->user_id);
 	db_bind_str(p, cursor->action);
 	db_bind_str(p, cursor->crate);
 	db_bind_time(p, cursor->since);
 	db_bind_time(p, cursor->until);
 	db_bind_str(p, cursor->last_id != 0 ? cursor->last_at : NULL);
-	bind_id(p, cursor->last_id);
+	db_bind_id(p, cursor->last_id);
 	db_bind_int(p, most);
-}
-
-static int64_t
-read_id(const struct db_result *r, int row, int column)
-{
-	return db_is_null(r, row, column) ? 0 : db_int(r, row, column);
 }
 
 static struct audit_row
@@ -79,11 +64,11 @@ read_row(const struct db_result *r, int i)
 		.id = db_int(r, i, ID),
 		.at = db_str(r, i, AT),
 		.action = db_str(r, i, ACTION),
-		.user_id = read_id(r, i, USER_ID),
+		.user_id = db_int_or_0(r, i, USER_ID),
 		.username = db_str(r, i, USERNAME),
-		.token_id = read_id(r, i, TOKEN_ID),
+		.token_id = db_int_or_0(r, i, TOKEN_ID),
 		.token_kind = db_str(r, i, TOKEN_KIND),
-		.project_id = read_id(r, i, PROJECT_ID),
+		.project_id = db_int_or_0(r, i, PROJECT_ID),
 		.project = db_str(r, i, PROJECT),
 		.crate = db_str(r, i, CRATE),
 		.version = db_str(r, i, VERSION),
@@ -91,8 +76,8 @@ read_row(const struct db_result *r, int i)
 		.request_id = db_str(r, i, REQUEST_ID),
 		.detail = db_str(r, i, DETAIL),
 		.system_user = db_str(r, i, SYSTEM_USER),
-		.pipeline = read_id(r, i, PIPELINE),
-		.job = read_id(r, i, JOB),
+		.pipeline = db_int_or_0(r, i, PIPELINE),
+		.job = db_int_or_0(r, i, JOB),
 		.job_url = db_str(r, i, JOB_URL),
 		.ref = db_str(r, i, REF),
 		.commit = db_str(r, i, COMMIT),

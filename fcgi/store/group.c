@@ -188,7 +188,7 @@ group_list(struct db *db, struct arena *a, struct group **out, size_t *n, struct
 		(*out)[i] = (struct group) {
 			.id = db_int(&r, i, ID),
 			.full_path = db_str(&r, i, FULL_PATH),
-			.parent_id = db_is_null(&r, i, PARENT_ID) ? 0 : db_int(&r, i, PARENT_ID),
+			.parent_id = db_int_or_0(&r, i, PARENT_ID),
 			.created_at = db_int(&r, i, CREATED_AT),
 			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
 			.registry_projects = db_str(&r, i, REGISTRY_PROJECTS),

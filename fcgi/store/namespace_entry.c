@@ -1,11 +1,5 @@
 #include "store/namespace_entry.h"
 
-static int64_t
-id_or_0(const struct db_result *r, int row, int column)
-{
-	return db_is_null(r, row, column) ? 0 : db_int(r, row, column);
-}
-
 int
 project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
     struct project_entry **out, size_t *nfound, struct err *err)
@@ -32,7 +26,7 @@ project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 				.id = db_int(&r, i, GROUP_ID),
 				.path = db_str(&r, i, GROUP_PATH),
 				.full_path = db_str(&r, i, GROUP_FULL_PATH),
-				.parent_id = id_or_0(&r, i, PARENT_ID),
+				.parent_id = db_int_or_0(&r, i, PARENT_ID),
 			},
 			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
 			.readme_images = db_bool(&r, i, README_IMAGES),
@@ -58,7 +52,7 @@ group_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 			.id = db_int(&r, i, ID),
 			.path = db_str(&r, i, PATH),
 			.full_path = db_str(&r, i, FULL_PATH),
-			.parent_id = id_or_0(&r, i, PARENT_ID),
+			.parent_id = db_int_or_0(&r, i, PARENT_ID),
 			.created_at = db_str(&r, i, CREATED_AT),
 			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
 			.registry_projects = db_str(&r, i, REGISTRY_PROJECTS),

@@ -102,7 +102,7 @@ find(struct db *db, struct setting *s, struct found *f, struct err *err)
 		return err_set(err, 404, "User Not Found");
 	s->user_id = db_int(r, 0, USER_ID);
 	f->username = db_str(r, 0, USERNAME);
-	f->level = db_is_null(r, 0, ACCESS_LEVEL) ? 0 : db_int(r, 0, ACCESS_LEVEL);
+	f->level = db_int_or_0(r, 0, ACCESS_LEVEL);
 	f->expires_at = db_time(r, 0, EXPIRES_AT);
 	f->last_owner = f->level == MEMBER_OWNER && !db_bool(r, 0, HAS_OTHER_OWNER);
 	return 0;

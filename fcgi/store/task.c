@@ -162,7 +162,7 @@ row_of(const struct db_result *r, int i)
 		.run_at = db_time(r, i, RUN_AT),
 		.done_at = db_time(r, i, DONE_AT),
 		.created_at = db_time(r, i, CREATED_AT),
-		.period = db_is_null(r, i, PERIOD) ? 0 : db_int(r, i, PERIOD),
+		.period = db_int_or_0(r, i, PERIOD),
 		.node = db_str(r, i, NODE),
 		.worker = db_str(r, i, CLAIMED_BY),
 		.error = db_str(r, i, ERROR),

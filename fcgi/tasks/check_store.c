@@ -50,6 +50,6 @@ task_check_store(struct task_ctx *ctx, const struct task *task, struct err *err)
 	if (progress.step != FSCK_DONE)
 		progress_again(ctx, values, n);
 	if (problems > 0)
-		task_note(ctx, "%" PRId64 " problems: see berth fsck", problems);
+		task_note(ctx, "%" PRId64 " problems: `berth fsck` lists them", problems);
 	return 0;
 }

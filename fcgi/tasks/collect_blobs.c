@@ -176,11 +176,13 @@ finish(struct run *run, struct err *err)
 	if (run->failed == 0)
 		return 0;
 	if (run->ctx->again) {
-		task_note(run->ctx, "%" PRId64 " not removed: %s", run->failed, run->first);
+		task_note(run->ctx, "%" PRId64 " files are not removed, the first one because: %s", run->failed,
+		    run->first);
 		return 0;
 	}
 	task_begin_anew(run->ctx);
-	return err_internal(err, 500, "%s; %" PRId64 " in all", run->first, run->failed);
+	return err_internal(err, 500, "%" PRId64 " files are not removed, the first one because: %s", run->failed,
+	    run->first);
 }
 
 int

@@ -47,15 +47,6 @@ task_count_answers(struct task_ctx *ctx, const struct task *task, struct err *er
 	(void)task;
 	if (ctx->settings->cache_log[0] == '\0')
 		return 0;
-	if (log_files_find(ctx->arena, ctx->settings->cache_log, &files, &n, err) == -1)
-		return -1;
 	log_count_init(&c, ctx, count_lines);
-	for (size_t i = 0; i < n && !c.more; i++) {
-		if (!files[i].compressed && log_count_file(&c, &files[i], err) == -1)
-			return -1;
-	}
-	log_count_note(&c, "answers", "berth");
-	if (c.more)
-		task_again(ctx, NULL);
-	return 0;
+	return log_count_all(&c, ctx->settings->cache_log, "answers", "berth", &files, &n, err);
 }

@@ -39,15 +39,8 @@ task_count_downloads(struct task_ctx *ctx, const struct task *task, struct err *
 	(void)task;
 	if (ctx->settings->download_log[0] == '\0')
 		return 0;
-	if (log_files_find(ctx->arena, ctx->settings->download_log, &files, &n, err) == -1)
-		return -1;
 	log_count_init(&c, ctx, log_count_downloads);
-	for (size_t i = 0; i < n && !c.more; i++) {
-		if (!files[i].compressed && log_count_file(&c, &files[i], err) == -1)
-			return -1;
-	}
-	log_count_note(&c, "downloads", "berth_download");
-	if (c.more)
-		task_again(ctx, NULL);
+	if (log_count_all(&c, ctx->settings->download_log, "downloads", "berth_download", &files, &n, err) == -1)
+		return -1;
 	return leave_compressed(ctx, files, n, err);
 }

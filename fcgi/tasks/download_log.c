@@ -189,8 +189,8 @@ add(struct arena *a, struct log_file *files, size_t *n, struct log_file *f, stru
 	}
 	if (*n == FILES_MAX) {
 		close_file(f);
-		return err_internal(err, 500, "more than %d logs; the first one too many is %s",
-		    FILES_MAX, f->path);
+		return err_internal(err, 500, "there are more than %d logs, and %s is not read: move old logs to "
+		    "another directory", FILES_MAX, f->path);
 	}
 	files[*n] = *f;
 	arena_defer(a, close_file, &files[*n]);

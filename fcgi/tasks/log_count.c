@@ -157,9 +157,25 @@ void
 log_count_note(const struct log_count *c, const char *of, const char *format)
 {
 	if (c->garbage > 0)
-		task_note(c->ctx, "%" PRId64 " %s counted; %" PRId64 " lines skipped, which are no whole lines of nginx's "
+		task_note(c->ctx, "%" PRId64 " %s counted; %" PRId64 " lines skipped, which are not whole lines of nginx's "
 		    "log_format %s of berth-http.conf; the last ones are in %s", c->counted, of, c->garbage, format,
 		    c->garbage_path);
 	else if (c->counted > 0)
 		task_note(c->ctx, "%" PRId64 " %s counted", c->counted, of);
+}
+
+int
+log_count_all(struct log_count *c, const char *path, const char *of, const char *format,
+    struct log_file **files, size_t *n, struct err *err)
+{
+	if (log_files_find(c->ctx->arena, path, files, n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < *n && !c->more; i++) {
+		if (!(*files)[i].compressed && log_count_file(c, &(*files)[i], err) == -1)
+			return -1;
+	}
+	log_count_note(c, of, format);
+	if (c->more)
+		task_again(c->ctx, NULL);
+	return 0;
 }

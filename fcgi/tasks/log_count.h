@@ -45,6 +45,13 @@ int log_count_file(struct log_count *, struct log_file *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
+ * Counts all logs of that path that are not compressed, until the time is up: the task then runs again.  It
+ * sets the task's note, as log_count_note().  *files: all n logs, also the compressed ones.  -1: err.
+ */
+int log_count_all(struct log_count *, const char *path, const char *of, const char *format,
+    struct log_file **files, size_t *n, struct err *) __attribute__((warn_unused_result));
+
+/*
  * Sets the task's note for the log.  of: the name of what was counted; format: the log_format of nginx that
  * writes these lines.
  */

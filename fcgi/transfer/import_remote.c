@@ -8,19 +8,12 @@
 #include "base/url.h"
 #include "crate/crate_name.h"
 #include "crate/registry_config.h"
+#include "net/http_status.h"
 
 enum {
 	ATTEMPTS = 3,
 	TIMEOUT_MS = 300 * 1000, /* of a crate on a slow line */
-	PAGE = 100, /* crates: cargo's web API allows no more */
-	OK = 200,
-	UNAUTHORIZED = 401,
-	FORBIDDEN = 403,
-	NOT_FOUND = 404,
-	GONE = 410,
-	LEGAL = 451,
-	TOO_MANY = 429,
-	SERVER_ERROR = 500
+	PAGE = 100 /* crates: cargo's web API allows no more */
 };
 
 #define LIST_REMEDY "write the names of all crates into a file, and give it with --list FILE"
@@ -34,7 +27,7 @@ struct question {
 static bool
 is_for_now(int rc, long status, const struct err *err)
 {
-	return rc == -1 ? err->status == 503 : status == TOO_MANY || status >= SERVER_ERROR;
+	return rc == -1 ? err->status == 503 : status == HTTP_TOO_MANY || status >= HTTP_SERVER_ERROR;
 }
 
 static int
@@ -92,14 +85,14 @@ question_of(const struct import_remote *remote, struct arena *a, const char *url
 static bool
 is_absent(long status)
 {
-	return status == NOT_FOUND || status == GONE || status == LEGAL;
+	return status == HTTP_NOT_FOUND || status == HTTP_GONE || status == HTTP_LEGAL;
 }
 
 /* The error for an answer with an unexpected status. */
 static int
 refuse(const struct import_remote *remote, const char *url, long status, struct err *err)
 {
-	if (status == UNAUTHORIZED || status == FORBIDDEN)
+	if (status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN)
 		return err_set(err, 400, "%s answers %ld: %s", url, status, remote->token == NULL
 		    ? "give a token with --token-file" : "it does not accept the token for this");
 	return err_set(err, 400, "%s answers %ld", url, status);
@@ -138,7 +131,7 @@ import_remote_open(struct arena *a, const char *url, struct import_remote *remot
 	q = question_of(remote, a, arena_printf(a, "%sconfig.json", remote->index));
 	if (ask(&q, a, &answer, err) == -1)
 		return -1;
-	return answer.status == OK ? read_config(a, answer.body, remote, err) :
+	return answer.status == HTTP_OK ? read_config(a, answer.body, remote, err) :
 	    refuse(remote, q.get.url, answer.status, err);
 }
 
@@ -161,7 +154,7 @@ import_remote_get(const struct import_remote *remote, struct https_connections *
 	if (ask(&q, a, &answer, err) == -1)
 		return -1;
 	*body = answer.body;
-	return answer.status == OK ? 0 : refuse(remote, url, answer.status, err);
+	return answer.status == HTTP_OK ? 0 : refuse(remote, url, answer.status, err);
 }
 
 /* The state of reading the API's list. */
@@ -271,7 +264,7 @@ import_remote_index(const struct import_remote *remote, struct https_connections
 	q.get.body_max = IMPORT_REMOTE_INDEX_MAX;
 	if (ask(&q, a, &answer, err) == -1)
 		return -1;
-	*found = answer.status == OK;
+	*found = answer.status == HTTP_OK;
 	*lines = answer.body;
 	return *found || is_absent(answer.status) ? 0 : refuse(remote, q.get.url, answer.status, err);
 }
@@ -290,6 +283,6 @@ import_remote_crate(const struct import_remote *remote, struct https_connections
 	q.download = d;
 	if (ask(&q, a, &answer, err) == -1)
 		return -1;
-	*found = answer.status == OK;
+	*found = answer.status == HTTP_OK;
 	return *found || is_absent(answer.status) ? 0 : refuse(remote, q.get.url, answer.status, err);
 }

@@ -440,8 +440,8 @@ import_source_lines(struct arena *a, struct slice lines, const char *what,
 	if (source.ncrates == 0)
 		return 0;
 	if (source.ncrates > 1 || !crate_name_equal(slice_str(source.crates[0].name), slice_str(listed->name)))
-		return err_set(err, 400, "%s has lines of the crate `%s`", what,
-		    source.crates[source.ncrates - 1].name);
+		return err_set(err, 400, "%s has lines of the crate `%s`, not only of `%s`", what,
+		    source.crates[source.ncrates - 1].name, listed->name);
 	crate->name = source.crates[0].name;
 	if (strcmp(crate->name, listed->name) != 0)
 		crate->alias = listed->name;

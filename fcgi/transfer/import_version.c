@@ -201,8 +201,8 @@ inspect_as(struct passage *p, const char *name, struct err *err)
 			return -1;
 		/* it is this crate that takes so long */
 		err_clear(err);
-		return err_set(err, 400, "the inspection did not end within %" PRId64 " seconds",
-		    wanted->settings->inspect_timeout);
+		return err_set(err, 400, "the inspection did not end within %" PRId64 " seconds; to give it "
+		    "more time, raise inspect_timeout of the configuration", wanted->settings->inspect_timeout);
 	}
 	if (!job_is_judged(result.status))
 		return err_set(err, 400, "the inspector ended with wait status %#x", (unsigned)result.status);

@@ -189,6 +189,7 @@ test_values(void)
 	ok(db_time(&r, 0, 5) > 1700000000, "a time");
 	is_int(db_slice(&r, 0, 3).n, 4, "a slice");
 	ok(db_is_null(&r, 0, 10) && db_is_null(&r, 0, 11), "an id of 0 is null as well");
+	is_int(db_int_or_0(&r, 0, 10), 0, "which reads as 0");
 	db_free(db);
 }
 

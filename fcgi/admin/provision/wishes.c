@@ -81,7 +81,7 @@ read_list(struct arena *a, const struct provision_key *key, const struct toml_va
 		buf_printf(&b, "%s%s", i > 0 ? separator : "", word);
 	}
 	if (buf_full(&b))
-		return err_set(err, 400, "%s is too long", key->name);
+		return err_set(err, 400, "%s is longer than %d bytes", key->name, VALUE_MAX);
 	*out = buf_str(&b);
 	return 0;
 }
@@ -124,7 +124,7 @@ read_object(struct arena *a, const struct provision_key *key, const struct toml_
 	}
 	json_out_close(&o, '}');
 	if (buf_full(&b))
-		return err_set(err, 400, "%s is too long", key->name);
+		return err_set(err, 400, "%s is longer than %d bytes", key->name, VALUE_MAX);
 	*out = buf_str(&b);
 	return 0;
 }

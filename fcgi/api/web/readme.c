@@ -146,22 +146,30 @@ unwrap(cmark_node *node)
 	cmark_node_free(node);
 }
 
+/* Puts markup of that kind before the node.  False: there is no room. */
+static bool
+put_markup(cmark_node *node, cmark_node_type type, struct buf *b)
+{
+	cmark_node *own = cmark_node_new(type);
+
+	if (!buf_full(b) && cmark_node_set_on_enter(own, buf_str(b)) && cmark_node_insert_before(node, own))
+		return true;
+	cmark_node_free(own);
+	return false;
+}
+
 /* Code that is wider than the page can be scrolled by keys. */
 static void
 change_code(struct arena *a, cmark_node *node)
 {
-	cmark_node *own = cmark_node_new(CMARK_NODE_CUSTOM_BLOCK);
 	struct buf b;
 
 	buf_init(&b, a, CODE_MAX);
 	buf_puts(&b, "<pre tabindex=\"0\"><code>");
 	html_text(&b, cmark_node_get_literal(node));
 	buf_puts(&b, "</code></pre>");
-	if (buf_full(&b) || !cmark_node_set_on_enter(own, buf_str(&b)) || !cmark_node_insert_before(node, own)) {
-		cmark_node_free(own);
-		return;
-	}
-	cmark_node_free(node);
+	if (put_markup(node, CMARK_NODE_CUSTOM_BLOCK, &b))
+		cmark_node_free(node);
 }
 
 static void
@@ -329,7 +337,6 @@ put_alternative(cmark_node *node, struct buf *b)
 static bool
 put_image(struct arena *a, cmark_node *node)
 {
-	cmark_node *own = cmark_node_new(CMARK_NODE_CUSTOM_INLINE);
 	struct buf b;
 
 	buf_init(&b, a, CODE_MAX);
@@ -338,10 +345,7 @@ put_image(struct arena *a, cmark_node *node)
 	buf_puts(&b, "\" alt=\"");
 	put_alternative(node, &b);
 	buf_puts(&b, "\" loading=\"lazy\" referrerpolicy=\"no-referrer\" />");
-	if (!buf_full(&b) && cmark_node_set_on_enter(own, buf_str(&b)) && cmark_node_insert_before(node, own))
-		return true;
-	cmark_node_free(own);
-	return false;
+	return put_markup(node, CMARK_NODE_CUSTOM_INLINE, &b);
 }
 
 /* Where it may not stay, its alternative text does. */

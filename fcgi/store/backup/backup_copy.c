@@ -133,8 +133,9 @@ has_object(struct backup_copy *c, const char *sha256, int64_t size, struct err *
 	return found != NULL && found->size == size;
 }
 
-int
-backup_copy_has(struct arena *a, struct backup_copy *c, const char *sha256, int64_t size, struct err *err)
+/* Does the target have the blob, with this size?  1: yes, 0: no, -1: err. */
+static int
+has(struct arena *a, struct backup_copy *c, const char *sha256, int64_t size, struct err *err)
 {
 	struct stat st;
 
@@ -302,6 +303,18 @@ backup_copy_add_from(struct arena *a, struct backup_copy *c, const struct blob_s
 		return 0;
 	}
 	return rc == 1 ? add(a, c, fd, sha256, size, good, err) : rc;
+}
+
+int
+backup_copy_add_missing(struct arena *a, struct backup_copy *c, const struct blob_store *store,
+    const char *key, const char *sha256, int64_t size, bool *good, struct err *err)
+{
+	int there = has(a, c, sha256, size, err);
+
+	*good = there == 1;
+	if (there == -1)
+		return -1;
+	return there == 1 ? 0 : backup_copy_add_from(a, c, store, key, sha256, size, good, err);
 }
 
 int

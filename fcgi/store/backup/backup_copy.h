@@ -34,14 +34,6 @@ int backup_copy_dir(const struct backup_copy *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Does the target have the blob, with this size?  Ask in the order of names: if the target is an object
- * store, the function lists all blobs whose names have the same first digits at once.  1: yes, 0: no, -1: as
- * above.
- */
-int backup_copy_has(struct arena *, struct backup_copy *, const char *sha256, int64_t size, struct err *)
-    __attribute__((warn_unused_result));
-
-/*
  * Copies the file at `from`.  *good: the file existed and had this size and digest; false: nothing is
  * copied.  -1: as above.
  */
@@ -50,6 +42,14 @@ int backup_copy_add(struct arena *, struct backup_copy *, const char *from, cons
 
 /* The same for a blob of a store, by its name there. */
 int backup_copy_add_from(struct arena *, struct backup_copy *, const struct blob_store *, const char *key,
+    const char *sha256, int64_t size, bool *good, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * The same, unless the target has the blob with this size: then *good is true, too.  Ask in the order of
+ * names: if the target is an object store, the function lists all blobs whose names have the same first
+ * digits at once.
+ */
+int backup_copy_add_missing(struct arena *, struct backup_copy *, const struct blob_store *, const char *key,
     const char *sha256, int64_t size, bool *good, struct err *) __attribute__((warn_unused_result));
 
 /* Moves all copied blobs to their places and syncs them to the disk.  -1: as above. */

@@ -1,5 +1,6 @@
 #include "store/backup/backup_manifest.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -240,8 +241,8 @@ take_manifest(const struct json_get *in, struct backup_manifest *m)
 	if (json_get_int(in, "format", true, &format) == -1)
 		return -1;
 	if (format != FORMAT)
-		return err_set(
-		    in->err, 409, "%s: a newer version of Berth has written this backup", in->what);
+		return err_set(in->err, 409, "%s has format %" PRId64 ", and this program knows format %d: use the "
+		    "version of Berth that has made the backup, or a newer one", in->what, format, FORMAT);
 	for (size_t i = 0; i < NNUMBERS; i++) {
 		int64_t value = 0;
 

@@ -143,13 +143,10 @@ copy_blobs(struct arena *a, struct backup_restore *r, struct backup_copy *copy, 
 	int rc = backup_list_open(a, r->target, &r->manifest, &list, err), more = -1;
 
 	while (rc == 0 && (more = backup_list_next(&list, &blob, err)) == 1) {
-		int there = backup_copy_has(piece, copy, blob.sha256, blob.size, err);
-		bool good = there == 1;
+		bool good = false;
 
-		rc = there == -1 ? -1 : 0;
-		if (there == 0)
-			rc = backup_copy_add_from(piece, copy, r->target->blobs, blob_path(piece, blob.sha256),
-			    blob.sha256, blob.size, &good, err);
+		rc = backup_copy_add_missing(piece, copy, r->target->blobs, blob_path(piece, blob.sha256), blob.sha256,
+		    blob.size, &good, err);
 		r->missing += !good;
 		arena_reset(piece);
 	}

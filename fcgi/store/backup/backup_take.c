@@ -13,8 +13,9 @@
 #include "store/backup/backup_tool.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_dir.h"
+#include "store/blob/blob_needed.h"
 
-enum { PAGE = 5000, LOCK_TRIES = 50, LOCK_MS = 100 };
+enum { LOCK_TRIES = 50, LOCK_MS = 100 };
 
 struct taking {
 	struct arena *arena;
@@ -75,15 +76,12 @@ check_registry(struct taking *t, struct err *err)
 	if (backup_manifest_read(t->arena, t->task->target, names[n - 1], &other, err) == -1)
 		return -1;
 	if (strcmp(names[n - 1], m->name) >= 0)
-		return err_set(err, 409,
-		    "%s has a backup of %s, later than the database's time: set its clock", t->task->target->name,
-		    other.created_at);
-	return strcmp(other.registry, m->registry) == 0 ? 0
-							: err_set(err, 409,
-							      "%s has backups of the registry %s, and the "
-							      "database is the registry %s: use another "
-							      "target",
-							      t->task->target->name, other.registry, m->registry);
+		return err_set(err, 409, "%s has a backup of %s, and by the clock of the database's host it is only %s: "
+		    "set that clock", t->task->target->name, other.created_at, m->created_at);
+	if (strcmp(other.registry, m->registry) == 0)
+		return 0;
+	return err_set(err, 409, "%s has backups of the registry %s, and the database is the registry %s: use "
+	    "another target", t->task->target->name, other.registry, m->registry);
 }
 
 static int
@@ -108,36 +106,27 @@ read_snapshot(struct db *db, struct taking *t, const char **snapshot, struct err
 }
 
 static int
+list_one(void *arg, struct arena *a, const char *sha256, int64_t size, struct err *err)
+{
+	const struct taking *t = arg;
+
+	(void)a;
+	(void)err;
+	t->task->manifest.blobs++;
+	t->task->manifest.blob_bytes += size;
+	fprintf(t->list, "%s %" PRId64 "\n", sha256, size);
+	return 0;
+}
+
+static int
 write_list(struct db *db, struct taking *t, struct err *err)
 {
-	enum { COLUMNS_STORE_BLOBS };
-	struct backup_manifest *m = &t->task->manifest;
-	struct arena *page = arena_new();
-	char after[BLOB_HEX_SIZE] = "";
-	int rc = 0, n = 1;
-
-	while (rc == 0 && n > 0) {
-		struct db_params p = { .n = 0 };
-		struct db_result r;
-
-		db_bind_str(&p, after);
-		db_bind_int(&p, PAGE);
-		rc = db_exec(db, page, STMT_STORE_BLOBS, &p, &r, err);
-		n = rc == 0 ? r.rows : 0;
-		for (int i = 0; i < n; i++) {
-			m->blobs++;
-			m->blob_bytes += db_int(&r, i, SIZE);
-			fprintf(t->list, "%s %" PRId64 "\n", db_str(&r, i, SHA256), db_int(&r, i, SIZE));
-		}
-		if (n > 0)
-			memcpy(after, db_str(&r, n - 1, SHA256), BLOB_HEX_SIZE);
-		arena_reset(page);
-	}
-	arena_free(page);
+	if (blob_needed_each(db, list_one, t, err) == -1)
+		return -1;
 	/* an earlier write may have failed on a disk that has space again */
-	if (rc == 0 && (fflush(t->list) == EOF || ferror(t->list)))
-		rc = err_disk(err, "write the list of blobs to %s", t->task->target->name);
-	return rc;
+	if (fflush(t->list) == EOF || ferror(t->list))
+		return err_disk(err, "write the list of blobs to %s", t->task->target->name);
+	return 0;
 }
 
 static int
@@ -219,16 +208,13 @@ copy_one(struct arena *a, struct taking *t, struct backup_copy *copy, const stru
     struct err *err)
 {
 	const struct blob_store *store = t->task->store;
-	int there = backup_copy_has(a, copy, blob->sha256, blob->size, err);
 	bool good;
 
-	if (there != 0)
-		return there == 1 ? 0 : -1;
-	if (backup_copy_add_from(a, copy, store, blob_path(a, blob->sha256), blob->sha256, blob->size, &good,
+	if (backup_copy_add_missing(a, copy, store, blob_path(a, blob->sha256), blob->sha256, blob->size, &good,
 		err) == -1)
 		return -1;
 	/* a store that is damaged may have it there still */
-	if (!good && backup_copy_add_from(a, copy, store, blob_trash_path(a, blob->sha256), blob->sha256,
+	if (!good && backup_copy_add_missing(a, copy, store, blob_trash_path(a, blob->sha256), blob->sha256,
 			 blob->size, &good, err) == -1)
 		return -1;
 	t->task->manifest.blobs_missing += !good;

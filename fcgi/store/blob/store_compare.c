@@ -5,38 +5,30 @@
 
 #include "store/blob/blob.h"
 #include "store/blob/blob_names.h"
+#include "store/blob/blob_needed.h"
 #include "store/blob/store_file.h"
 
-enum { PAGE = 500, DIRECTORIES = 256, PERCENT = 100 };
+enum { DIRECTORIES = 256, PERCENT = 100 };
 
-/* Compares one page of blobs.  *after: the last of them.  *n: how many. */
+/* What looks for the blobs of the database in a store. */
+struct looking {
+	const struct blob_store *store;
+	struct store_comparison *c;
+};
+
 static int
-compare_page(struct db *db, struct arena *a, const struct blob_store *store, char after[BLOB_HEX_SIZE],
-    struct store_comparison *c, int *n, struct err *err)
+look_for(void *arg, struct arena *a, const char *sha256, int64_t size, struct err *err)
 {
-	enum { COLUMNS_STORE_BLOBS };
-	struct db_params p = { .n = 0 };
-	struct db_result r;
+	const struct looking *l = arg;
+	struct blob_stat st = { .regular = false };
 
-	db_bind_str(&p, after);
-	db_bind_int(&p, PAGE);
-	if (db_exec(db, a, STMT_STORE_BLOBS, &p, &r, err) == -1)
+	l->c->blobs++;
+	if (l->store->kind->stat(l->store, a, blob_path(a, sha256), &st, err) == -1)
 		return -1;
-	for (int i = 0; i < r.rows; i++) {
-		const char *sha256 = db_str(&r, i, SHA256);
-		struct blob_stat st = { .regular = false };
-
-		c->blobs++;
-		if (store->kind->stat(store, a, blob_path(a, sha256), &st, err) == -1)
-			return -1;
-		if (!st.regular)
-			c->missing++;
-		else if (st.size != db_int(&r, i, SIZE))
-			c->other_size++;
-	}
-	*n = r.rows;
-	if (r.rows > 0)
-		memcpy(after, db_str(&r, r.rows - 1, SHA256), BLOB_HEX_SIZE);
+	if (!st.regular)
+		l->c->missing++;
+	else if (st.size != size)
+		l->c->other_size++;
 	return 0;
 }
 
@@ -83,17 +75,15 @@ int
 store_compare(struct db *db, const struct blob_store *store, struct store_comparison *c, struct err *err)
 {
 	struct arena *piece = arena_new();
-	char after[BLOB_HEX_SIZE] = "";
-	int n = 1, rc;
+	struct looking l = { store, c };
+	int rc;
 
 	*c = (struct store_comparison) { 0 };
 	rc = store_file_read(store, STORE_ID_FILE, c->store_id, sizeof(c->store_id), err) == -1 ? -1 : 0;
 	if (rc == 0)
 		rc = db_connect(db, err);
-	while (rc == 0 && n > 0) {
-		rc = compare_page(db, piece, store, after, c, &n, err);
-		arena_reset(piece);
-	}
+	if (rc == 0)
+		rc = blob_needed_each(db, look_for, &l, err);
 	for (unsigned i = 0; rc == 0 && i < DIRECTORIES; i++) {
 		rc = compare_directory(db, piece, store, i, c, err);
 		arena_reset(piece);

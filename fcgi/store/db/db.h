@@ -358,6 +358,7 @@ bool db_is_idle(const struct db *);
 /* Typed access to a row; the SQL type is asserted by its length. */
 bool db_is_null(const struct db_result *, int row, int column);
 int64_t db_int(const struct db_result *, int row, int column); /* int2, int4, int8 */
+int64_t db_int_or_0(const struct db_result *, int row, int column); /* 0 for null: an id, or a count */
 bool db_bool(const struct db_result *, int row, int column);
 /* extract(epoch FROM t)::bigint: seconds since 1970; 0 for null */
 int64_t db_time(const struct db_result *, int row, int column);

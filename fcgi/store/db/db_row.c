@@ -163,9 +163,15 @@ db_bool(const struct db_result *r, int row, int column)
 }
 
 int64_t
-db_time(const struct db_result *r, int row, int column)
+db_int_or_0(const struct db_result *r, int row, int column)
 {
 	return db_is_null(r, row, column) ? 0 : db_int(r, row, column);
+}
+
+int64_t
+db_time(const struct db_result *r, int row, int column)
+{
+	return db_int_or_0(r, row, column);
 }
 
 struct slice

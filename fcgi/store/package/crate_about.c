@@ -112,7 +112,7 @@ read_version(const struct db_result *r, int i)
 		.repository = db_str(r, i, REPOSITORY),
 		.features = db_str(r, i, FEATURES),
 		.downloads = db_int(r, i, DOWNLOADS),
-		.user_id = db_is_null(r, i, USER_ID) ? 0 : db_int(r, i, USER_ID),
+		.user_id = db_int_or_0(r, i, USER_ID),
 		.username = db_str(r, i, USERNAME),
 		.user_name = db_str(r, i, USER_NAME),
 	};

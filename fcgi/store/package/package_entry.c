@@ -18,12 +18,6 @@ const char *const package_listed[PACKAGE_NLISTED] = { "default", "deprecated", "
 /* Of every statement here that reads packages; TOTAL and IS_PAGE: of package_list_named alone. */
 enum { COLUMNS_PACKAGE_LIST_NAMED };
 
-static int64_t
-id_or_0(const struct db_result *r, int row, int column)
-{
-	return db_is_null(r, row, column) ? 0 : db_int(r, row, column);
-}
-
 static struct package_entry
 read_entry(const struct db_result *r, int i)
 {
@@ -41,15 +35,15 @@ read_entry(const struct db_result *r, int i)
 		.last_downloaded_at = db_str(r, i, LAST_DOWNLOADED_AT),
 		.cksum = db_str(r, i, CKSUM),
 		.size = db_int(r, i, SIZE),
-		.creator_id = id_or_0(r, i, CREATOR_ID),
+		.creator_id = db_int_or_0(r, i, CREATOR_ID),
 		.pipeline = {
-			.id = id_or_0(r, i, PIPELINE),
-			.project_id = id_or_0(r, i, JOB_PROJECT_ID),
+			.id = db_int_or_0(r, i, PIPELINE),
+			.project_id = db_int_or_0(r, i, JOB_PROJECT_ID),
 			.job_url = db_str(r, i, JOB_URL),
 			.ref = db_str(r, i, REF),
 			.commit = db_str(r, i, COMMIT),
 			.created_at = db_str(r, i, JOB_CREATED_AT),
-			.user_id = id_or_0(r, i, USER_ID),
+			.user_id = db_int_or_0(r, i, USER_ID),
 			.username = db_str(r, i, USERNAME),
 			.user_name = db_str(r, i, USER_NAME),
 			.user_state = db_str(r, i, USER_STATE),

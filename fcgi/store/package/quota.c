@@ -121,7 +121,7 @@ static void
 bind_namespace(struct db_params *p, const struct db_result *namespace)
 {
 	for (int column = 0; column < NIDS; column++)
-		db_bind_id(p, db_is_null(namespace, 0, column) ? 0 : db_int(namespace, 0, column));
+		db_bind_id(p, db_int_or_0(namespace, 0, column));
 }
 
 static int
@@ -173,7 +173,7 @@ set_body(struct db *db, void *arg, struct err *err)
 		event.facts[1 + i] =
 		    (struct audit_fact) { quota_keys[i], max_text(s->arena, s->max[i]), true };
 	}
-	event.project_id = db_is_null(&namespace, 0, PROJECT_ID) ? 0 : db_int(&namespace, 0, PROJECT_ID);
+	event.project_id = db_int_or_0(&namespace, 0, PROJECT_ID);
 	audit_call(&calls[AUDIT], s->arena, s->actor, &event);
 	return db_run(db, s->arena, calls, NCALLS, err);
 }

@@ -211,7 +211,7 @@ search_weigh(struct db *db, struct arena *a, int64_t *after, int64_t *n, struct 
 	db_bind_int(&call.params, *after);
 	if (db_run(db, a, &call, 1, err) == -1)
 		return -1;
-	*after = db_is_null(&call.result, 0, LAST) ? 0 : db_int(&call.result, 0, LAST);
+	*after = db_int_or_0(&call.result, 0, LAST);
 	*n = db_int(&call.result, 0, WRITTEN);
 	return 0;
 }

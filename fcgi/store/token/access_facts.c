@@ -45,7 +45,7 @@ access_facts_view_id(const struct db_call *call, bool *has_name)
 	const struct db_result *r = &call->result;
 
 	*has_name = db_bool(r, 0, HAS_NAME);
-	return db_is_null(r, 0, VIEW_ID) ? 0 : db_int(r, 0, VIEW_ID);
+	return db_int_or_0(r, 0, VIEW_ID);
 }
 
 void
@@ -74,7 +74,7 @@ read_token(const struct db_result *r, int row, struct access_facts *f)
 {
 	f->token_id = db_int(r, row, TOKEN_ID);
 	f->token_kind = db_str(r, row, KIND);
-	f->user_id = db_is_null(r, row, USER_ID) ? 0 : db_int(r, row, USER_ID);
+	f->user_id = db_int_or_0(r, row, USER_ID);
 	f->username = db_is_null(r, row, USERNAME) ? "" : db_str(r, row, USERNAME);
 	f->token_state = (enum token_state)db_int(r, row, STATE);
 	f->token_usable = f->token_state == TOKEN_USABLE;
@@ -88,7 +88,7 @@ read_token(const struct db_result *r, int row, struct access_facts *f)
 	f->limits.crates = db_str(r, row, CRATES);
 	f->in_namespace = db_bool(r, row, IN_NAMESPACE);
 	f->job_policy = (enum job_policy)db_int(r, row, JOB_POLICY);
-	f->trust_rule_id = db_is_null(r, row, TRUST_RULE_ID) ? 0 : db_int(r, row, TRUST_RULE_ID);
+	f->trust_rule_id = db_int_or_0(r, row, TRUST_RULE_ID);
 }
 
 static void

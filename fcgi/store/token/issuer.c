@@ -177,7 +177,7 @@ issuer_find(struct db *db, struct arena *a, const char *url, struct issuer_keys 
 			.enabled = true,
 		},
 		.jwks = db_str(&r, 0, JWKS),
-		.age = db_is_null(&r, 0, AGE) ? 0 : db_int(&r, 0, AGE),
+		.age = db_int_or_0(&r, 0, AGE),
 		.read_for_ms = db_is_null(&r, 0, READ_FOR_MS) ? -1 : db_int(&r, 0, READ_FOR_MS),
 	};
 	return 0;

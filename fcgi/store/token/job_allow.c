@@ -18,7 +18,7 @@ static void
 bind_row(struct db_params *p, const struct db_result *found)
 {
 	for (int column = 0; column < NFOUND; column++)
-		db_bind_id(p, db_is_null(found, 0, column) ? 0 : db_int(found, 0, column));
+		db_bind_id(p, db_int_or_0(found, 0, column));
 }
 
 static int
@@ -117,8 +117,8 @@ job_allow_list(struct db *db, struct arena *a, const char *project, struct job_a
 		(*out)[i] = (struct job_allow) {
 			.from = db_str(&r, i, FROM_PATH),
 			.admin = db_bool(&r, i, ADMIN),
-			.from_group_id = db_is_null(&r, i, FROM_GROUP_ID) ? 0 : db_int(&r, i, FROM_GROUP_ID),
-			.from_project_id = db_is_null(&r, i, FROM_PROJECT_ID) ? 0 : db_int(&r, i, FROM_PROJECT_ID),
+			.from_group_id = db_int_or_0(&r, i, FROM_GROUP_ID),
+			.from_project_id = db_int_or_0(&r, i, FROM_PROJECT_ID),
 		};
 	return 0;
 }

@@ -48,12 +48,6 @@ job_token_end(struct db *db, struct arena *a, const struct audit_actor *actor, i
 	return call.result.rows == 1 ? 0 : err_set(err, 404, "Job Token Not Found");
 }
 
-static int64_t
-read_id(const struct db_result *r, int column)
-{
-	return db_is_null(r, 0, column) ? 0 : db_int(r, 0, column);
-}
-
 int
 job_token_find(struct db *db, struct arena *a, int64_t token_id, struct job_of_token *out,
     struct err *err)
@@ -68,8 +62,8 @@ job_token_find(struct db *db, struct arena *a, int64_t token_id, struct job_of_t
 	if (r.rows == 0)
 		return err_set(err, 404, "Job Not Found");
 	*out = (struct job_of_token) {
-		.job.job = read_id(&r, JOB),
-		.job.pipeline = read_id(&r, PIPELINE),
+		.job.job = db_int_or_0(&r, 0, JOB),
+		.job.pipeline = db_int_or_0(&r, 0, PIPELINE),
 		.name = db_str(&r, 0, NAME),
 		.job.job_url = db_str(&r, 0, JOB_URL),
 		.job.ref = db_str(&r, 0, REF),
@@ -77,10 +71,10 @@ job_token_find(struct db *db, struct arena *a, int64_t token_id, struct job_of_t
 		.issuer = db_str(&r, 0, ISSUER),
 		.created_at = db_time(&r, 0, CREATED_AT),
 		.expires_at = db_time(&r, 0, EXPIRES_AT),
-		.user_id = read_id(&r, USER_ID),
+		.user_id = db_int_or_0(&r, 0, USER_ID),
 		.username = db_str(&r, 0, USERNAME),
 		.user_name = db_str(&r, 0, USER_NAME),
-		.project_id = read_id(&r, PROJECT_ID),
+		.project_id = db_int_or_0(&r, 0, PROJECT_ID),
 		.project = db_str(&r, 0, PROJECT),
 	};
 	return 0;

@@ -221,7 +221,7 @@ token_sweep(struct db *db, struct arena *a, int64_t ended_for, int64_t *after, i
 	db_bind_int(&p, ended_for);
 	if (db_exec(db, a, STMT_TOKEN_SWEEP, &p, &r, err) == -1)
 		return -1;
-	*after = db_is_null(&r, 0, LAST) ? 0 : db_int(&r, 0, LAST);
+	*after = db_int_or_0(&r, 0, LAST);
 	*n = db_int(&r, 0, REMOVED);
 	return 0;
 }
@@ -253,8 +253,8 @@ token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry *
 			.namespace = db_str(&r, i, NAMESPACE),
 			.crates = db_str(&r, i, CRATES),
 			.operations = db_str(&r, i, OPERATIONS),
-			.job.pipeline = db_is_null(&r, i, PIPELINE) ? 0 : db_int(&r, i, PIPELINE),
-			.job.job = db_is_null(&r, i, JOB) ? 0 : db_int(&r, i, JOB),
+			.job.pipeline = db_int_or_0(&r, i, PIPELINE),
+			.job.job = db_int_or_0(&r, i, JOB),
 			.job.job_url = db_str(&r, i, JOB_URL),
 			.job.ref = db_str(&r, i, REF),
 			.job.commit = db_str(&r, i, COMMIT),

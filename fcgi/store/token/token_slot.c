@@ -88,7 +88,7 @@ find_slots(struct arena *a, const struct db_result *r, const struct token_keys *
 	const char *slots = "";
 
 	for (int i = 0; i < r->rows; i++) {
-		const char *slot = db_is_null(r, i, SLOT) ? NULL : db_str(r, i, SLOT);
+		const char *slot = db_str(r, i, SLOT);
 		const struct token_key *key = slot != NULL ? token_keys_find(keys, slice_str(slot)) : NULL;
 
 		if (slot != NULL && (key != NULL) == other && (key == NULL || !is_live(r, key)))
@@ -179,7 +179,7 @@ token_slot_list(struct db *db, struct arena *a, struct token_slot **out, size_t 
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct token_slot) { db_str(&r, i, SLOT), db_str(&r, i, FINGERPRINT),
-			db_int(&r, i, CREATED_AT), db_is_null(&r, i, RETIRED_AT) ? 0 : db_int(&r, i, RETIRED_AT) };
+			db_int(&r, i, CREATED_AT), db_int_or_0(&r, i, RETIRED_AT) };
 	return 0;
 }
 

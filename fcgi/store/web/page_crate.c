@@ -272,8 +272,8 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	out->token_kind = db_str(r, 0, TOKEN_KIND);
 	out->token_name = db_str(r, 0, TOKEN_NAME);
 	out->issuer = db_str(r, 0, ISSUER);
-	out->pipeline = db_is_null(r, 0, PIPELINE) ? 0 : db_int(r, 0, PIPELINE);
-	out->job = db_is_null(r, 0, JOB) ? 0 : db_int(r, 0, JOB);
+	out->pipeline = db_int_or_0(r, 0, PIPELINE);
+	out->job = db_int_or_0(r, 0, JOB);
 	out->job_url = db_str(r, 0, JOB_URL);
 	out->ref = db_str(r, 0, REF);
 	out->commit = db_str(r, 0, COMMIT);

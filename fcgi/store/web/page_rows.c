@@ -38,7 +38,7 @@ read_rows(struct db *db, struct arena *a, struct db_call *call, struct page_rows
 	rows->v = arena_calloc(a, rows->n, sizeof(*rows->v));
 	for (int i = 0; i < r->rows; i++)
 		rows->v[i] = (struct page_row) {
-			.facts.project_id = db_is_null(r, i, PROJECT_ID) ? 0 : db_int(r, i, PROJECT_ID),
+			.facts.project_id = db_int_or_0(r, i, PROJECT_ID),
 			.part = db_str(r, i, PART),
 			.name = db_str(r, i, NAME),
 			.version = db_str(r, i, VERSION),

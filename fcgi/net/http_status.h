@@ -1,0 +1,22 @@
+#ifndef NET_HTTP_STATUS_H
+#define NET_HTTP_STATUS_H
+
+/* The statuses of HTTP that answers of other servers have. */
+enum {
+	HTTP_OK = 200,
+	HTTP_MULTIPLE_CHOICES = 300,
+	HTTP_BAD_REQUEST = 400,
+	HTTP_UNAUTHORIZED = 401,
+	HTTP_FORBIDDEN = 403,
+	HTTP_NOT_FOUND = 404,
+	HTTP_CONFLICT = 409,
+	HTTP_GONE = 410,
+	HTTP_PRECONDITION_FAILED = 412,
+	HTTP_TOO_MANY = 429,
+	HTTP_LEGAL = 451, /* a court or an authority forbids it */
+	HTTP_SERVER_ERROR = 500,
+	HTTP_NOT_IMPLEMENTED = 501,
+	HTTP_TIMED_OUT = 504
+};
+
+#endif

@@ -69,7 +69,7 @@ lose_lease(struct keeper *k)
 	k->end_us = 0;
 }
 
-/* Until there is a signal, or so many milliseconds are over, or one that serves has something to do. */
+/* Waits for a signal, for so many milliseconds at most; while the keeper serves, also for its work. */
 static void
 wait_ms(struct keeper *k, int ms)
 {

@@ -296,8 +296,8 @@ check_index(const struct export *export, int root, struct err *err)
 }
 
 /*
- * Clears the place for the new index.  What another export has begun there is replaced, too: it says which
- * crates that one has copied.
+ * Makes an empty index.new.  If an interrupted export has left one, that becomes a replaced index: it names
+ * the crates that this export has copied.
  */
 static int
 begin_index(struct export *export, struct arena *a, int root, struct err *err)

@@ -20,7 +20,7 @@
 
 enum { INDEX_FILE_MAX = 64 << 20 };
 
-/* A removal on its way. */
+/* The state of a removal. */
 struct passage {
 	int root;
 	const char *dir, *unfinished;
@@ -46,7 +46,7 @@ compare(const void *left, const void *right)
 	return order != 0 ? order : strcmp(a->version, b->version);
 }
 
-/* Reads a line.  False: it is none that an export writes, or only the beginning of one. */
+/* Reads a line.  False: no export has written it, or it is cut short. */
 static bool
 read_line(struct arena *a, struct slice line, struct named *out)
 {
@@ -87,7 +87,7 @@ parse(struct arena *a, struct slice rest)
 	return names;
 }
 
-/* Reads a file of an index; none is an empty one. */
+/* Reads a file of an index.  A missing file counts as an empty one. */
 static int
 read_index(const struct passage *p, struct arena *a, const char *index, const char *path, struct slice *text,
     struct err *err)

@@ -11,7 +11,7 @@ enum { MINUTE = 60 };
 /* The end of the year 9999. */
 static const int64_t seconds_max = 253402300799;
 
-/* Reads the minutes of "+01:30" or "-01:30"; "Z" is 0.  False: it is no such zone. */
+/* Reads the minutes of "+01:30" or "-01:30"; "Z" is 0.  False: the text is no zone. */
 static bool
 read_zone(const char *zone, int64_t *minutes)
 {

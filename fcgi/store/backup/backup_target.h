@@ -46,10 +46,10 @@ struct backup_target_kind {
 	 */
 	int (*begin)(const struct backup_target *, struct arena *, int *lock, struct err *);
 	/*
-	 * Makes the target that of this registry, if it is nobody's yet.  Call it before the first change, and
-	 * again before the manifest is written: a store without conditions may let two registries in at once, and
-	 * then the later one has it.  A directory is locked, and its manifests say whose it is.  -1: also 409, it
-	 * is another registry's.
+	 * Claims a bucket for this registry.  Call it before the first change, and again before you write the
+	 * manifest: in a store that knows no conditional requests two registries may claim it at once, and then
+	 * it belongs to the later one.  A directory needs no claim: it is locked, and its manifests name its
+	 * registry.  -1: also 409, it belongs to another registry.
 	 */
 	int (*claim)(const struct backup_target *, struct arena *, const char *registry, struct err *);
 	/*

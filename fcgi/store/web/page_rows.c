@@ -67,7 +67,7 @@ projects_of(const struct page_rows *rows, int64_t *ids)
 	return n;
 }
 
-/* What has no project any more is about none that could be read. */
+/* Rows whose project the primary does not have any more get no facts: nobody may read them. */
 int
 page_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct page_rows *rows, struct err *err)
 {

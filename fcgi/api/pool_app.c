@@ -84,8 +84,8 @@ count_store_request(void *arg, enum s3_operation operation, int64_t us, bool fai
 }
 
 /*
- * Removes staging files of publishes that died with their worker; those under way are younger.
- * Touches nothing in a store that is not the registry's.
+ * Removes staging files of publishes that died with their worker; those under way are younger.  Makes
+ * directories.  Touches nothing in a store that is not the registry's.
  */
 static void
 sweep_store(struct worker_app *app)
@@ -95,7 +95,8 @@ sweep_store(struct worker_app *app)
 
 	if (store_identity_check(app->db, app->arena, &app->store, s->blobs, true, &err) == -1 ||
 	    (app->store.adopted &&
-	        blob_sweep_staging(s->blobs->dir, 2 * s->request_timeout + STAGING_SLACK, &err) == -1))
+	        (blob_sweep_staging(s->blobs->dir, 2 * s->request_timeout + STAGING_SLACK, &err) == -1 ||
+	            blob_store_prepare(s->blobs, &err) == -1)))
 		log_error("%s", err.detail);
 	else if (!app->store.adopted)
 		log_warn("store %s has no " STORE_ID_FILE " yet: nothing is removed from it until an administrator "

@@ -187,6 +187,29 @@ test_keep(void)
 }
 
 static void
+test_prepare(void)
+{
+	static const char bytes[] = "in a prepared store";
+	size_t n = sizeof(bytes) - 1;
+	char *path = file_of(sha256_of(bytes, n)), *second = arena_strndup(a, path, strlen(dir) + 6);
+	char *first = arena_strndup(a, path, strlen(dir) + 3);
+	struct arena *request = arena_new();
+	int missing = 0;
+
+	is_int(blob_store_prepare(store, &err), 0, "prepares the store");
+	for (int i = 0; i < 256; i++)
+		missing += access(arena_printf(a, "%s/%02x", dir, i), F_OK) == -1;
+	is_int(missing, 0, "all directories are there");
+	is_int(access(second, F_OK), -1, "not those below");
+	is_int(keep(stage(request, bytes, n), &err), 0, "kept");
+	ok(holds(path, bytes, n), "the blob has the bytes");
+	ok(unlink(path) == 0 && rmdir(second) == 0 && rmdir(first) == 0, "somebody removes a directory");
+	is_int(keep(stage(request, bytes, n), &err), 0, "kept again");
+	ok(holds(path, bytes, n), "the blob has the bytes");
+	arena_free(request);
+}
+
+static void
 test_same_bytes(void)
 {
 	static const char bytes[] = "the same";
@@ -346,6 +369,8 @@ main(void)
 	test_errors();
 	test_full();
 	test_sweep();
+	/* the tests before run without, as an import does */
+	test_prepare();
 	remove_tree(root);
 	arena_free(a);
 	return tap_done();

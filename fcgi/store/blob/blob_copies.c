@@ -55,7 +55,7 @@ add(void *arg, const struct blob_entry *e, struct err *err)
 static int
 list(const struct blob_store *store, struct copies *c, struct err *err)
 {
-	const struct blob_store copies = { &blob_files, store->dir, store->dir, NULL };
+	const struct blob_store copies = { .kind = &blob_files, .name = store->dir, .dir = store->dir };
 
 	*c = (struct copies) { .store = store };
 	return store->kind->copies ? blob_files.list(&copies, "", add, c, err) : 0;

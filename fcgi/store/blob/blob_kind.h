@@ -24,6 +24,7 @@ struct blob_store {
 	const char *name; /* for people: the directory, or s3://bucket/prefix */
 	const char *dir; /* the store itself, or this node's copies */
 	struct s3 *s3; /* NULL: a directory */
+	bool prepared; /* blob_store_prepare() has succeeded in this process */
 };
 
 struct blob_stat {

@@ -204,17 +204,21 @@ sync_there(struct blob_staging *s, const char *path, struct err *err)
 	return rc;
 }
 
-/* The directories on the way to the blob. */
+/*
+ * The directories on the way to the blob.  *durable: the name of the first one is on the disk, because
+ * blob_store_prepare() has made it and nobody has removed it since.
+ */
 static int
-make_directories(struct blob_staging *s, struct err *err)
+make_directories(struct blob_staging *s, bool *durable, struct err *err)
 {
-	char dir[6];
+	char first[3], second[6];
 
-	snprintf(dir, sizeof(dir), "%.2s", s->sha256);
-	if (blob_dir_make(s->root, dir, err) == -1)
+	snprintf(first, sizeof(first), "%.2s", s->sha256);
+	snprintf(second, sizeof(second), "%.2s/%.2s", s->sha256, s->sha256 + 2);
+	*durable = s->store->prepared && faccessat(s->root, first, F_OK, 0) == 0;
+	if (!*durable && blob_dir_make(s->root, first, err) == -1)
 		return -1;
-	snprintf(dir, sizeof(dir), "%.2s/%.2s", s->sha256, s->sha256 + 2);
-	return blob_dir_make(s->root, dir, err);
+	return blob_dir_make(s->root, second, err);
 }
 
 /*
@@ -226,13 +230,14 @@ make_directories(struct blob_staging *s, struct err *err)
 static int
 get_ready(struct blob_staging *s, struct err *err)
 {
-	bool blob = !s->store->kind->copies;
+	bool blob = !s->store->kind->copies, durable = false;
 	char first[3];
 
 	snprintf(first, sizeof(first), "%.2s", s->sha256);
-	if ((blob && make_directories(s, err) == -1) || sync_bytes(s->fd, err) == -1)
+	if ((blob && make_directories(s, &durable, err) == -1) || sync_bytes(s->fd, err) == -1)
 		return -1;
-	if (blob && (blob_dir_sync(s->root, first, err) == -1 || blob_dir_sync(s->root, ".", err) == -1))
+	if (blob && (blob_dir_sync(s->root, first, err) == -1 ||
+	        (!durable && blob_dir_sync(s->root, ".", err) == -1)))
 		return -1;
 	FAULT_POINT("blob", "ready");
 	return 0;
@@ -248,13 +253,14 @@ upload(struct blob_staging *s, struct err *err)
 	struct arena *a = arena_new();
 	int fd = openat(s->dir, s->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
 	struct err disk = { 0 };
+	bool durable;
 
 	if (fd == -1)
 		rc = blob_error(err, "open");
 	else
 		rc = s->store->kind->put(s->store, a, s->sha256, fd, (int64_t)s->size, err);
 	/* a copy has its name only when its bytes are on the disk */
-	if (rc == 0 && (get_ready(s, &disk) == -1 || make_directories(s, &disk) == -1 ||
+	if (rc == 0 && (get_ready(s, &disk) == -1 || make_directories(s, &durable, &disk) == -1 ||
 	        linkat(s->dir, s->name, s->root, blob_path(a, s->sha256), 0) == -1))
 		FAULT_POINT("copy", "none");
 	if (fd != -1)

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -72,7 +73,8 @@ blob_store_new(struct arena *a, const char *name, const char *copies, const stru
 	const char *bucket = name + strlen(BLOB_STORE_S3);
 	size_t n;
 
-	*store = (struct blob_store) { &blob_files, arena_strdup(a, name), arena_strdup(a, name), NULL };
+	*store = (struct blob_store) { .kind = &blob_files, .name = arena_strdup(a, name),
+		.dir = arena_strdup(a, name) };
 	if (!is_objects(name))
 		return store;
 	own = arena_alloc(a, sizeof(*own));
@@ -156,6 +158,30 @@ blob_store_probe(struct arena *a, const struct blob_store *store, bool write, st
 		return -1;
 	/* a full disk lets a file be made, but nothing be written to it */
 	return blob_stage_write(probe, slice_of(block, sizeof(block)), err);
+}
+
+int
+blob_store_prepare(struct blob_store *store, struct err *err)
+{
+	enum { FIRSTS = 256, DIR_MODE = 0777 /* the rest is left to the umask, as in blob_dir_make() */ };
+	char first[3];
+	int root, rc = 0;
+
+	if (store->kind->copies)
+		return 0;
+	if (blob_dir_open(AT_FDCWD, store->dir, &root, err) == -1)
+		return -1;
+	/* not blob_dir_make() and blob_dir_sync(), which have the fault points of a publish */
+	for (unsigned i = 0; rc == 0 && i < FIRSTS; i++) {
+		snprintf(first, sizeof(first), "%02x", i);
+		if (mkdirat(root, first, DIR_MODE) == -1 && errno != EEXIST)
+			rc = blob_error(err, "mkdir");
+	}
+	if (rc == 0 && fsync(root) == -1)
+		rc = blob_error(err, "fsync");
+	close(root);
+	store->prepared = rc == 0;
+	return rc;
 }
 
 int

@@ -52,6 +52,13 @@ int blob_store_test(const struct blob_store *, struct err *) __attribute__((warn
 int blob_store_probe(struct arena *, const struct blob_store *, bool write, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * For a process that stores many blobs: makes the 256 directories that have the directories of blobs, and
+ * syncs their names to the disk once, so that not every blob has to.  The store must be the registry's.  -1:
+ * as blob_stage; blobs can be stored nevertheless.
+ */
+int blob_store_prepare(struct blob_store *, struct err *) __attribute__((warn_unused_result));
+
 /* The free bytes of the file system of the store's directory.  -1: 500, also if there is no store. */
 int blob_store_free(const struct blob_store *, int64_t *bytes, struct err *)
     __attribute__((warn_unused_result));

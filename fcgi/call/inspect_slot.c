@@ -5,9 +5,12 @@
 static struct slots_ask
 ask_of(const struct worker_app *app, const char *actor)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	/* to ask takes longer than to take a slot */
+	static long cpus;
 	int64_t configured = app->settings->inspect_slots;
 
+	if (cpus == 0)
+		cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	return (struct slots_ask) {
 		.queue = QUEUE_INSPECT,
 		.n = configured > 0 ? (size_t)configured : (size_t)(cpus > 1 ? cpus / 2 : 1),

@@ -33,10 +33,11 @@ struct arena {
 	struct deferred *deferred;
 };
 
+/* zeroed: pages that were not used yet stay untouched, which memset() would not leave them. */
 static void *
-must_alloc(size_t n)
+must_alloc(size_t n, bool zeroed)
 {
-	void *p = malloc(n);
+	void *p = zeroed ? calloc(1, n) : malloc(n);
 
 	if (p == NULL) {
 		fprintf(stderr, "out of memory allocating %zu bytes\n", n);
@@ -48,7 +49,7 @@ must_alloc(size_t n)
 struct arena *
 arena_new(void)
 {
-	struct arena *a = must_alloc(sizeof(*a));
+	struct arena *a = must_alloc(sizeof(*a), false);
 
 	*a = (struct arena) { 0 };
 	return a;
@@ -110,6 +111,7 @@ arena_alloc(struct arena *a, size_t n)
 {
 	const size_t align = alignof(max_align_t);
 	struct chunk *c = a->chunks;
+	bool zeroed = n > CHUNK_SIZE; /* it gets a chunk of its own */
 	size_t size;
 	void *p;
 
@@ -121,7 +123,7 @@ arena_alloc(struct arena *a, size_t n)
 		/* exactly n in debug mode, so that the sanitizer sees the first byte past it */
 		size_t data = debug ? n : size > CHUNK_SIZE ? size : CHUNK_SIZE;
 
-		c = must_alloc(sizeof(*c) + data);
+		c = must_alloc(sizeof(*c) + data, zeroed);
 		c->size = data;
 		c->used = 0;
 		/* a large block goes behind the chunk that still has room */
@@ -135,7 +137,7 @@ arena_alloc(struct arena *a, size_t n)
 	}
 	p = c->data + c->used;
 	c->used = debug ? c->size : c->used + size;
-	return memset(p, 0, n);
+	return zeroed ? p : memset(p, 0, n);
 }
 
 void *

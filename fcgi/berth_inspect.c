@@ -249,14 +249,14 @@ sandbox_limits_of(const struct inspect_limits *limits)
 	};
 }
 
-/* The exit status, or -1: err. */
+/* Inspects the crate with what is prepared.  The exit status, or -1: err. */
 static int
 crate_inspect(struct arena *arena, const struct sandbox *sandbox, const struct request *request,
-    struct err *err)
+    struct inspect *in, struct err *err)
 {
 	const struct sandbox_limits limits = sandbox_limits_of(&request->limits);
-	struct inspect *in = inspect_new(arena, &request->limits);
 
+	inspect_begin(in, &request->limits);
 	if (sandbox_enter(sandbox, &limits, err) == -1)
 		return -1;
 	return crate_judge(arena, in, request->cksum, err);
@@ -363,18 +363,21 @@ serve(struct arena *arena, const struct sandbox *sandbox, struct err *err)
 {
 	char message[JOB_MESSAGE_MAX + 1];
 	struct request request = { .cksum = NULL };
+	struct inspect *in;
 	struct job job;
 	int rc;
 
 	if (sample_inspect(arena, err) == -1)
 		return -1;
+	/* each child has its own copy of it */
+	in = inspect_prepare(arena);
 	rc = template_run(STDIN_FILENO, message, &job, err);
 	if (rc != 1)
 		return rc == 0 ? EXIT_ACCEPTED : -1;
 	if (job.kind != JOB_INSPECT)
 		return source_show(arena, sandbox, &job, err);
 	request.limits = job.limits;
-	return crate_inspect(arena, sandbox, &request, err);
+	return crate_inspect(arena, sandbox, &request, in, err);
 }
 
 int
@@ -398,7 +401,7 @@ main(int argc, char **argv)
 	sandbox = sandbox_new(arena, &err);
 	if (sandbox != NULL)
 		status = request.serve ? serve(arena, sandbox, &err)
-		                       : crate_inspect(arena, sandbox, &request, &err);
+		                       : crate_inspect(arena, sandbox, &request, inspect_prepare(arena), &err);
 	if (status == -1) {
 		fprintf(stderr, "berth-inspect: %s\n", err.detail);
 		status = EXIT_TROUBLE;

@@ -42,6 +42,12 @@ gzip_stream_new(struct arena *arena, uint64_t max_bytes, gzip_sink *sink, void *
 	return gz;
 }
 
+void
+gzip_stream_limit(struct gzip_stream *gz, uint64_t max_bytes)
+{
+	gz->max = max_bytes;
+}
+
 uint64_t
 gzip_stream_size(const struct gzip_stream *gz)
 {

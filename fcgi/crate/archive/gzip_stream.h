@@ -21,6 +21,9 @@ struct gzip_stream;
 struct gzip_stream *gzip_stream_new(struct arena *, uint64_t max_bytes, gzip_sink *, void *arg,
     struct err *) __attribute__((warn_unused_result));
 
+/* Another maximum, before the first bytes come. */
+void gzip_stream_limit(struct gzip_stream *, uint64_t max_bytes);
+
 /* The next bytes.  -1: 400, or what the sink said. */
 int gzip_stream_push(struct gzip_stream *, struct slice, struct err *)
     __attribute__((warn_unused_result));

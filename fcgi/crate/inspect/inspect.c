@@ -36,7 +36,7 @@ struct inspect {
 	struct file_twice *files;
 	bool is_file; /* the current entry */
 	bool targets[TARGET__MAX]; /* files that make one */
-	struct err broken; /* status 0 unless inspect_new() failed: then told by the first call */
+	struct err broken; /* status 0 unless inspect_prepare() failed: then told by the first call */
 	struct slice folder; /* that everything is in; p NULL: not known before the first entry */
 	struct kept manifest; /* path.p NULL: there was none yet */
 	struct package package; /* good once the manifest was read */
@@ -228,28 +228,44 @@ locale_get(void)
 }
 
 struct inspect *
-inspect_new(struct arena *arena, const struct inspect_limits *limits)
+inspect_prepare(struct arena *arena)
 {
-	static const struct tar_handler handler = { entry_found, data_found, entry_done };
-	const struct tar_limits tar_limits = { limits->max_entries, limits->max_unpacked };
 	struct inspect *in = arena_alloc(arena, sizeof(*in));
 	locale_t locale = locale_get();
 
 	in->arena = arena;
-	if (limits->folder != NULL)
-		in->folder = slice_str(limits->folder);
 	if (locale == (locale_t)0) {
 		(void)err_sys(&in->broken, "the locale C.UTF-8");
 		return in;
 	}
-	in->paths = path_set_new(arena, limits->max_entries, locale);
-	in->tar = tar_walk_new(arena, &tar_limits, &handler, in);
 	in->files = file_twice_new(arena, &in->broken);
 	if (in->files != NULL)
 		in->second = tar_crosscheck_new(arena, locale, &in->broken);
 	if (in->second != NULL)
-		in->gzip = gzip_stream_new(arena, limits->max_unpacked, gzip_found, in,
-		    &in->broken);
+		in->gzip = gzip_stream_new(arena, 0, gzip_found, in, &in->broken);
+	return in;
+}
+
+void
+inspect_begin(struct inspect *in, const struct inspect_limits *limits)
+{
+	static const struct tar_handler handler = { entry_found, data_found, entry_done };
+	const struct tar_limits tar_limits = { limits->max_entries, limits->max_unpacked };
+
+	if (limits->folder != NULL)
+		in->folder = slice_str(limits->folder);
+	in->paths = path_set_new(in->arena, limits->max_entries, locale_get());
+	in->tar = tar_walk_new(in->arena, &tar_limits, &handler, in);
+	if (in->gzip != NULL)
+		gzip_stream_limit(in->gzip, limits->max_unpacked);
+}
+
+struct inspect *
+inspect_new(struct arena *arena, const struct inspect_limits *limits)
+{
+	struct inspect *in = inspect_prepare(arena);
+
+	inspect_begin(in, limits);
 	return in;
 }
 

@@ -36,6 +36,13 @@ struct inspect;
  */
 struct inspect *inspect_new(struct arena *, const struct inspect_limits *);
 
+/*
+ * The same in two steps, for a process that gets ready before it knows the crate: inspect_prepare() does what
+ * takes long, and is the same for each crate.
+ */
+struct inspect *inspect_prepare(struct arena *);
+void inspect_begin(struct inspect *, const struct inspect_limits *);
+
 /* Takes the next bytes of the crate.  -1: 400, why it is refused, or 500. */
 int inspect_push(struct inspect *, struct slice, struct err *) __attribute__((warn_unused_result));
 

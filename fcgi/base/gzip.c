@@ -15,6 +15,7 @@ enum {
 	WINDOW_RAW = -WINDOW,
 	MEMORY_LEVEL = 8,
 	PIECE = 64 * 1024,
+	SPARE = 64, /* for a flush, and for the head or the tail */
 	SIZE_BYTES = 4,
 	TAIL_CRC = 2, /* the place of the CRC in a tail */
 	TAIL_SIZE = TAIL_CRC + SIZE_BYTES
@@ -31,6 +32,7 @@ struct gzip_writer {
 	char *out;
 	size_t n, cap;
 	size_t taken; /* of the text */
+	size_t given; /* bytes of text that zlib got from this writer */
 	uLong crc; /* of that */
 	bool fast;
 };
@@ -60,16 +62,25 @@ writer_start(struct arena *a, struct err *err)
 	return w;
 }
 
-/* Makes room for one more piece. */
-static void
+/*
+ * Makes room for one more piece, and returns its size.  A text of a few lines, which most texts are, gets no
+ * more room than it may fill.
+ */
+static uInt
 writer_reserve(struct gzip_writer *w)
 {
-	if (w->cap - w->n >= PIECE)
-		return;
-	w->cap += PIECE + w->cap / 2;
-	w->out = realloc(w->out, w->cap);
-	if (w->out == NULL)
-		abort();
+	uLong all = deflateBound(&w->z, w->given) + SPARE;
+	uInt piece = all < PIECE ? (uInt)all : PIECE;
+
+	if (w->cap - w->n < piece) {
+		w->cap += piece + w->cap / 2;
+		w->out = realloc(w->out, w->cap);
+		if (w->out == NULL)
+			abort();
+	}
+	w->z.next_out = (Bytef *)(w->out + w->n);
+	w->z.avail_out = piece;
+	return piece;
 }
 
 struct gzip_writer *
@@ -79,7 +90,7 @@ gzip_writer_new(struct arena *a, struct err *err)
 
 	if (w == NULL)
 		return NULL;
-	writer_reserve(w);
+	(void)writer_reserve(w);
 	memcpy(w->out, head, sizeof(head));
 	w->n = sizeof(head);
 	return w;
@@ -91,12 +102,12 @@ writer_run(struct gzip_writer *w, int flush, struct err *err)
 {
 	int rc = Z_OK;
 
+	w->given += w->z.avail_in;
 	do {
-		writer_reserve(w);
-		w->z.next_out = (Bytef *)(w->out + w->n);
-		w->z.avail_out = PIECE;
+		uInt piece = writer_reserve(w);
+
 		rc = deflate(&w->z, flush);
-		w->n += PIECE - w->z.avail_out;
+		w->n += piece - w->z.avail_out;
 	} while (rc == Z_OK && w->z.avail_out == 0);
 	/* Z_BUF_ERROR: nothing was left to do */
 	if (rc != Z_OK && rc != Z_BUF_ERROR)
@@ -111,11 +122,10 @@ gzip_writer_speed_up(struct gzip_writer *w, struct err *err)
 
 	w->fast = true;
 	do {
-		writer_reserve(w);
-		w->z.next_out = (Bytef *)(w->out + w->n);
-		w->z.avail_out = PIECE;
+		uInt piece = writer_reserve(w);
+
 		rc = deflateParams(&w->z, Z_BEST_SPEED, Z_DEFAULT_STRATEGY);
-		w->n += PIECE - w->z.avail_out;
+		w->n += piece - w->z.avail_out;
 	} while (rc == Z_BUF_ERROR);
 	return rc == Z_OK ? 0 : err_internal(err, 500, "gzip: cannot change the level (%d)", rc);
 }
@@ -164,7 +174,7 @@ gzip_writer_end(struct gzip_writer *w, struct slice *out, struct err *err)
 	w->z.avail_in = 0;
 	if (writer_run(w, Z_SYNC_FLUSH, err) == -1)
 		return -1;
-	writer_reserve(w);
+	(void)writer_reserve(w);
 	memcpy(w->out + w->n, last_block, sizeof(last_block));
 	write_number(w->out + w->n + TAIL_CRC, (uint32_t)w->crc);
 	write_number(w->out + w->n + TAIL_SIZE, (uint32_t)w->taken);

@@ -12,7 +12,8 @@
 enum {
 	WINDOW = 15,
 	WINDOW_GZIP = WINDOW + 16,
-	WINDOW_RAW = -WINDOW,
+	WINDOW_MIN = 9,
+	BEYOND = 262, /* bytes of its window that zlib does not look back at */
 	MEMORY_LEVEL = 8,
 	PIECE = 64 * 1024,
 	SPARE = 64, /* for a flush, and for the head or the tail */
@@ -46,14 +47,20 @@ writer_free(void *arg)
 	free(w->out);
 }
 
-/* Without a head. */
+/*
+ * Without a head.  For a text of so many bytes: zlib takes 268 kB for a long one.  A short one gets a window
+ * and a block of symbols that hold all of it, so that the output is the same.
+ */
 static struct gzip_writer *
-writer_start(struct arena *a, struct err *err)
+writer_start(struct arena *a, size_t size, struct err *err)
 {
 	struct gzip_writer *w = arena_calloc(a, 1, sizeof(*w));
+	int window = WINDOW_MIN, memory;
 
-	if (deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_RAW, MEMORY_LEVEL,
-		Z_DEFAULT_STRATEGY) != Z_OK) {
+	while (window < WINDOW && (size_t)1 << window < size + BEYOND)
+		window++;
+	memory = window - 5 < MEMORY_LEVEL ? window - 5 : MEMORY_LEVEL;
+	if (deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -window, memory, Z_DEFAULT_STRATEGY) != Z_OK) {
 		err_internal(err, 500, "gzip: cannot start");
 		return NULL;
 	}
@@ -83,10 +90,11 @@ writer_reserve(struct gzip_writer *w)
 	return piece;
 }
 
-struct gzip_writer *
-gzip_writer_new(struct arena *a, struct err *err)
+/* The writer of a member of a text of so many bytes. */
+static struct gzip_writer *
+member_start(struct arena *a, size_t size, struct err *err)
 {
-	struct gzip_writer *w = writer_start(a, err);
+	struct gzip_writer *w = writer_start(a, size, err);
 
 	if (w == NULL)
 		return NULL;
@@ -94,6 +102,12 @@ gzip_writer_new(struct arena *a, struct err *err)
 	memcpy(w->out, head, sizeof(head));
 	w->n = sizeof(head);
 	return w;
+}
+
+struct gzip_writer *
+gzip_writer_new(struct arena *a, struct err *err)
+{
+	return member_start(a, (size_t)1 << WINDOW, err);
 }
 
 /* Runs zlib until it has used all input. */
@@ -183,6 +197,14 @@ gzip_writer_end(struct gzip_writer *w, struct slice *out, struct err *err)
 	return 0;
 }
 
+int
+gzip_member(struct arena *a, struct slice text, struct slice *out, struct err *err)
+{
+	struct gzip_writer *w = member_start(a, text.n, err);
+
+	return w == NULL || gzip_writer_add(w, text, err) == -1 ? -1 : gzip_writer_end(w, out, err);
+}
+
 uint32_t
 gzip_text_size(struct slice in)
 {
@@ -200,14 +222,15 @@ int
 gzip_grow(struct arena *a, struct slice tail, struct slice before, struct slice text, struct slice *out,
     struct err *err)
 {
-	struct gzip_writer *w = writer_start(a, err);
 	uLong crc = read_number(tail.p + TAIL_CRC);
 	size_t window = (size_t)1 << WINDOW;
+	struct gzip_writer *w;
 
-	if (w == NULL)
-		return -1;
 	if (before.n > window)
 		before = slice_of(before.p + before.n - window, window);
+	w = writer_start(a, before.n + text.n, err);
+	if (w == NULL)
+		return -1;
 	if (before.n > 0 && deflateSetDictionary(&w->z, (const Bytef *)before.p, (uInt)before.n) != Z_OK)
 		return err_internal(err, 500, "gzip: cannot start where a text ends");
 	if (gzip_writer_add(w, text, err) == -1)

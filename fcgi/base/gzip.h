@@ -45,6 +45,10 @@ int gzip_writer_add(struct gzip_writer *, struct slice, struct err *)
 int gzip_writer_end(struct gzip_writer *, struct slice *out, struct err *)
     __attribute__((warn_unused_result));
 
+/* The member of a whole text, as a writer makes it; lives as long as the arena.  -1: 500. */
+int gzip_member(struct arena *, struct slice text, struct slice *out, struct err *)
+    __attribute__((warn_unused_result));
+
 enum { GZIP_HEAD_SIZE = 10, GZIP_TAIL_SIZE = 10 };
 
 /* Can a member grow that begins and ends so? */

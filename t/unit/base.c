@@ -236,6 +236,33 @@ test_gzip_grow(void)
 	arena_free(a);
 }
 
+/* Texts that repeat themselves as far back as zlib looks, and some that do not. */
+static void
+test_gzip_member(void)
+{
+	enum { LONGEST = 40000 };
+	struct arena *a = arena_new();
+	char *p = arena_alloc(a, LONGEST);
+	bool same = true, good = true;
+	struct err e = { 0 };
+	unsigned seed = 1;
+
+	for (size_t n = 0; n < LONGEST; n = n + n / 3 + 1) {
+		struct slice out, text;
+
+		for (size_t i = 0; i < n; i++) {
+			seed = seed * 1103515245 + 12345;
+			p[i] = (char)(i < n / 2 ? seed >> 24 : (unsigned char)p[i - n / 2]);
+		}
+		good &= gzip_member(a, slice_of(p, n), &out, &e) == 0 && gzip_expand(a, out, n, &text, &e) == 0 &&
+		    slice_equal(text, slice_of(p, n));
+		same &= slice_equal(out, packed_in(a, slice_of(p, n), n + 1));
+	}
+	ok(good, "a whole text: %s", e.detail);
+	ok(same, "with little memory the output is the same");
+	arena_free(a);
+}
+
 static void
 test_gzip(void)
 {
@@ -291,6 +318,7 @@ main(void)
 	test_clock();
 	test_gzip();
 	test_gzip_grow();
+	test_gzip_member();
 	test_gzip_fast();
 	test_gzip_large();
 	return tap_done();

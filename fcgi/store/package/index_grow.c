@@ -14,15 +14,6 @@ index_grow_can(const struct index_file *file)
 	return file->tail.n == 0 || (file->last_line != NULL && gzip_can_grow(file->head, file->tail));
 }
 
-/* A file with these lines alone. */
-static int
-begin_file(struct arena *a, struct slice text, struct slice *out, struct err *err)
-{
-	struct gzip_writer *w = gzip_writer_new(a, err);
-
-	return w == NULL || gzip_writer_add(w, text, err) == -1 ? -1 : gzip_writer_end(w, out, err);
-}
-
 int
 index_grow_call(struct db_call *call, struct arena *a, const struct index_file *file,
     const struct index_growth *growth, struct err *err)
@@ -30,7 +21,7 @@ index_grow_call(struct db_call *call, struct arena *a, const struct index_file *
 	struct slice text = slice_str(arena_printf(a, "%.*s\n", (int)growth->line.n, growth->line.p));
 	struct db_params *p = &call->params;
 	struct slice bytes;
-	int rc = file->tail.n == 0 ? begin_file(a, text, &bytes, err)
+	int rc = file->tail.n == 0 ? gzip_member(a, text, &bytes, err)
 				   : gzip_grow(a, file->tail, slice_str(arena_printf(a, "%s\n", file->last_line)),
 					 text, &bytes, err);
 

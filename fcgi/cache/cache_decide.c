@@ -158,7 +158,8 @@ int
 cache_decide(struct cache_decider *c, struct db *db, struct arena *a, const struct cache_hint *hints,
     size_t n, struct cache_decision *d, struct err *err)
 {
-	struct db_call *calls = arena_calloc(a, n, sizeof(*calls)), **asked = arena_calloc(a, n, sizeof(*asked));
+	struct db_call *calls = arena_calloc(a, n, sizeof(*calls));
+	struct db_call **asked = arena_calloc(a, n, sizeof(struct db_call *));
 	int64_t now_us = clock_us();
 	size_t ncalls = 0;
 

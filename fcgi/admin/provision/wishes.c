@@ -102,7 +102,7 @@ read_object(struct arena *a, const struct provision_key *key, const struct toml_
     const char **out, struct err *err)
 {
 	size_t n = toml_table_size(value->u.table);
-	const struct toml_member **members = arena_calloc(a, n + 1, sizeof(*members));
+	const struct toml_member **members = arena_calloc(a, n + 1, sizeof(struct toml_member *));
 	const char *text = "";
 	struct json_out o;
 	struct buf b;
@@ -112,7 +112,7 @@ read_object(struct arena *a, const struct provision_key *key, const struct toml_
 	json_out_open(&o, '{');
 	for (size_t i = 0; i < n; i++)
 		members[i] = toml_table_at(value->u.table, i);
-	qsort(members, n, sizeof(*members), by_key);
+	qsort(members, n, sizeof(struct toml_member *), by_key);
 	for (size_t i = 0; i < n; i++) {
 		const struct toml_member *m = members[i];
 

@@ -26,7 +26,7 @@ make_visible(struct arena *a, struct slice text)
 	enum { GROWTH = 4 }; /* three bytes become at most twelve */
 	struct buf b;
 
-	buf_init(&b, a, GROWTH * README_SHOWN_MAX);
+	buf_init(&b, a, (size_t)GROWTH * README_SHOWN_MAX);
 	html_visible(&b, text);
 	return buf_slice(&b);
 }
@@ -319,9 +319,8 @@ static void
 put_alternative(cmark_node *node, struct buf *b)
 {
 	cmark_iter *iter = cmark_iter_new(node);
-	cmark_event_type event;
 
-	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+	while (cmark_iter_next(iter) != CMARK_EVENT_DONE) {
 		cmark_node *inner = cmark_iter_get_node(iter);
 		cmark_node_type type = cmark_node_get_type(inner);
 

@@ -244,6 +244,7 @@ send_position(struct db *db)
 
 	db_bind_str(&params, db->position.lsn);
 	db_bind_int(&params, db->position.timeline);
+	db_bind_str(&params, db->position.database);
 	return send_step(db, &step) && PQpipelineSync(db->pg) == 1;
 }
 

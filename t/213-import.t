@@ -533,8 +533,9 @@ subtest 'killed, and again' => sub {
 	umask($mask);
 	is_deeply([$status, $summary->{imported}], [0, 1], 'with a strict umask');
 	my $sha = sha256_hex(Berth::Cluster::slurp("$many/mode-1.0.0.crate"));
-	my $at = $t->store . '/' . substr($sha, 0, 2);
-	is(join(' ', map { sprintf('%o', (stat($_))[2] & 0777) } $at, "$at/" . substr($sha, 2, 2) . "/$sha"),
+	# the pool has made the directory above
+	my $at = join('/', $t->store, substr($sha, 0, 2), substr($sha, 2, 2));
+	is(join(' ', map { sprintf('%o', (stat($_))[2] & 0777) } $at, "$at/$sha"),
 	    '750 640', 'nginx can read what the store lets it');
 	give_store(0, 0);
 };
@@ -782,6 +783,30 @@ subtest 'an export of what has gone meanwhile' => sub {
 	is($json->decode($t->berth_ok('--json', 'export', 'demo/going', $again, '--url',
 	    'https://static.example'))->{copied}, 4, 'killed in the middle: copies the rest');
 	is_deeply(names_of($again), $expected, 'to the same end');
+};
+
+subtest 'an export in place of that of another project' => sub {
+	my $out = $t->dir . '/taken';
+	my %bytes;
+
+	# crates of the same name, version and size
+	for (my $i = 0; keys %bytes < 2; $i++) {
+		my $crate = Berth::Crate::make('same', '1.0.0', files => { number => sprintf('%04d', 7919 * $i % 10000) });
+		my ($one) = values %bytes;
+		$bytes{ keys %bytes ? 'second' : 'first' } = $crate
+		    if !defined $one || (length $one == length $crate && $one ne $crate);
+	}
+	for my $name (qw(first second)) {
+		my $from = $t->dir . "/taken-$name";
+
+		$t->project("demo/$name");
+		make_path($from);
+		Berth::Test::write_file("$from/same-1.0.0.crate", $bytes{$name});
+		is((import_of('directory', $from, "demo/$name"))[0], 0, $name);
+		$t->berth_ok('export', "demo/$name", $out, '--url', 'https://static.example');
+		ok(Berth::Cluster::slurp("$out/crates/same/same-1.0.0.crate") eq $bytes{$name},
+		    'the crate is that of the index');
+	}
 };
 
 $t->stop;

@@ -220,7 +220,18 @@ my ($of_index) = grep { $_->{name} eq 'index' } @routes;
 caught_up();
 answered_by($wrong);
 ok(shows_last($of_index, ask($wrong, $of_index)), 'the index file has the last write');
-is(answered_by($wrong), 'lags:1', 'by the primary: another database of the same server answers nothing');
+is(answered_by($wrong), 'away:1', 'by the primary: another database of the same server answers nothing');
+like($wrong->log('pool'), qr/database_read: database: the server is not a replica/, 'which the log says');
+$wrong->stop_pool;
+
+# The first of two servers is not a replica, as after a failover.
+$wrong->conf(database_read => $t->dsn('berth') =~ s/host=(\S+)/"host=$1," . $standby->socket_dir/er);
+$wrong->start_pool;
+answered_by($wrong);
+ok($t->wait_for(sub {
+	caught_up();
+	return shows_last($of_index, ask($wrong, $of_index)) && answered_by($wrong) eq 'answered:1';
+}, 30), 'the other one of two servers answers');
 $wrong->stop_pool;
 
 # ---- it lags ----

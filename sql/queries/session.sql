@@ -89,10 +89,11 @@ SELECT CASE WHEN pg_is_in_recovery() THEN NULL
        (SELECT system_identifier FROM pg_control_system()) || '/' || current_database() AS database;
 
 -- name: session_replayed
--- $1 to $3 the results of session_position.  Whether this replica is one of that database, and has replayed
--- as much, of the same timeline.  Another server's positions are of another log.  After a failover its control file has the new timeline only from the first restart point on;
--- until then the result is false.  Reads no table.
-SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn
-                AND (SELECT timeline_id FROM pg_control_checkpoint()) = $2::bigint
-                AND (SELECT system_identifier FROM pg_control_system()) || '/' || current_database() = $3::text,
-                false) AS replayed;
+-- $1 to $3 the results of session_position.  Whether this is a replica of that database, since the positions
+-- of another server are of another log; and whether it has replayed as much, of the same timeline.  After a
+-- failover its control file has the new timeline only from the first restart point on; until then the
+-- second result is false.  Reads no table.
+SELECT pg_is_in_recovery()
+       AND (SELECT system_identifier FROM pg_control_system()) || '/' || current_database() = $3::text AS is_replica,
+       coalesce(pg_last_wal_replay_lsn() >= $1::text::pg_lsn
+                AND (SELECT timeline_id FROM pg_control_checkpoint()) = $2::bigint, false) AS replayed;

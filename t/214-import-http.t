@@ -317,7 +317,9 @@ subtest 'times that are none' => sub {
 		'1970-01-01T00:00:00Z' => qr/no date/, '10000-01-01T00:00:00Z' => qr/is not a time/,
 		'9999-12-31T23:59:59-01:00' => qr/no date/, '2023-11-15T00:13:20+2' => qr/is not a time/,
 		'2023-11-15T00:13:20+02-00' => qr/is not a time/, '2023-11-15T00:13:20+xx:00' => qr/is not a time/,
-		'2023-11-15T00:13:20.Z' => qr/is not a time/, 1700000000 => qr/`pubtime` must be a string/);
+		'2023-11-15T00:13:20.Z' => qr/is not a time/, '2023-11-15T00:13:20+24:00' => qr/is not a time/,
+		'2023-11-15T00:13:20-00:60' => qr/is not a time/, '1971-01-01T00:59:59+01:00' => qr/no date/,
+		1700000000 => qr/`pubtime` must be a string/);
 	my @odd = sort keys %odd;
 	my %time = (none => undef, '2023-11-15' => '2023-11-15T00:00:00Z',
 		'2023-11-15T00:13:20.999999Z' => '2023-11-15T00:13:20Z',

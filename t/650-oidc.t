@@ -389,6 +389,26 @@ subtest 'rules of several projects of a group' => sub {
 	is($t->psql("SELECT count(*) FROM tokens WHERE trust_rule_id IN ($of{left}, $of{right})"), 4,
 	    'a job has a token for each project that lets it in');
 
+	# a token that was revoked does not come back, even if nothing else is known of it
+	$jwt = id_token('hub');
+	my $reads = sub {
+		return join(' ', map { $ask->(GET => "of/-$_", $jwt)->{status} } 'r/of-right', 'l/of-left');
+	};
+	is($reads->(), '200 200', 'another job reads in both projects');
+	my ($second) = $t->psql("SELECT id FROM tokens WHERE trust_rule_id IN ($of{left}, $of{right})"
+	    . ' ORDER BY id DESC LIMIT 1');
+	$t->psql("UPDATE tokens SET revoked_at = now() WHERE id = $second");
+	my $charged = sub {
+		return $t->psql("SELECT l FROM rate_limits l WHERE actor = 'rule:$of{left}' ORDER BY action");
+	};
+	my @charged = $charged->() or die "a log-in uses up no limit\n";
+	is($reads->(), '200 404', 'its second token is revoked: as without a rule there') for 1 .. 2;
+	is($publish->('of-left', '1.2.1', $jwt)->{status}, 403, 'nor does it publish there');
+	is_deeply([$charged->()], \@charged, 'which uses up no limit of the rule');
+	$t->conf(keep_ended_tokens => 0);
+	$t->run_tasks('sweep_tokens');
+	is($reads->(), '200 404', 'also when ended tokens have gone');
+
 	# what one project's maintainer takes back is lost there alone
 	$t->berth_ok('trust', 'remove', 'shared/left', $of{left});
 	$jwt = id_token('hub');

@@ -31,6 +31,8 @@ $t->user('dev');
 $t->member('dev', $_, 'maintainer') for qw(demo away);
 my $token = $t->token('dev');
 my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
+# a copy of the database, whose registry does not change any more
+$cluster->sql('postgres', "CREATE DATABASE twin TEMPLATE $t->{database}");
 my $standby = Berth::Standby->start($cluster, $cluster);
 
 # Which statements the first node sends to which server.
@@ -205,6 +207,32 @@ for my $version (map { "1.0.$_" } 1 .. 5) {
 		like($res->{body}, qr/\b\Q$version\E\b/, 'as the file that nginx sends');
 	}
 }
+
+# ---- it is of another registry ----
+
+# It has replayed as much of the same log as the right one.
+my $wrong = Berth::Test->new(workers => 1, cache_dir => undef, database => $t->dsn('berth'),
+    store => $t->store, external_url => $t->url);
+$wrong->conf(database_read => $t->dsn('berth') =~ s/host=\S+/'host=' . $standby->socket_dir/er
+    =~ s/dbname=\S+/dbname=twin/r);
+$wrong->start_pool;
+my ($of_index) = grep { $_->{name} eq 'index' } @routes;
+caught_up();
+answered_by($wrong);
+ok(shows_last($of_index, ask($wrong, $of_index)), 'the index file has the last write');
+is(answered_by($wrong), 'away:1', 'by the primary: another database of the same server answers nothing');
+like($wrong->log('pool'), qr/database_read: database: the server is not a replica/, 'which the log says');
+$wrong->stop_pool;
+
+# The first of two servers is not a replica, as after a failover.
+$wrong->conf(database_read => $t->dsn('berth') =~ s/host=(\S+)/"host=$1," . $standby->socket_dir/er);
+$wrong->start_pool;
+answered_by($wrong);
+ok($t->wait_for(sub {
+	caught_up();
+	return shows_last($of_index, ask($wrong, $of_index)) && answered_by($wrong) eq 'answered:1';
+}, 30), 'the other one of two servers answers');
+$wrong->stop_pool;
 
 # ---- it lags ----
 

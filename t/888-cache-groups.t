@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Compress::Zlib ();
+use Digest::SHA qw(sha256);
 use JSON::PP ();
 use Test::More;
 
@@ -138,13 +139,19 @@ subtest 'the pool makes a file once' => sub {
 	is_deeply([$kept->()], \@made, 'and is not made again');
 	my ($path) = split(/ /, $made[0]);
 	my $bytes = Berth::Cluster::slurp($path);
-	my ($basis) = $bytes =~ /\A(.*?\n)\n/s;
+	my ($basis) = substr($bytes, 32) =~ /\A(.*?\n)\n/s;
+	my $put = sub { Berth::Test::write_file($path, sha256($_[0]) . $_[0]) };
 	is($basis, "one-crate $id{a}\n", 'with what it depends on');
-	Berth::Test::write_file($path, "$basis\n" . Compress::Zlib::memGzip('kept'));
+	$put->("$basis\n" . Compress::Zlib::memGzip('kept'));
 	is($ask->()->{body}, 'kept', 'the pool sends what is kept') for 1 .. 3;
 	for my $broken ('', 'x', 'a 1', "a b\n\n", "a\n\n") {
-		Berth::Test::write_file($path, $broken);
+		$put->($broken);
 		is($ask->()->{body}, $res->{body}, 'but nothing that is broken');
+	}
+	# the beginnings that a crash of the machine may leave
+	for my $left (0, 31, 32, 32 + length("$basis\n"), length($bytes) - 1) {
+		Berth::Test::write_file($path, substr($bytes, 0, $left));
+		is($ask->()->{body}, $res->{body}, "nor the first $left bytes");
 	}
 
 	$t->berth_ok('group', 'set', 'team', 'registry_projects=team/b');

@@ -119,7 +119,7 @@ int
 ci_login_to_project(struct call *call, struct request *rq)
 {
 	unsigned char first[TOKEN_DIGEST_SIZE];
-	bool in;
+	bool in = false;
 
 	if (!is_of_another(call, rq))
 		return 0;
@@ -129,7 +129,8 @@ ci_login_to_project(struct call *call, struct request *rq)
 		return -1;
 	if (call->facts.token_usable)
 		return 0;
-	if (try_project(call, rq, first, &in) == -1)
+	/* a job whose token there was revoked must not use up the limit of the rule */
+	if (call->facts.token_id == 0 && try_project(call, rq, first, &in) == -1)
 		return -1;
 	if (!in)
 		memcpy(call->credential.digest, first, sizeof(first));

@@ -23,7 +23,8 @@ int ci_login(struct call *, struct request *, const struct namespace_ref *namesp
 /*
  * Call it when the project of a request to the registry of a group is known, before the decision.  The rule
  * that counts for a job with an identity token is one of that project, not the first that let the job in: if
- * the project has one, the call is from here on that of a token of its own.  Else it stays as it is.  The
+ * the project has one, the call is from here on that of a token of its own.  Else, or if that token was
+ * revoked, it stays as it is.  The
  * steps are the same for a name that no project has, so that the time tells nothing.  -1: 429, 503.
  */
 int ci_login_to_project(struct call *, struct request *) __attribute__((warn_unused_result));

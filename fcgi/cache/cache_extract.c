@@ -68,6 +68,32 @@ read_all(int fd, char *bytes, size_t n)
 	return 0;
 }
 
+/* The file: a digest of the bytes, and the bytes.  False: errno. */
+static bool
+seal(struct arena *a, struct slice bytes, struct slice *file)
+{
+	char *p = arena_alloc(a, SHA256_SIZE + bytes.n);
+
+	memcpy(p + SHA256_SIZE, bytes.p, bytes.n);
+	*file = slice_of(p, SHA256_SIZE + bytes.n);
+	if (sha256_digest(bytes.p, bytes.n, (unsigned char *)p))
+		return true;
+	errno = ENOTSUP;
+	return false;
+}
+
+/* False: the file is not whole, as after a crash of the machine, since nobody syncs it to the disk. */
+static bool
+unseal(struct slice file, struct slice *bytes)
+{
+	unsigned char digest[SHA256_SIZE];
+
+	if (file.n < SHA256_SIZE)
+		return false;
+	*bytes = slice_of(file.p + SHA256_SIZE, file.n - SHA256_SIZE);
+	return sha256_digest(bytes->p, bytes->n, digest) && memcmp(digest, file.p, SHA256_SIZE) == 0;
+}
+
 bool
 cache_extract_read(struct arena *a, const struct cache_extract *e, size_t max, struct slice *out)
 {
@@ -80,14 +106,13 @@ cache_extract_read(struct arena *a, const struct cache_extract *e, size_t max, s
 		close(root);
 	if (fd == -1)
 		return false;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= max) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= SHA256_SIZE + (uint64_t)max) {
 		bytes = arena_alloc(a, (size_t)st.st_size + 1);
-		*out = slice_of(bytes, (size_t)st.st_size);
-		if (read_all(fd, bytes, out->n) == -1)
+		if (read_all(fd, bytes, (size_t)st.st_size) == -1)
 			bytes = NULL;
 	}
 	close(fd);
-	return bytes != NULL;
+	return bytes != NULL && unseal(slice_of(bytes, (size_t)st.st_size), out);
 }
 
 static int
@@ -167,14 +192,15 @@ cache_extract_write(struct arena *a, const struct cache_extract *e, struct slice
 	static unsigned written;
 	const char *folder = arena_printf(a, "%" PRId64, e->project_id);
 	int root = open_all(a, e->dir);
+	struct slice file;
 	bool kept;
 
 	if (root == -1)
 		return;
 	/* the temporary file is in the folder: it counts if a worker is killed and leaves it */
-	kept = (mkdirat(root, folder, DIR_MODE) == 0 || errno == EEXIST) &&
+	kept = seal(a, bytes, &file) && (mkdirat(root, folder, DIR_MODE) == 0 || errno == EEXIST) &&
 	    cache_dir_put(root, arena_printf(a, "%s/new-%ld", folder, (long)getpid()), path_of(a, e),
-	        CACHE_DIR_OWN_MODE, bytes, NULL) == 0;
+	        CACHE_DIR_OWN_MODE, file, NULL) == 0;
 	/* a keeper may have removed the folder meanwhile */
 	if (!kept && errno != ENOENT)
 		log_warn("cache_dir: extract/%s: %s", path_of(a, e), strerrordesc_np(errno));

@@ -6,7 +6,7 @@
  * stored crates, for pages (the list of files of a crate, or the differences between two), and index files
  * of groups (api/cargo/view_kept.h).  A worker keeps each in a file, so that the next reader does not wait.
  *
- *	extract/7/KEY    of project 7; KEY: 64 hexadecimal digits
+ *	extract/7/KEY    of project 7; KEY: 64 hexadecimal digits.  It begins with the SHA-256 of the rest.
  *
  * KEY is a digest of all that the answer depends on, and crates do not change, so an extract is never
  * stale.  It gives no right to read: nginx cannot reach it, and a worker opens it only after the access
@@ -38,7 +38,7 @@ struct cache_extract {
 	unsigned char key[SHA256_SIZE];
 };
 
-/* Reads the extract into the arena.  False: it does not exist, cannot be read, or has more than max bytes. */
+/* Reads the extract into the arena.  False: it does not exist, is not whole, or has more than max bytes. */
 bool cache_extract_read(struct arena *, const struct cache_extract *, size_t max, struct slice *out);
 
 /*

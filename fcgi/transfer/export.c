@@ -142,30 +142,6 @@ put_blob(const struct passage *p, struct arena *a, const struct wanted *w, int f
 	return 0;
 }
 
-/*
- * Has DIR the crate?  A file there is whole, and the bytes of a version never change; but in a group another
- * project may have had the name.
- */
-static bool
-is_there(const struct passage *p, const struct wanted *w, const char *path, off_t size)
-{
-	struct stat here;
-	bool same = true;
-	int fd;
-
-	if (fstatat(p->root, path, &here, AT_SYMLINK_NOFOLLOW) == -1 || here.st_size != size)
-		return false;
-	if (p->export->group_id == 0)
-		return true;
-	fd = openat(p->root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd == -1)
-		return false;
-	if (blob_hash_file(fd, w->cksum, &same) == -1)
-		same = false;
-	close(fd);
-	return same;
-}
-
 /* Copies the crate unless it is in DIR. */
 static int
 export_version(const struct passage *p, struct arena *a, const struct wanted *w, struct err *err)
@@ -174,16 +150,14 @@ export_version(const struct passage *p, struct arena *a, const struct wanted *w,
 	const struct blob_store *store = p->export->store;
 	int from, found = store->kind->open(store, a, blob_path(a, w->cksum), BLOB_SIZE_MAX, &from, err);
 	int rc = 0;
-	struct stat there;
 
 	if (found == -1)
 		return err_context(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
 	if (found == 0)
 		return err_internal(err, 500, "%s %s: cannot read its blob %s: the store lacks it", w->name, w->version,
 		    w->cksum);
-	if (fstat(from, &there) == -1)
-		rc = err_sys(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
-	else if (!is_there(p, w, path, there.st_size))
+	/* another project may have had the name, in a group or in an earlier export to DIR */
+	if (!blob_is_sound_at(p->root, path, w->cksum))
 		rc = make_parents(a, p->root, path, err) == -1 ? -1 : put_blob(p, a, w, from, path, err);
 	close(from);
 	return rc;

@@ -6,10 +6,10 @@
 #include "base/date.h"
 #include "base/scan.h"
 
-enum { MINUTE = 60 };
+enum { MINUTE = 60, DAY = 24 * 60 /* minutes */ };
 
-/* The end of the year 9999. */
-static const int64_t seconds_max = 253402300799;
+/* What date_parse() reads: from the beginning of the year 1971 to the end of the year 9999. */
+static const int64_t seconds_min = 31536000, seconds_max = 253402300799;
 
 /* Reads the minutes of "+01:30" or "-01:30"; "Z" is 0.  False: the text is no zone. */
 static bool
@@ -27,6 +27,8 @@ read_zone(const char *zone, int64_t *minutes)
 			return false;
 		*minutes += i == 3 ? 0 : worth[i] * (zone[i] - '0');
 	}
+	if (*minutes >= DAY || zone[4] > '5')
+		return false;
 	if (zone[0] == '-')
 		*minutes = -*minutes;
 	return true;
@@ -56,7 +58,8 @@ parse(struct arena *a, const char *text, int64_t *seconds, struct err *err)
 	if (date_parse(arena_printf(a, "%.*sZ", LENGTH, text), seconds, err) == -1)
 		return -1;
 	*seconds -= minutes * MINUTE;
-	return *seconds <= seconds_max ? 0 : err_set(err, 400, "there is no date `%s`", text);
+	return *seconds >= seconds_min && *seconds <= seconds_max ? 0
+	    : err_set(err, 400, "there is no date `%s`", text);
 }
 
 struct import_time

@@ -79,17 +79,22 @@ SELECT position FROM record;
 -- name: session_position
 -- The position up to which the primary has written its write-ahead log, and its timeline: everything
 -- acknowledged before is below it.  If commits do not wait for the disk, what is not written yet counts, too.
+-- Also which database this is: its replicas have the same identifier and name.
 -- Nulls of a server that is no primary, since the statement goes along with one that such a server answers.
 -- Reads no table.
 SELECT CASE WHEN pg_is_in_recovery() THEN NULL
             WHEN current_setting('synchronous_commit') = 'off' THEN pg_current_wal_insert_lsn()::text
             ELSE pg_current_wal_lsn()::text END AS position,
        CASE WHEN NOT pg_is_in_recovery()
-            THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END AS timeline;
+            THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint END AS timeline,
+       (SELECT system_identifier FROM pg_control_system()) || '/' || current_database() AS database;
 
 -- name: session_replayed
--- $1 and $2 the results of session_position.  Whether this replica has replayed as much, of the same
--- timeline.  After a failover its control file has the new timeline only from the first restart point on;
--- until then the result is false.  Reads no table.
-SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn
+-- $1 to $3 the results of session_position.  Whether this is a replica of that database, since the positions
+-- of another server are of another log; and whether it has replayed as much, of the same timeline.  After a
+-- failover its control file has the new timeline only from the first restart point on; until then the
+-- second result is false.  Reads no table.
+SELECT pg_is_in_recovery()
+       AND (SELECT system_identifier FROM pg_control_system()) || '/' || current_database() = $3::text AS is_replica,
+       coalesce(pg_last_wal_replay_lsn() >= $1::text::pg_lsn
                 AND (SELECT timeline_id FROM pg_control_checkpoint()) = $2::bigint, false) AS replayed;

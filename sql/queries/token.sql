@@ -61,10 +61,12 @@ SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ',') AS scope
 -- $3 seconds ago and that no record needs: no version was published with them, by versions_token; and a
 -- token of a job, project or group has left no row in the audit log, by audit_events_token, since only the
 -- token's row tells which job, project or group it was.  A user's own token may have left rows: the log
--- has the user.  A replaced token stays until its own end, so that its reuse is noticed.  One row: the
--- last token that was visited, or null, and how many were removed.
+-- has the user.  Some tokens stay until their own end: one that was replaced, so that its reuse is noticed,
+-- and one whose text another system has made, since Berth would make its row again.  One row: the last
+-- token that was visited, or null, and how many were removed.
 WITH page AS MATERIALIZED (
-	SELECT t.id, t.kind, CASE WHEN t.family IS NULL THEN least(t.revoked_at, t.expires_at)
+	SELECT t.id, t.kind, CASE WHEN t.family IS NULL AND coalesce(t.source NOT IN ('id_token', 'gitlab'), true)
+	                          THEN least(t.revoked_at, t.expires_at)
 	                          ELSE greatest(t.revoked_at, coalesce(t.expires_at, 'infinity')) END AS ended_at
 	  FROM tokens t WHERE t.id > $1 ORDER BY t.id LIMIT $2::bigint
 ), removed AS (

@@ -18,7 +18,7 @@ enum {
 	WAIT_US = 2000000,
 	TIME_US = 10 * 1000000,
 	STATUS_DIGITS = 3,
-	FORMAT = 1 /* of the inspector's answers; a new number makes older extracts invalid */
+	FORMAT = 2 /* of the inspector's answers; a new number makes older extracts invalid */
 };
 
 /* All who read source are one actor: a crawler takes no slot from two people who publish. */

@@ -117,6 +117,7 @@ void db_free(struct db *);
 struct db_position {
 	const char *lsn; /* NULL: unknown */
 	int64_t timeline;
+	const char *database; /* the same at its replicas alone */
 };
 
 /* The statement that asks the primary; add it to a round trip.  A server that is no primary: unknown. */

@@ -63,6 +63,13 @@ db_drop(struct db *db)
 }
 
 void
+db_leave(struct db *db)
+{
+	db->host = db->hosts.n == 0 ? 0 : (db->host + 1) % db->hosts.n;
+	db_drop(db);
+}
+
+void
 db_disconnect(struct db *db)
 {
 	db_drop(db);

@@ -244,6 +244,7 @@ send_position(struct db *db)
 
 	db_bind_str(&params, db->position.lsn);
 	db_bind_int(&params, db->position.timeline);
+	db_bind_str(&params, db->position.database);
 	return send_step(db, &step) && PQpipelineSync(db->pg) == 1;
 }
 
@@ -260,6 +261,11 @@ read_position(struct db *db, struct arena *a, int *rc, struct err *err)
 		return -1;
 	if (*rc == -1)
 		return 0;
+	if (!db_bool(&r, 0, IS_REPLICA)) {
+		db_leave(db);
+		*rc = err_internal(err, 503, "database: the server is not a replica of the one that `database` names");
+		return 0;
+	}
 	if (db_bool(&r, 0, REPLAYED)) {
 		db->position_connection = db->connections;
 		return 0;

@@ -108,8 +108,7 @@ db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err
 		if (ready == 0 && !reader_cancel(r)) {
 			/* the server is cut off or hangs; another one may have replaced it */
 			r->db->away = true;
-			r->db->host = r->db->hosts.n == 0 ? 0 : (r->db->host + 1) % r->db->hosts.n;
-			db_drop(r->db);
+			db_leave(r->db);
 			return err_internal(err, 503, "database: %s: no answer in time", name);
 		}
 		if (PQconsumeInput(pg) == 0)

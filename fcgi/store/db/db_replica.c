@@ -14,7 +14,8 @@ db_position_read(const struct db_call *call, struct db_position *out)
 
 	*out = (struct db_position) { .lsn = NULL };
 	if (!db_is_null(r, 0, POSITION))
-		*out = (struct db_position) { db_str(r, 0, POSITION), db_int(r, 0, TIMELINE) };
+		*out = (struct db_position) { db_str(r, 0, POSITION), db_int(r, 0, TIMELINE),
+			db_str(r, 0, DATABASE) };
 }
 
 void

@@ -200,44 +200,44 @@ ranked AS MATERIALIZED (
 
 -- name: page_list
 -- $1 to $8 as in page_search; at least one of $2 and $5 to $8 is not null.  The crates of readable projects
--- that pass the filters, those with the most weight first.  The statement reads at most 1000 crates, by the
+-- that pass the filters, those with the most weight first.  The statement reads at most 800 crates, by the
 -- index of the first filter that is given: of the keyword, by crate_search_words; in each project of the
 -- licence, by crate_search_license, of the yanked versions, by crate_search_yanked, or of the Rust, by
 -- crate_search_rust; or, with a project only, by crate_search_name.  It reads in the order of that index, and
 -- never all rows.
 WITH @viewer_memberships, @readable_projects, @narrow_meant,
 asked AS MATERIALIZED (
-    SELECT @narrow_asked, plainto_tsquery('simple', $5) AS word, 1000 AS most,
+    SELECT @narrow_asked, plainto_tsquery('simple', $5) AS word, 800 AS most,
            CASE WHEN $5 IS NOT NULL THEN 1 WHEN $6 IS NOT NULL THEN 2 WHEN $8 IS NOT NULL THEN 3
                 WHEN $7 IS NOT NULL THEN 4 ELSE 5 END AS way),
 found AS MATERIALIZED (
     (SELECT @narrow_compared FROM crate_search s
       WHERE (SELECT way FROM asked) = 1 AND s.document @@ (SELECT word FROM asked)
         AND (SELECT keyword FROM asked) = ANY (s.keywords) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
-      LIMIT 1000)
+      LIMIT 800)
     UNION ALL
     (SELECT o.* FROM meant m CROSS JOIN LATERAL (
             SELECT @narrow_compared FROM crate_search s
              WHERE s.project_id = m.id AND s.license = (SELECT license FROM asked)
-             ORDER BY s.weight DESC LIMIT 1000) o
-      WHERE (SELECT way FROM asked) = 2 LIMIT 1000)
+             ORDER BY s.weight DESC LIMIT 800) o
+      WHERE (SELECT way FROM asked) = 2 LIMIT 800)
     UNION ALL
     (SELECT o.* FROM meant m CROSS JOIN LATERAL (
             SELECT @narrow_compared FROM crate_search s
              WHERE s.project_id = m.id AND s.yanked > 0 AND s.yanked >= (SELECT yanked FROM asked)
-             ORDER BY s.weight DESC LIMIT 1000) o
-      WHERE (SELECT way FROM asked) = 3 LIMIT 1000)
+             ORDER BY s.weight DESC LIMIT 800) o
+      WHERE (SELECT way FROM asked) = 3 LIMIT 800)
     UNION ALL
     (SELECT o.* FROM meant m CROSS JOIN LATERAL (
             SELECT @narrow_compared FROM crate_search s
              WHERE s.project_id = m.id AND s.rust <= (SELECT rust FROM asked)
-             ORDER BY s.rust DESC LIMIT 1000) o
-      WHERE (SELECT way FROM asked) = 4 LIMIT 1000)
+             ORDER BY s.rust DESC LIMIT 800) o
+      WHERE (SELECT way FROM asked) = 4 LIMIT 800)
     UNION ALL
     (SELECT o.* FROM meant m CROSS JOIN LATERAL (
             SELECT @narrow_compared FROM crate_search s
-             WHERE s.project_id = m.id ORDER BY s.normalized_name LIMIT 1000) o
-      WHERE (SELECT way FROM asked) = 5 LIMIT 1000)),
+             WHERE s.project_id = m.id ORDER BY s.normalized_name LIMIT 800) o
+      WHERE (SELECT way FROM asked) = 5 LIMIT 800)),
 ranked AS MATERIALIZED (
     SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked, f.weight AS score
       FROM asked a CROSS JOIN found f

@@ -423,13 +423,14 @@ readme_render(struct arena *a, const char *markdown, const struct readme_source 
     struct readme *readme)
 {
 	struct slice text = make_visible(a, cut(markdown, &readme->is_cut));
+	bool is_plain = is_slow(text);
 	struct buf b;
 
 	readme->has_images = false;
 	buf_init(&b, a, HTML_MAX);
-	if (!is_slow(text))
+	if (!is_plain)
 		put_rendered(a, text, source, &b, &readme->has_images);
-	if (is_slow(text) || buf_full(&b)) {
+	if (is_plain || buf_full(&b)) {
 		buf_reset(&b);
 		readme->has_images = false;
 		put_plain(a, text, &b);

@@ -165,7 +165,7 @@ subtest 'lines that are none' => sub {
 	$t->run_tasks('count_downloads');
 	is(days(), 'private/small/1.0.0=1', 'the one that is');
 	is(garbage(), 8, 'how many were garbage');
-	like($t->log('worker'), qr/1 downloads counted; 8 lines skipped, .* berth_download .* are in \Q$log\E/,
+	like($t->log('worker'), qr/1 downloads counted; skipped 8 lines .* berth_download .* are in \Q$log\E/,
 	    'and the log says in which file');
 	append($log, 'y' x (3 << 20), "\n", line());
 	$t->run_tasks('count_downloads');

@@ -206,7 +206,7 @@ for my $stops (0, 1) {
 		my @names = sort { sha256_hex(crate($a)) cmp sha256_hex(crate($b)) } map { "stuck$stops$_" } 1 .. 5;
 		my $stuck = $names[2];
 		my $is_told = sub { $t->psql("SELECT error FROM tasks WHERE kind = 'collect_blobs'")
-		    =~ /1 files are not removed, the first one because: .* is not a regular file/ };
+		    =~ /1 files could not be removed: .*; the first one: .* is not a regular file/ };
 
 		for my $name (@names) {
 			is(publish($name)->{status}, 200, "$name is published");

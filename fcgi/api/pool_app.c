@@ -84,8 +84,8 @@ count_store_request(void *arg, enum s3_operation operation, int64_t us, bool fai
 }
 
 /*
- * Removes staging files of publishes that died with their worker; those under way are younger.  Makes
- * directories.  Touches nothing in a store that is not the registry's.
+ * Removes staging files of publishes that died with their worker; those under way are younger.  Makes the
+ * directories of the store.  Touches nothing in a store that does not belong to this registry.
  */
 static void
 sweep_store(struct worker_app *app)

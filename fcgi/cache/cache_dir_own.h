@@ -69,7 +69,7 @@ bool cache_dir_has(const struct cache_dir *, const char *path);
 int cache_dir_make(const struct cache_dir *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
-/* Opens a directory that is no symbolic link.  NULL with errno. */
+/* Opens a directory to list it; fails for a symbolic link.  NULL with errno. */
 DIR *cache_dir_list(int at, const char *name);
 
 /*
@@ -81,7 +81,7 @@ typedef int cache_dir_fn(void *arg, int at, const char *name, struct err *);
 int cache_dir_each(const struct cache_dir *, const char *path, cache_dir_fn *, void *arg, struct err *)
     __attribute__((warn_unused_result));
 
-/* Moves `from` to its place, makes missing directories, and replaces a file that is there.  -1: errno. */
+/* Renames `from` to `path`: makes missing directories, and replaces a file that has this name.  -1: errno. */
 int cache_dir_move(int at, const char *from, char *path) __attribute__((warn_unused_result));
 
 /*

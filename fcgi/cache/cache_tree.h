@@ -40,10 +40,10 @@ int cache_tree_put_link(struct cache_dir *, const struct cache_file *, const cha
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * Marks that there is no such crate, by its name in any case, unless it is marked: where a caller with a
- * grant finds the mark, nginx answers 404 by itself.  Readers choose the names, so the number of marks is
- * limited: the oldest makes room for a new one, and the folders go that are empty then.  -1: 400 no name of a
- * crate; 500, 503.
+ * Puts a mark for a crate that does not exist, by its name in any case.  It keeps a mark that is already
+ * there.  If a caller with a grant asks for the crate, nginx finds the mark and answers 404 by itself.
+ * Readers choose the names, so the number of marks is limited: a new one replaces the oldest, and folders
+ * that are then empty are removed.  -1: 400: the name cannot be that of a crate; 500, 503.
  */
 enum { CACHE_ABSENT_MAX = 10000 };
 int cache_tree_mark_absent(struct cache_dir *, int64_t namespace, const char *name, struct err *)

@@ -11,7 +11,7 @@
 #include "call/app.h"
 #include "call/app_metrics.h"
 
-/* What one request knows about the replica; { app, rq } at first. */
+/* What one request knows about the replica.  Begin with { .app, .rq }; the rest is zero. */
 struct replica_use {
 	struct worker_app *app;
 	struct request *rq;

@@ -7,11 +7,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "config/nginx_modules.h"
+#include "net/http_status.h"
 #include "net/https_get.h"
 #include "net/https_peer.h"
 
 enum { POOL_MS = 150, CERTIFICATE_MS = 150, NGINX_MS = 100, US = 1000, DAY_S = 86400 };
-enum { OK = 200, UNAVAILABLE = 503 };
 
 /* What readiness says of a part, unless all is well there. */
 struct part {
@@ -65,12 +65,12 @@ say_version(struct checking *c, const struct json_get *in)
 static void
 say_readiness(struct checking *c, const struct https_answer *answer)
 {
-	bool ready = answer->status == OK, said;
+	bool ready = answer->status == HTTP_OK, said;
 	struct json_object *object;
 	struct err err = { 0 };
 	struct json_get in = { .what = "readiness", .err = &err };
 
-	if ((!ready && answer->status != UNAVAILABLE) ||
+	if ((!ready && answer->status != HTTP_UNAVAILABLE) ||
 	    json_parse(c->arena, answer->body, "readiness", &object, &err) == -1) {
 		check_say(c, CHECK_CRITICAL,
 		    "%s/-/readiness answers %ld: check monitoring_allow, and whether this is "

@@ -25,7 +25,7 @@ struct s3_page {
 };
 
 /*
- * Parses the answer; its strings live in the arena.  -1: 503, the text is no such list, or has more than
+ * Parses the answer; its strings live in the arena.  -1: 503: the text is not such a list, or has more than
  * S3_PAGE_MAX entries.
  */
 int s3_list_parse(struct arena *, struct slice xml, struct s3_page *, struct err *)

@@ -20,6 +20,9 @@ enum step { COUNT_ROWS, COUNT_FILES, TAKE_ROWS, TAKE_FILES, EMPTY_TRASH, DONE };
 
 enum { DIRECTORIES = 256, HELD_RETRY_S = 6 * 3600 };
 
+#define STUCK "%" PRId64 " files could not be removed: mend the cause, and the next run removes them; " \
+	      "the first one: %s"
+
 struct run {
 	struct task_ctx *ctx;
 	int64_t step; /* of enum step */
@@ -176,13 +179,11 @@ finish(struct run *run, struct err *err)
 	if (run->failed == 0)
 		return 0;
 	if (run->ctx->again) {
-		task_note(run->ctx, "%" PRId64 " files are not removed, the first one because: %s", run->failed,
-		    run->first);
+		task_note(run->ctx, STUCK, run->failed, run->first);
 		return 0;
 	}
 	task_begin_anew(run->ctx);
-	return err_internal(err, 500, "%" PRId64 " files are not removed, the first one because: %s", run->failed,
-	    run->first);
+	return err_internal(err, 500, STUCK, run->failed, run->first);
 }
 
 int

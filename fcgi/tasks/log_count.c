@@ -157,9 +157,9 @@ void
 log_count_note(const struct log_count *c, const char *of, const char *format)
 {
 	if (c->garbage > 0)
-		task_note(c->ctx, "%" PRId64 " %s counted; %" PRId64 " lines skipped, which are not whole lines of nginx's "
-		    "log_format %s of berth-http.conf; the last ones are in %s", c->counted, of, c->garbage, format,
-		    c->garbage_path);
+		task_note(c->ctx, "%" PRId64 " %s counted; skipped %" PRId64 " lines that do not have the form of "
+		    "log_format %s in berth-http.conf: compare the last ones, which are in %s", c->counted, of,
+		    c->garbage, format, c->garbage_path);
 	else if (c->counted > 0)
 		task_note(c->ctx, "%" PRId64 " %s counted", c->counted, of);
 }

@@ -54,7 +54,8 @@ parse(struct arena *a, const char *text, int64_t *seconds, struct err *err)
 	if (strlen(text) <= LENGTH)
 		return date_parse(text, seconds, err);
 	if (!read_zone(skip_fraction(text + LENGTH), &minutes))
-		return err_set(err, 400, "`%s` is not a time", text);
+		return err_set(err, 400, "`%s` is not a time; the form is YYYY-MM-DDTHH:MM:SS with Z or an offset "
+		    "such as +02:00", text);
 	if (date_parse(arena_printf(a, "%.*sZ", LENGTH, text), seconds, err) == -1)
 		return -1;
 	*seconds -= minutes * MINUTE;

@@ -2,8 +2,8 @@
 #define TRANSFER_IMPORT_TIME_H
 
 /*
- * When a version was published, as another registry says it.  A time that nobody can read is no reason to
- * leave a crate behind: its version gets the time of the import, and the report names the text.
+ * The time at which another registry says that a version was published.  If the text is not a time, the
+ * version is imported all the same, with the time of the import, and the report quotes the text.
  */
 
 #include <stdint.h>

@@ -38,7 +38,7 @@ struct view_file {
 	int64_t time; /* a hash of the body, as of crate_index */
 };
 
-/* What a file of the group depends on besides that of the project: which projects have these names there. */
+/* A group's file is made from the project's and from this: which project there has each of its names. */
 struct view_basis {
 	const char *const *names; /* in normal form */
 	const int64_t *projects; /* 0: no project has the name */

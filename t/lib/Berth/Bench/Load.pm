@@ -7,14 +7,11 @@ use strict;
 use warnings;
 
 use POSIX ();
+use Time::HiRes ();
 
 use Berth::Cluster;
 
-# Does this kernel count the time of processes to the nanosecond?  Else in ticks, of which a few
-# requests make none.
-my $fine = (eval { Berth::Cluster::slurp('/proc/self/schedstat') } // '') =~ /^[1-9]/;
-
-use constant { CLIENTS => 16, STREAMS => 4, SHORT => 0.2, FEW => 200, MORE => 5000 };
+use constant { CLIENTS => 16, STREAMS => 4, SHORT => 0.2, FEW => 200 };
 
 my %tools = (h2 => \&h2load, h1 => \&wrk);
 
@@ -40,7 +37,7 @@ sub url {
 sub h2load {
 	my ($stand, $request, $seconds) = @_;
 	# so short a time may be over before a connection stands
-	my @long = $seconds < SHORT ? ('-n', $fine ? FEW : MORE) : ('-D', int($seconds * 1000) . 'ms');
+	my @long = $seconds < SHORT ? ('-n', FEW) : ('-D', int($seconds * 1000) . 'ms');
 	my ($status, $out, $err) = Berth::Cluster::capture('h2load', '-t', 1, '-c', CLIENTS / STREAMS,
 	    '-m', STREAMS, @long, (map { ('-H', $_) } @{ $request->{headers} }),
 	    defined $request->{list} ? ('-i', $request->{list}) : url($stand, $request));
@@ -62,7 +59,7 @@ sub wrk {
 	my $script = $request->{script};
 	# it counts whole seconds only, and less where it is told to stop
 	my $whole = $seconds < 1 ? 1 : int($seconds);
-	my @stop = $seconds < SHORT && $fine ? ('timeout', '--preserve-status', '-s', 'INT', SHORT) : ();
+	my @stop = $seconds < SHORT ? ('timeout', '--preserve-status', '-s', 'INT', SHORT) : ();
 	my @wrk = ('wrk', '-t', 1, '-c', CLIENTS, '-d', "${whole}s", '--timeout', '30s',
 	    (map { ('-H', $_) } @{ $request->{headers} }), defined $script ? ('-s', $script) : (),
 	    url($stand, $request));
@@ -90,23 +87,27 @@ sub cpu_of {
 	my $sum = 0;
 
 	for my $p ($pid, descendants($pid)) {
-		$sum += eval { own_us($p) + ticks_us($p, 13, 14) } // 0;
+		$sum += eval { own_us($p) + children_us($p) } // 0;
 	}
 	return $sum;
 }
 
+# All threads of a process, also those that have ended: its CPU clock, as clock_getcpuclockid(3) numbers it.
 sub own_us {
 	my ($pid) = @_;
+	# -$pid - 1 has the bits of ~$pid; `~` would turn the characters of a string around
+	my $seconds = Time::HiRes::clock_gettime((-$pid - 1) * 8 + 2);
 
-	return $fine ? (split(/ /, Berth::Cluster::slurp("/proc/$pid/schedstat")))[0] / 1000
-	    : ticks_us($pid, 11, 12);
+	die "process $pid has no CPU clock\n" if $seconds < 0;
+	return $seconds * 1_000_000;
 }
 
-sub ticks_us {
-	my ($pid, @fields) = @_;
+# In ticks, of which a few requests make none.
+sub children_us {
+	my ($pid) = @_;
 	my @stat = split(/ /, (Berth::Cluster::slurp("/proc/$pid/stat") =~ s/.*\) //r));
 
-	return ($stat[$fields[0]] + $stat[$fields[1]]) * 1_000_000 / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+	return ($stat[13] + $stat[14]) * 1_000_000 / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
 sub children {

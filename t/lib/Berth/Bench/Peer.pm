@@ -40,8 +40,9 @@ sub fill {
 	my ($self, $crate, $versions) = @_;
 
 	for my $i (0 .. $versions - 1) {
-		my $got = $self->_curl("$self->{config}{api}/api/v1/crates/new", '-X', 'PUT', '--data-binary', '@-',
-		    \Berth::Bench::Stand::body($crate, "1.$i.0", 2000));
+		# cargo names no type of the body; Gitea reads one of curl's default type as a form
+		my $got = $self->_curl("$self->{config}{api}/api/v1/crates/new", '-X', 'PUT', '-H', 'Content-Type:',
+		    '--data-binary', '@-', \Berth::Bench::Stand::body($crate, "1.$i.0", 2000));
 
 		$got =~ /^\{/ or die "$self->{name}: $crate 1.$i.0: $got\n";
 	}

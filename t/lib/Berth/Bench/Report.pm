@@ -106,7 +106,7 @@ sub row_text {
 	for my $who (@columns) {
 		my @ratios = (grep { $_ eq $who } @others) ? ratios($row, $who, $first) : ();
 
-		$text .= @ratios ? sprintf(' %6.3f (%.3f)', median(@ratios), min(@ratios)) : ' ' x 15;
+		$text .= sprintf('%15s', @ratios ? sprintf('%.3g (%.3g)', median(@ratios), min(@ratios)) : '');
 	}
 	for my $who (grep { my $who = $_; grep { $_ eq $who } @others } @compared) {
 		my @ratios = ratios($row, 'berth', $who);

@@ -229,7 +229,8 @@ load_settings(struct invocation *in, const struct noun *noun, const struct optio
 	*timeout_ms = DEFAULT_TIMEOUT_MS;
 	in->conninfo = database;
 	if (path == NULL)
-		return 0;
+		return noun->named ? err_set(&in->err, 400, "-c FILE is missing: with --database alone there is no "
+		    "configuration, which names the store") : 0;
 	if (settings_load(in->arena, path, settings, &in->err) == -1)
 		return -1;
 	in->config_path = path;

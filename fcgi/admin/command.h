@@ -67,7 +67,8 @@ struct noun {
 	const char *name;
 	const struct command *commands;
 	size_t ncommands;
-	bool configured; /* it needs the configuration, even with --database */
+	bool configured; /* it reads the configuration, even with --database */
+	bool named; /* it needs a configuration; with --database only the one that -c names */
 	int failed; /* the exit status if a command fails; 0: the usual one */
 };
 

@@ -79,9 +79,6 @@ show(struct invocation *in)
 {
 	const struct output out = { in->arena, in->json, columns, NCOLUMNS };
 
-	if (in->settings == NULL)
-		return err_set(&in->err, 400, "-c FILE is missing: with --database alone there is no "
-		    "configuration");
 	return in->nargs == 0 ? show_all(in, &out) : show_one(in, &out, in->args[0]);
 }
 
@@ -92,4 +89,4 @@ static const struct command commands[] = {
 	    NULL, 0, 0, 1, show },
 };
 
-const struct noun admin_config = { "config", COMMAND_LIST(commands) };
+const struct noun admin_config = { "config", COMMAND_LIST(commands), .named = true };

@@ -71,8 +71,6 @@ print_summary(const struct cell *cells, size_t n, const struct finding *worst, c
 static int
 prepare(struct invocation *in, struct checking *c)
 {
-	if (in->settings == NULL)
-		return err_set(&in->err, 400, "-c FILE is missing: give the configuration of the registry to check");
 	check_limits_default(c);
 	for (size_t i = LIMIT; i < NOPTIONS; i++) {
 		if (in->options.values[i] != NULL &&
@@ -147,4 +145,4 @@ static const struct command commands[] = {
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 
-const struct noun admin_check = { "check", COMMAND_LIST(commands), .failed = 2 };
+const struct noun admin_check = { "check", COMMAND_LIST(commands), .named = true, .failed = 2 };

@@ -56,8 +56,6 @@ run(struct invocation *in)
 
 	if (export.url == NULL)
 		return -1;
-	if (in->settings == NULL)
-		return err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
 	export.store = in->settings->blobs;
 	export.external_url = in->settings->external_url;
 	if (find(in, &export) == -1 || export_run(&export, in->arena, &in->err) == -1)
@@ -77,4 +75,4 @@ static const struct command commands[] = {
 	    COMMAND_OPTIONS(options), 2, 2, run },
 };
 
-const struct noun admin_export = { "export", COMMAND_LIST(commands) };
+const struct noun admin_export = { "export", COMMAND_LIST(commands), .named = true };

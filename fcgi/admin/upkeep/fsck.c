@@ -68,6 +68,7 @@ run(struct invocation *in)
 	struct output_rows rows = { { a, in->json, keys, NKEYS }, widths };
 	struct fsck_progress progress = { 0 };
 	struct fsck f = { .db = in->db,
+		.store = in->settings->blobs,
 		.deep = in->options.values[DEEP] != NULL,
 		.repair = in->options.values[REPAIR] != NULL,
 		.actor = in->actor,
@@ -79,12 +80,7 @@ run(struct invocation *in)
 	struct backup_target target;
 	int rc;
 
-	if (in->settings == NULL) {
-		rc = err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
-	} else {
-		f.store = in->settings->blobs;
-		rc = find_source(in, &f, &target);
-	}
+	rc = find_source(in, &f, &target);
 	if (rc == 0)
 		rc = store_identity_check(in->db, in->arena, &identity, f.store, false, &in->err);
 	while (rc == 0 && progress.step != FSCK_DONE) {
@@ -113,4 +109,4 @@ static const struct command commands[] = {
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 
-const struct noun admin_fsck = { "fsck", COMMAND_LIST(commands) };
+const struct noun admin_fsck = { "fsck", COMMAND_LIST(commands), .named = true };

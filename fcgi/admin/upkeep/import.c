@@ -80,8 +80,6 @@ read_project(struct invocation *in, struct import_job *job)
 	struct project *project;
 	size_t n;
 
-	if (in->settings == NULL)
-		return err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
 	if (project_find(in->db, in->arena, path, &project, &in->err) == -1 ||
 	    project_policy(in->db, in->arena, path, &own, &n, &in->err) == -1 ||
 	    publish_policy_merge(in->arena, in->settings, project->id, own, n, policy, &in->err) == -1 ||
@@ -421,4 +419,4 @@ static const struct command commands[] = {
 	    COMMAND_OPTIONS(mirror_options), 1, 1, mirror },
 };
 
-const struct noun admin_import = { "import", COMMAND_LIST(commands) };
+const struct noun admin_import = { "import", COMMAND_LIST(commands), .named = true };

@@ -30,16 +30,6 @@ static const struct option_def collect_options[] = {
 	[COLLECT_CONFIRM] = { "confirm", 0, NULL, true },
 };
 
-/* The store that the configuration names.  NULL: err. */
-static const struct blob_store *
-find_store(struct invocation *in)
-{
-	if (in->settings != NULL)
-		return in->settings->blobs;
-	err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
-	return NULL;
-}
-
 static int
 show(struct invocation *in)
 {
@@ -48,11 +38,11 @@ show(struct invocation *in)
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	char id[REGISTRY_ID_SIZE + 1] = "", mark[REGISTRY_ID_SIZE + 1] = "";
 	struct store_status s;
-	const struct blob_store *store = find_store(in);
+	const struct blob_store *store = in->settings->blobs;
 	int64_t trash;
 	bool fits;
 
-	if (store == NULL || db_connect(in->db, &in->err) == -1 ||
+	if (db_connect(in->db, &in->err) == -1 ||
 	    store_status_read(in->db, in->arena, &s, &in->err) == -1 ||
 	    store_file_read(store, STORE_ID_FILE, id, sizeof(id), &in->err) == -1 ||
 	    store_file_read(store, STORE_MARK_FILE, mark, sizeof(mark), &in->err) == -1 ||
@@ -112,11 +102,11 @@ adopt(struct invocation *in)
 	struct lost_tokens lost = { .n = 0 };
 	struct store_identity identity = { 0 };
 	struct store_comparison c;
-	const struct blob_store *store = find_store(in);
+	const struct blob_store *store = in->settings->blobs;
 	const char *wrong;
 
-	if (store == NULL || lost_tokens_options(in->arena, given[ADOPT_AUDIT], given[ADOPT_REVOKE] != NULL,
-	    given[ADOPT_REVOKE_ALL] != NULL, &lost, &in->err) == -1)
+	if (lost_tokens_options(in->arena, given[ADOPT_AUDIT], given[ADOPT_REVOKE] != NULL,
+	        given[ADOPT_REVOKE_ALL] != NULL, &lost, &in->err) == -1)
 		return -1;
 	/* a comparison changes nothing */
 	lost.revoke = lost.revoke && !dry_run;
@@ -160,7 +150,7 @@ copy(struct invocation *in)
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	struct store_copy c = { .db = in->db };
 
-	if (find_store(in) == NULL || (c.from = named_store(in, in->args[0])) == NULL ||
+	if ((c.from = named_store(in, in->args[0])) == NULL ||
 	    (c.to = named_store(in, in->args[1])) == NULL)
 		return -1;
 	if (strcmp(in->args[0], in->args[1]) == 0)
@@ -214,4 +204,4 @@ static const struct command commands[] = {
 	    COMMAND_OPTIONS(collect_options), 0, 0, collect },
 };
 
-const struct noun admin_store = { "store", COMMAND_LIST(commands) };
+const struct noun admin_store = { "store", COMMAND_LIST(commands), .named = true };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -53,14 +54,22 @@ struct passage {
 	const char *odd_time; /* what is wrong with the time that the source has; NULL: nothing, or it has none */
 };
 
+static int
+compare_base(const void *left, const void *right)
+{
+	const struct inventory_version *a = left, *b = right;
+
+	return strcmp(a->version_base, b->version_base);
+}
+
+/* The version that the project has already.  NULL: it has none. */
 static const struct inventory_version *
 find_there(const struct passage *p)
 {
-	for (size_t i = 0; i < p->there->n; i++) {
-		if (strcmp(p->there->versions[i].version_base, p->id.version_base) == 0)
-			return &p->there->versions[i];
-	}
-	return NULL;
+	const struct inventory_version wanted = { .version_base = p->id.version_base };
+
+	return p->there->n == 0 ? NULL :
+	    bsearch(&wanted, p->there->versions, p->there->n, sizeof(wanted), compare_base);
 }
 
 static void

@@ -64,7 +64,7 @@ struct importer {
 /* A crate, and the versions of it that the project has already. */
 struct import_there {
 	const struct import_crate *crate;
-	const struct inventory_version *versions;
+	const struct inventory_version *versions; /* as inventory_versions() sorts them */
 	size_t n;
 };
 

@@ -27,8 +27,9 @@ struct import_job {
 	struct audit_actor actor;
 	int64_t project_id;
 	const char *from; /* for the audit log */
-	/* dependencies on this registry mean the project; the public one by REGISTRY_PUBLIC_URL; NULL: none */
+	/* dependencies on these registries mean the project; the public one by REGISTRY_PUBLIC_URL; NULL: none */
 	const char *registry_url;
+	const char *source_url; /* of the index that is imported */
 	bool accept_legacy;
 	bool dry_run;
 };

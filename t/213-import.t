@@ -19,6 +19,7 @@ use Time::HiRes qw(sleep);
 use Berth::Agreement qw(agrees staged);
 use Berth::Cluster;
 use Berth::Crate;
+use Berth::Fault;
 use Berth::Publish;
 use Berth::Test;
 
@@ -783,6 +784,72 @@ subtest 'an export of what has gone meanwhile' => sub {
 	is($json->decode($t->berth_ok('--json', 'export', 'demo/going', $again, '--url',
 	    'https://static.example'))->{copied}, 4, 'killed in the middle: copies the rest');
 	is_deeply(names_of($again), $expected, 'to the same end');
+};
+
+# Every line of the index in DIR has its bytes there; returns the lines.
+sub named_in {
+	my ($dir) = @_;
+	my $files = files_of($dir);
+	my %named;
+
+	for my $path (grep { m{^index/} && $_ ne 'index/config.json' } sort keys %$files) {
+		for (map { $json->decode($_) } split(/\n/, $files->{$path})) {
+			my $bytes = $files->{"crates/$_->{name}/$_->{name}-$_->{vers}.crate"} // 'nothing';
+
+			is(sha256_hex($bytes), $_->{cksum}, "the bytes of $_->{name} $_->{vers} are those of its line");
+			$named{"$_->{name} $_->{vers}"} = $_->{cksum};
+		}
+	}
+	return \%named;
+}
+
+# A web server sends DIR all the time.  Two projects have other bytes of a version, so bytes and line cannot
+# change at once.
+subtest 'an export over that of another project' => sub {
+	local $ENV{BERTH_FAULT};
+	my $fault = Berth::Fault->new($t);
+	my ($fresh, $n) = ($t->dir . '/over-fresh', 0);
+	my $export = sub { return $t->berth('export', "demo/$_[0]", $_[1], '--url', 'https://static.example') };
+	plan skip_all => $fault->missing if $fault->missing;
+
+	for my $project (qw(ours theirs)) {
+		my $from = $t->dir . "/over-$project";
+
+		$t->project("demo/$project");
+		make_path($from);
+		Berth::Test::write_file("$from/$_->[0]-$_->[1].crate", Berth::Crate::make(@$_))
+		    for ['both', '0.9.0'], ['both', '2.0.0'], ["of-$project", '1.0.0'],
+		    map({ [$_, '1.0.0', files => { project => $project }] } qw(both else));
+		is((import_of('directory', $from, "demo/$project"))[0], 0, "five versions of $project");
+	}
+	is(($export->('theirs', $fresh))[0], 0, 'an export to an empty directory');
+	for my $case (['due', 'as before', 5, 0], ['withdrawn', 'one line has gone', 4, 0],
+	    ['moved', 'its bytes are new', 4, 1]) {
+		my ($point, $what, $lines, $moved) = @$case;
+		my $dir = $t->dir . '/over' . $n++;
+		my $file = "$dir/crates/both/both-1.0.0.crate";
+
+		is(($export->('ours', $dir))[0], 0, "$point: our export");
+		my $ours = named_in($dir);
+		my $bytes = Berth::Cluster::slurp($file);
+		$fault->arm("export:$point", 'kill');
+		isnt(($export->('theirs', $dir))[0], 0, 'theirs is killed');
+		ok($fault->disarm, "  at $point");
+		my $now = named_in($dir);
+		is(scalar keys %$now, $lines, "  $what");
+		is_deeply($now, { map { $_ => $ours->{$_} } keys %$now }, '  the others are ours');
+		is(Berth::Cluster::slurp($file) ne $bytes ? 1 : 0, $moved, '  and the bytes');
+		is(($export->('theirs', $dir))[0], 0, '  again');
+		is_deeply(names_of($dir), names_of($fresh), '  to the same end as in an empty directory');
+	}
+	# the bytes of a damaged crate come back, and its line never goes
+	my $file = "$fresh/crates/both/both-1.0.0.crate";
+	my $whole = names_of($fresh);
+	truncate($file, 10) or die $!;
+	$fault->arm('export:due', 'kill');
+	is(($export->('theirs', $fresh))[0], 0, 'a damaged crate is replaced at once');
+	ok(!$fault->disarm, '  without a change of the index');
+	is_deeply(names_of($fresh), $whole, '  and whole again');
 };
 
 $t->stop;

@@ -264,6 +264,108 @@ subtest 'an index or crates in files, and the rest over HTTP' => sub {
 	like("$status $err", qr/^2 .*config\.json of the index: missing field `dl`/s, 'a config.json without dl');
 };
 
+# The next two cannot be run here: these are the forms that their manuals, and reports of their users, have.
+# A crate `needs` that depends on `base`, by each of these registries in its line.
+sub needing {
+	my (@registries) = @_;
+	my $n = 0;
+	my @deps = map { my $name = $n++ ? "base$n" : 'base';
+	    { name => $name, req => '^1', features => [], optional => JSON::PP::false,
+		default_features => JSON::PP::true, target => undef, kind => 'normal', registry => $_,
+		package => $name eq 'base' ? undef : 'base' } } @registries;
+	my $bytes = Berth::Crate::make('needs', '1.0.0', toml => join('', map {
+	    "[dependencies.$_->{name}]\nversion = \"1\"\nregistry-index = \"https://elsewhere.example/\"\n"
+	    . ($_->{package} ? "package = \"base\"\n" : '') } @deps));
+
+	return ($bytes, $json->encode({ name => 'needs', vers => '1.0.0', deps => \@deps, features => {},
+		features2 => {}, cksum => uc sha256_hex($bytes), yanked => undef, links => undef, internal => { id => 7 } })
+	    . "\n");
+}
+
+subtest 'Artifactory' => sub {
+	my $root = '/artifactory/api/cargo/rust-local';
+	my $url = $there->url . $root;
+	my $git = $there->url . '/artifactory/git/rust-local.git';
+	my $secret = 'Bearer eyJ-of-artifactory';
+	my @token = ('--token-file', secret('artifactory', $secret));
+	my $from = "sparse+$url/index/";
+	my $id = $t->project('demo/artifactory');
+	my $refused = $json->encode({ errors => [{ status => 401, message => 'Authentication is required' }] });
+	my $put = sub { $there->answer_header($_[0], 'authorization', { $secret => [200, @_[1 .. $#_]] },
+	    [401, $refused]) };
+	my ($needs, $line) = needing(undef, $from, $url . '/index', $git);
+	my %bytes = (base => Berth::Crate::make('base', '1.0.0'), needs => $needs);
+	my ($status, $summary, $rows, $err);
+
+	$put->("$root/index/config.json", $json->encode({ dl => "$url/v1/crates", api => $url,
+	    'auth-required' => JSON::PP::true }));
+	$put->("$root/index/ba/se/base", line_of('base', '1.0.0', $bytes{base}));
+	$put->("$root/index/ne/ed/needs", $line);
+	# a crate may be on another server
+	for (sort keys %bytes) {
+		$there->answer_header("$root/v1/crates/$_/1.0.0/download", 'authorization',
+		    { $secret => [302, '', ['Location: ' . $apart->url . "/filestore/$_?sig=x"]] }, [401, $refused]);
+		$apart->answer_header("/filestore/$_?sig=x", 'authorization', { $secret => [400, ''] }, [200, $bytes{$_}]);
+	}
+	($status, undef, undef, $err) = import_of($from, 'demo/artifactory');
+	like("$status $err", qr{^2 .*config\.json answers 401: give a token with --token-file}s, 'no token');
+	($status, undef, undef, $err) = import_of($from, 'demo/artifactory', @token);
+	like("$status $err", qr/^2 .*answers 404; or write the names of all crates into a file/s, 'no search');
+	$put->('/artifactory/api/storage/rust-local/crates', my $storage = $json->encode({ repo => 'rust-local',
+	    path => '/crates', children => [map { { uri => "/$_", folder => JSON::PP::true } } sort keys %bytes] }));
+	my @names = map { substr($_->{uri}, 1) } @{ $json->decode($storage)->{children} };
+	($status, $summary, $rows, $err) = import_of($from, 'demo/artifactory', @token, '--list', list(@names),
+	    '--registry-url', $git);
+	is_deeply([$status, $summary->{imported}, $rows], [0, 2, {}], 'all that its storage API names') or diag $err;
+	is_deeply([map { $_->{registry} } @{ $json->decode(index_bodies($id)->{needs})->{deps} }], [(undef) x 4],
+	    'its own index, in all spellings, and its git index, become the project');
+	($status, $summary) = import_of($from, 'demo/artifactory', @token, '--list', list(@names));
+	is_deeply([$status, $summary->{there}], [0, 2], 'again: they are there');
+
+	# as before 7.50 and 7.56: 400 to who sends no token, and for a crate that it does not have
+	$there->answer("$root/index/$_", $json->encode({ errors => [{ status => 400, message => 'Bad Request' }] }),
+	    status => 400) for 'config.json', 'ab/se/absent';
+	($status, undef, undef, $err) = import_of($from, 'demo/artifactory');
+	like("$status $err", qr{^2 .*config\.json answers 400: give a token with --token-file}s, 'formerly');
+	$put->("$root/index/config.json", $json->encode({ dl => "$url/v1/crates", api => $url }));
+	($status, $summary, $rows) = import_of($from, 'demo/artifactory', @token, '--list', list('absent', 'base'));
+	is_deeply([$status, @$summary{qw(refused there)}], [1, 1, 1], 'one that it does not have ends nothing');
+	like($rows->{'absent '}{reason}, qr/index\/ab\/se\/absent answers 400$/, 'and is reported');
+};
+
+subtest 'Nexus' => sub {
+	my $root = '/repository/cargo-hosted';
+	my $url = $there->url . $root;
+	my $secret = 'Basic YWxpY2U6c2VjcmV0';
+	my @token = ('--token-file', secret('nexus', $secret));
+	my $from = "sparse+$url/";
+	my $id = $t->project('demo/nexus');
+	my $put = sub { $there->answer_header($_[0], 'authorization', { $secret => [200, $_[1]] }, [401, '']) };
+	my ($needs, $line) = needing(undef, $from);
+	my @base = map { Berth::Crate::make('base', $_) } '1.0.0', '1.1.0';
+	my ($status, $summary, $rows, $err);
+
+	$put->("$root/config.json", $json->encode({ dl => "$url/crates", api => "$url/",
+	    'auth-required' => JSON::PP::true }));
+	$put->("$root/ba/se/base", line_of('base', '1.0.0', $base[0]) . line_of('base', '1.1.0', $base[1]));
+	$put->("$root/ne/ed/needs", $line);
+	$put->("$root/crates/base/1.$_.0/download", $base[$_]) for 0, 1;
+	$put->("$root/crates/needs/1.0.0/download", $needs);
+	($status, undef, undef, $err) = import_of($from, 'demo/nexus', @token);
+	like("$status $err", qr/^2 .*answers 404; or write the names of all crates into a file/s, 'no search');
+	is($there->count("$root/api/v1/crates?q=&per_page=100&page=1"), 1, 'at the address of its API');
+	# components are versions, and pages end anywhere
+	my @pages = ({ items => [map { { name => 'base', version => $_, format => 'cargo' } } '1.0.0', '1.1.0'],
+		continuationToken => 'af' }, { items => [{ name => 'needs', version => '1.0.0' }],
+		continuationToken => undef });
+	my @names = map { map { $_->{name} } @{ $_->{items} } } @pages;
+	($status, $summary, $rows, $err) = import_of($from, 'demo/nexus', @token, '--list', list(@names));
+	is_deeply([$status, $summary->{imported}, $rows], [0, 3, {}], 'each of the components that it lists')
+	    or diag $err;
+	is_deeply([map { $_->{registry} } @{ $json->decode(index_bodies($id)->{needs})->{deps} }], [undef, undef],
+	    'and its URL becomes the project');
+};
+
 # The API adds times, which the index of Gitea does not have; t/tools/import.t imports from a real Gitea.
 subtest 'Gitea' => sub {
 	my $root = '/sub/api/packages/team/cargo';

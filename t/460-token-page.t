@@ -349,11 +349,16 @@ subtest 'single sign-on' => sub {
 	    'nor without the session: no other site\'s form works');
 	$r = $by->('mallory');
 	is($r->{status}, 403, 'whom the registry does not know');
+	like($r->{body}, qr/no active user with your name.*<code>berth user add .*<code>berth user link /s,
+	    'is told what to ask an administrator for');
+	unlike($r->{body}, qr/mallory|alice/, 'and nothing of others');
+	my $same = $r->{body};
 	$r = $t->http(GET => '/-/', { headers => ['X-Test-Sso: mallory'] });
 	is($r->{status}, 200, 'who may read what is public');
 	unlike($r->{body}, qr/Signed in|demo.priv/, 'and no more');
 	$t->berth_ok(qw(user block bob));
-	is($by->('bob')->{status}, 403, 'or has blocked');
+	$r = $by->('bob');
+	is("$r->{status} $r->{body}", "403 $same", 'whom it has blocked is told the same');
 	like(get('/-/tokens', sign_in('Carol'))->{body}, qr/Signed in as <strong>Carol/, 'codes work beside it');
 	is(($after =~ /\|(\d+)/)[0] >= 1, 1, 'in the audit log');
 };

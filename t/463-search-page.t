@@ -89,7 +89,7 @@ sub facets {
 	is_deeply(facets($body), {
 		Project => { 'demo/pub' => 3, 'demo/priv' => 1 },
 		Keyword => { gold => 2, red => 1, secret => 1 },
-		Licence => { MIT => 2, 'MIT OR Apache-2.0' => 1, Zlib => 1 },
+		Licence => { MIT => 3, 'Apache-2.0' => 1, Zlib => 1 },
 		Rust => { '1.80 or earlier' => 3, '1.70.1 or earlier' => 2, '1.60 or earlier' => 1 },
 		'Yanked versions' => { some => 2, all => 1 },
 	}, 'and by what it can be narrowed');
@@ -97,7 +97,7 @@ sub facets {
 	is(crates_of($other), 'a b c', 'others see less');
 	is_deeply(facets($other), {
 		Keyword => { gold => 2, red => 1 },
-		Licence => { MIT => 2, 'MIT OR Apache-2.0' => 1 },
+		Licence => { MIT => 3, 'Apache-2.0' => 1 },
 		Rust => { '1.70.1 or earlier' => 2, '1.60 or earlier' => 1 },
 		'Yanked versions' => { some => 2, all => 1 },
 	}, 'and count no more');
@@ -129,9 +129,10 @@ for my $who ('owner', 'stranger') {
 	}
 }
 my %want = (
-	'keyword=gold' => 'a b', 'keyword=GOLD' => 'a b', 'license=MIT' => 'a c', 'license=mit' => '',
+	'keyword=gold' => 'a b', 'keyword=GOLD' => 'a b', 'license=MIT' => 'a b c', 'license=mit' => '',
+	'license=Apache-2.0' => 'b', 'license=Apache' => '', 'license=2.0' => '',
 	'license=MIT%20OR%20Apache-2.0' => 'b', 'rust=1.70' => 'a', 'rust=1.70.1' => 'a b', 'rust=2' => 'a b d',
-	'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a', 'project=demo/priv' => 'd',
+	'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a b', 'project=demo/priv' => 'd',
 	'keyword=secret&project=demo/pub' => '', 'license=%27%3B--' => '', 'keyword=' . '%3Cb%3E' => '',
 	'rust=&yanked=&license=' => 'a b c d',
 );
@@ -143,10 +144,11 @@ for my $narrow (sort keys %want) {
 	unlike($res->{body}, qr/<b>/, '  with nothing as markup');
 }
 my %list = (
-	'keyword=Gold' => 'a b', 'keyword=secret' => 'd', 'license=MIT' => 'a c', 'license=Zlib' => 'd',
-	'rust=1.70' => 'a', 'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a',
+	'keyword=Gold' => 'a b', 'keyword=secret' => 'd', 'license=MIT' => 'a b c', 'license=Zlib' => 'd',
+	'license=Apache-2.0' => 'b', 'license=MIT%20OR%20Apache-2.0' => 'b', 'license=apache-2.0' => '',
+	'rust=1.70' => 'a', 'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a b',
 	'license=MIT&yanked=all' => 'c', 'rust=2&yanked=some' => 'b', 'project=demo/priv' => 'd',
-	'project=DEMO/pub&license=MIT' => 'a c', 'project=demo/none' => '', 'keyword=%3A*' => '',
+	'project=DEMO/pub&license=MIT' => 'a b c', 'project=demo/none' => '', 'keyword=%3A*' => '',
 	'license=%25' => '', 'q=%20&keyword=red' => 'a',
 );
 for my $narrow (sort keys %list) {
@@ -165,7 +167,7 @@ for my $nothing ('', '?q=', '?q=%2B&license=') {
 	my $body = get('/-/projects/demo/pub/-/crates/item-a')->{body};
 	my @links = map { s/&amp;/&/gr } $body =~ m{<a href="(/-/search\?[^"]+)"}g;
 
-	is_deeply([map { crates_of(get($_)->{body}) } @links], ['a c', 'a b', 'a'],
+	is_deeply([map { crates_of(get($_)->{body}) } @links], ['a b c', 'a b', 'a'],
 	    'licence and keywords of a crate lead to all crates that have them');
 }
 
@@ -210,7 +212,7 @@ is(crates_of(get('/-/search?q=item&yanked=all', 'owner')->{body}), '', 'it follo
 $t->psql("UPDATE crate_search SET yanked = NULL, license = NULL WHERE name = 'item-a'");
 $t->run_tasks('weigh_crates');
 $t->update_search;
-is(crates_of(get('/-/search?q=item&license=MIT', 'owner')->{body}), 'a c', 
+is(crates_of(get('/-/search?q=item&license=MIT', 'owner')->{body}), 'a b c',
     'what an older program left out is made up for');
 {
 	$t->psql(<<"SQL");
@@ -264,6 +266,28 @@ is((get('/-/search?q=zinc')->{body} =~ /class="crate"[^>]*>([^<]+)</)[0], 'zinc'
 like(get('/-/search?q=zinc')->{body}, qr{<p role="status">At least 501 crates match “zinc”\.},
     'and there may be more');
 $t->psql("DELETE FROM crates WHERE name LIKE 'a%-zinc'");
+
+# what a licence of a crate names, and how many of them a search counts
+{
+	my %text = (e => 'MIT/Apache-2.0', f => 'MIT / Zlib', g => '(MIT OR Apache-2.0) AND Unicode-DFS-2016',
+		h => 'Apache-2.0 WITH LLVM-exception', i => 'MIT License', j => 'GPL-2.0+', k => 'See LICENSE (ours)');
+	my %count = (MIT => '4 e f g i', 'Apache-2.0' => '3 e g h', Zlib => '1 f', 'Unicode-DFS-2016' => '1 g',
+		'MIT License' => '1 i', 'GPL-2.0+' => '1 j', 'See LICENSE (ours)' => '1 k');
+
+	publish('pub', "text-$_", '1.0.0', license => $text{$_}) for sort keys %text;
+	$t->update_search;
+	my $listed = sub {
+		my $body = get('/-/search?q=text&license=' . $_[0] =~ s/([^\w.-])/sprintf('%%%02X', ord $1)/ger)->{body};
+
+		return map { s/^text-//r } sort($body =~ /class="crate"[^>]*>([^<]+)</g);
+	};
+	my $found = facets(get('/-/search?q=text')->{body})->{Licence};
+	is_deeply({ map { ($_ => join(' ', $found->{$_}, $listed->($_))) } keys %$found }, \%count,
+	    'each, and what its link lists');
+	like(get('/-/search?q=text&license=LLVM-exception')->{body}, qr/>text-h</, 'an exception by its name');
+	$t->berth_ok('delete', 'demo/pub', "text-$_") for sort keys %text;
+	$t->update_search;
+}
 
 # ---- across projects ----
 

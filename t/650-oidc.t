@@ -386,8 +386,33 @@ subtest 'rules of several projects of a group' => sub {
 	is($publish->('of-bare', '1.1.0', $jwt)->{status}, 403, 'a project without a rule takes nothing');
 	is($publish->('of-left', '1.2.0', id_token('hub'))->{status}, 200, 'also as the first request of a job');
 	is($rule_of->('of-left', '1.2.0'), $of{left}, '  by the same rule');
-	is($t->psql("SELECT count(*) FROM tokens WHERE trust_rule_id IN ($of{left}, $of{right})"), 4,
-	    'a job has a token for each project that lets it in');
+	my $tokens = sub { $t->psql("SELECT count(*) FROM tokens WHERE trust_rule_id IN ($of{left}, $of{right})") };
+	is($tokens->(), 4, 'a job has a token for each project that lets it in');
+
+	# a search shows what the rule of each project lets the job read
+	$t->update_search;
+	# or it would remove limits that are full again
+	$t->stop_worker;
+	my $finds = sub {
+		my ($who, $q) = @_;
+		my $found = $t->json($ask->(GET => 'api/v1/crates?q=' . ($q // ''), $who));
+
+		is($found->{meta}{total}, @{ $found->{crates} }, 'as many as it says');
+		return join(' ', sort map { $_->{name} } @{ $found->{crates} });
+	};
+	is($finds->($jwt), 'anew of-left of-right', 'a job that has been in both projects searches in both');
+	is($finds->($jwt, 'left'), 'of-left', 'by name, too');
+	$jwt = id_token('hub');
+	is($finds->($jwt), 'anew of-left of-right', 'as does one that has been in none');
+	is($tokens->(), 5, 'which gets into one of them alone');
+	$t->berth_ok('flag', 'set', 'trusted_publishing', 'off', '--project', "shared/$_") for qw(left right);
+	is($finds->($jwt), 'anew of-right', 'where no job may come in any more it finds what it found before');
+	$t->berth_ok('flag', 'unset', 'trusted_publishing', '--project', "shared/$_") for qw(left right);
+	$t->user('outsider');
+	$trust->(bare => '--user', 'outsider');
+	is($finds->($jwt), 'anew of-left of-right', 'a rule for a user who may read nothing there shows nothing');
+	is($ask->(GET => 'of/-b/of-bare', $jwt)->{status}, 404, 'as that user reads nothing');
+	$t->berth_ok('trust', 'remove', 'shared/bare', $of{bare});
 
 	# a token that was revoked does not come back, even if nothing else is known of it
 	$jwt = id_token('hub');
@@ -405,6 +430,7 @@ subtest 'rules of several projects of a group' => sub {
 	is($reads->(), '200 404', 'its second token is revoked: as without a rule there') for 1 .. 2;
 	is($publish->('of-left', '1.2.1', $jwt)->{status}, 403, 'nor does it publish there');
 	is_deeply([$charged->()], \@charged, 'which uses up no limit of the rule');
+	is($finds->($jwt), 'anew of-right', 'and it finds nothing there');
 	$t->conf(keep_ended_tokens => 0);
 	$t->run_tasks('sweep_tokens');
 	is($reads->(), '200 404', 'also when ended tokens have gone');
@@ -413,6 +439,7 @@ subtest 'rules of several projects of a group' => sub {
 	$t->berth_ok('trust', 'remove', 'shared/left', $of{left});
 	$jwt = id_token('hub');
 	is($publish->('of-left', '1.3.0', $jwt)->{status}, 403, 'a rule that is gone lets nobody in');
+	is($finds->($jwt), 'anew of-right', 'nor find anything');
 	is($publish->('of-right', '1.3.0', $jwt)->{status}, 200, 'and the other stays');
 	is($ask->(GET => 'config.json', id_token('hub', repository => 'octo/other'))->{status}, 401,
 	    'a job of another repository stays out');

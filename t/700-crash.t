@@ -106,7 +106,7 @@ subtest 'the points' => sub {
 	# if the blob exists already: below, in t/720-store-trouble.t and t/830-collect.t; with an object
 	# store: t/755-object-store.t
 	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing'};
-	my $others = qr/^(?:cache|collect|copy|inspect|page|s3):/;
+	my $others = qr/^(?:cache|collect|copy|export|inspect|page|s3):/;
 	is_deeply([grep { !defined $at{$_} && !/$others/ } sort keys %in_source], [],
 	    'none in the sources is missed');
 };

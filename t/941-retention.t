@@ -172,6 +172,52 @@ subtest 'large index files' => sub {
 	cmp_ok($kb, '<', 200_000, "the worker came to $kb kB");
 };
 
+# The worker deletes 100 versions at a time, and writes the index file once for these.
+subtest 'many versions' => sub {
+	my $project = $t->project('demo/versions');
+	my $left = sub {
+		return $t->psql("SELECT string_agg(version, ' ' ORDER BY id) FROM versions WHERE project_id = $project"
+		    . " AND status <> 'pending_destruction'");
+	};
+	my $add = sub {
+		my ($crate, @more) = @_;
+
+		$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body)"
+		    . " VALUES ($project, '$crate', '$crate', '')");
+		$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
+		    . " published_at) SELECT c.id, $project, '1.0.0-' || i, '1.0.0-' || i, '{\"vers\":\"1.0.0-' || i"
+		    . " || '\"}', repeat('1', 64), 1, now() FROM crates c, generate_series(1, $_[1]) i"
+		    . " WHERE c.project_id = $project AND c.name = '$crate'");
+	};
+
+	$add->('series', 250);
+	$t->berth_ok(qw(retention set demo/versions keep_prereleases=1 enabled=on));
+	$t->run_tasks('apply_retention');
+	is($left->(), '1.0.0-250', 'all but the newest are deleted');
+	is(join(' ', $t->psql('SELECT count(*) FROM audit_events WHERE action = \'crate.delete\' AND project_id ='
+	    . " $project GROUP BY at ORDER BY at")), '100 100 49', 'in a few transactions');
+	is($t->psql("SELECT count(*) FROM tombstones t JOIN crates c ON c.id = t.crate_id WHERE c.project_id ="
+	    . " $project"), 249, 'each with its tombstone');
+
+	# while the command waits for the crate, somebody else deletes one of its versions
+	$add->('raced', 150);
+	my $done = $t->dir . '/raced';
+	my $holder = Berth::Test::spawn("$done.log", 'psql', '-XAtqv', 'ON_ERROR_STOP=1', '-d',
+	    $t->dsn('postgres'), '-c',
+	    "BEGIN; SELECT id FROM crates WHERE name = 'raced' FOR UPDATE; UPDATE versions SET status ="
+	    . " 'pending_destruction', status_before = status, deleted_at = now() WHERE version = '1.0.0-70' AND"
+	    . " crate_id = (SELECT id FROM crates WHERE name = 'raced');"
+	    . " DO \$\$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted) LOOP PERFORM pg_sleep(0.01);"
+	    . ' END LOOP; END $$; COMMIT');
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE"
+	    . " 'BEGIN; SELECT id FROM crates%'") }), 'the crate is locked');
+	my ($status, $out, $err) = $t->berth('retention', 'run', 'demo/versions', '--apply', '--json');
+	waitpid($holder, 0);
+	is("$status$?", '00', 'the others are deleted') or diag($err, Berth::Cluster::slurp("$done.log"));
+	is($left->(), '1.0.0-250 1.0.0-150', 'all but the newest');
+	$t->berth_ok(qw(retention set demo/versions enabled=off));
+};
+
 subtest 'many crates' => sub {
 	my $many = $t->project('demo/many');
 

@@ -165,14 +165,14 @@ run_page(struct invocation *in, struct arena *a, const struct retention *r, int6
 		"last_downloaded_at", "why", "crate", "version" };
 	const struct output_rows rows = { { a, in->json, names, sizeof(names) / sizeof(*names) }, widths };
 	struct retention_item *items;
-	size_t n, done = 0;
+	size_t n, some, done = 0;
 	int rc = 0;
 
 	if (retention_page(in->db, a, r, after_crate, more, &items, &n, &in->err) == -1)
 		return -1;
 	while (in->options.values[RUN_APPLY] != NULL && done < n && rc == 0) {
-		rc = retention_delete(in->db, &in->actor, r, &items[done], &in->err);
-		done += rc == 0;
+		rc = retention_delete(in->db, &in->actor, r, &items[done], n - done, &some, &in->err);
+		done += rc == 0 ? some : 0;
 	}
 	print_items(&rows, items, in->options.values[RUN_APPLY] != NULL ? done : n);
 	return rc;

@@ -5,6 +5,7 @@
 #include "access/access.h"
 #include "auth/gitlab_login.h"
 #include "auth/id_token_login.h"
+#include "base/hex.h"
 #include "base/sha256.h"
 #include "base/words.h"
 
@@ -74,16 +75,22 @@ ci_login(struct call *call, struct request *rq, const struct namespace_ref *name
 	return login_by_id_token(call, rq, &login, namespace);
 }
 
+/* Is the caller a job that a trust rule of some project let in by its identity token? */
+static bool
+is_trusted_job(const struct call *call)
+{
+	return jwt_looks_like(call->credential.foreign) && call->facts.token_usable &&
+	    call->facts.trust_rule_id != 0;
+}
+
 /* Is the job here by a rule of another project, which lets it do nothing in this one? */
 static bool
 is_of_another(const struct call *call, const struct request *rq)
 {
-	const struct access_facts *f = &call->facts;
 	struct err no = { 0 };
 
-	return call_is_view(rq) && call->view.name != NULL && jwt_looks_like(call->credential.foreign) &&
-	    f->token_usable && f->trust_rule_id != 0 && !f->in_namespace &&
-	    access_decide(f, call->credential.kind, call->policy->action, &no) == -1;
+	return call_is_view(rq) && call->view.name != NULL && is_trusted_job(call) && !call->facts.in_namespace &&
+	    access_decide(&call->facts, call->credential.kind, call->policy->action, &no) == -1;
 }
 
 /* The digest under which the job's token for one project of a group is stored. */
@@ -97,6 +104,16 @@ digest_for(const unsigned char *digest, int64_t project_id, unsigned char *out, 
 	return sha256_digest(bytes, sizeof(bytes), out) ? 0 : err_internal(err, 500, "OpenSSL has no SHA-256");
 }
 
+/* Is it of no use to the job that it cannot log in?  Then the error goes. */
+static bool
+is_no_rule(struct err *err)
+{
+	if (err->status >= 500 || err->status == 429)
+		return false;
+	err_clear(err);
+	return true;
+}
+
 /* *in: a rule of the project lets the job in. */
 static int
 try_project(struct call *call, struct request *rq, const unsigned char *first, bool *in)
@@ -107,12 +124,7 @@ try_project(struct call *call, struct request *rq, const unsigned char *first, b
 
 	*in = id_token_login_read(call->app, rq, call->credential.foreign, &login) == 0 &&
 	    id_token_login_admit(call, rq, &login, NAMESPACE_PROJECT, &project, &pass) == 0;
-	if (*in)
-		return 0;
-	if (rq->err.status >= 500 || rq->err.status == 429)
-		return -1;
-	err_clear(&rq->err);
-	return 0;
+	return *in || is_no_rule(&rq->err) ? 0 : -1;
 }
 
 int
@@ -135,4 +147,50 @@ ci_login_to_project(struct call *call, struct request *rq)
 	if (!in)
 		memcpy(call->credential.digest, first, sizeof(first));
 	return call_look_up(call, rq);
+}
+
+/* The digests of the job's tokens in these projects, in hexadecimal digits.  NULL: 500. */
+static const char **
+digests_for(const struct call *call, struct request *rq, const struct id_token_rules *rules)
+{
+	const char **digests = arena_calloc(rq->arena, rules->n, sizeof(*digests));
+
+	for (size_t i = 0; i < rules->n; i++) {
+		char *text = arena_alloc(rq->arena, 2 * TOKEN_DIGEST_SIZE + 1);
+		unsigned char digest[TOKEN_DIGEST_SIZE];
+
+		if (digest_for(call->credential.digest, rules->projects[i], digest, &rq->err) == -1)
+			return NULL;
+		hex_encode(digest, sizeof(digest), text);
+		digests[i] = text;
+	}
+	return digests;
+}
+
+int
+ci_login_projects(struct call *call, struct request *rq, struct access_facts **facts, size_t *n)
+{
+	const struct namespace_ref group = { .id = call->view.group_id };
+	struct id_token_rules rules;
+	struct id_token_login login;
+	const char **digests;
+
+	*n = 0;
+	if (!is_trusted_job(call))
+		return 0;
+	if (id_token_login_read(call->app, rq, call->credential.foreign, &login) == -1 ||
+	    id_token_login_rules(call, rq, &login, &group, &rules) == -1)
+		return is_no_rule(&rq->err) ? 0 : -1;
+	if (rules.n == 0)
+		return 0;
+	digests = digests_for(call, rq, &rules);
+	if (digests == NULL || access_facts_rules(call->app->db, rq->arena, call->facts.token_id, rules.ids, digests,
+	        rules.n, facts, n, &rq->err) == -1)
+		return -1;
+	for (size_t i = 0; i < *n; i++) {
+		/* the switch is for those who log in: a token that exists stays good */
+		if ((*facts)[i].token_id == call->facts.token_id)
+			access_facts_switch(&(*facts)[i], FLAG_TRUSTED_PUBLISHING);
+	}
+	return 0;
 }

@@ -29,4 +29,12 @@ int ci_login(struct call *, struct request *, const struct namespace_ref *namesp
  */
 int ci_login_to_project(struct call *, struct request *) __attribute__((warn_unused_result));
 
+/*
+ * For a request to the registry of a group that is about no crate, such as a search: the facts of a job with
+ * an identity token in the projects whose own rules let it in, as ci_login_to_project() would find them.  It
+ * logs in nowhere.  Other callers get none.  -1: 429, 503.
+ */
+int ci_login_projects(struct call *, struct request *, struct access_facts **, size_t *n)
+    __attribute__((warn_unused_result));
+
 #endif

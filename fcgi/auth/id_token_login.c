@@ -120,6 +120,19 @@ is_switched_on(struct worker_app *app, struct request *rq, int64_t project_id, b
 	return 0;
 }
 
+/* Does the rule fit the job?  For TRUST_UNMET, `unmet` says what it demands.  -1: 500. */
+static int
+judge(struct request *rq, const struct id_token_login *login, enum trust_kind kind,
+    const struct trust_rule *rule, enum trust_verdict *verdict, struct err *unmet)
+{
+	struct json_object *patterns;
+
+	if (json_parse(rq->arena, slice_str(rule->claims), "a trust rule", &patterns, &rq->err) == -1)
+		return -1;
+	*verdict = trust_match(rq->arena, kind, patterns, rule->owner_id, login->jwt.claims, unmet);
+	return 0;
+}
+
 /*
  * Finds the first rule that fits the job.  For the registry of a group, it looks in all projects below the
  * group, whatever crate the request names.  If no rule fits, the error says what a rule for this repository
@@ -141,14 +154,11 @@ match(struct worker_app *app, struct request *rq, const struct id_token_login *l
 	        &rq->err) == -1)
 		return -1;
 	for (size_t i = 0; i < n && *found == NULL; i++) {
-		struct json_object *patterns;
 		struct err unmet = { 0 };
 		enum trust_verdict verdict;
 
-		if (json_parse(rq->arena, slice_str(rules[i].claims), "a trust rule", &patterns,
-		        &rq->err) == -1)
+		if (judge(rq, login, kind, &rules[i], &verdict, &unmet) == -1)
 			return -1;
-		verdict = trust_match(rq->arena, kind, patterns, rules[i].owner_id, login->jwt.claims, &unmet);
 		/* the database is asked only about projects with a rule for this repository, not about thousands */
 		if (verdict == TRUST_OTHER)
 			continue;
@@ -213,4 +223,46 @@ id_token_login_admit(struct call *call, struct request *rq, struct id_token_logi
 	if (rate_limit_charge_rule(call->app, rq, rule->id) == -1)
 		return -1;
 	return admit(call, rq, login, kind, &token, rule, pass);
+}
+
+/* Is there a rule of that project among the first n? */
+static bool
+has_project(const struct id_token_rules *found, int64_t project_id)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		if (found->projects[i] == project_id)
+			return true;
+	}
+	return false;
+}
+
+int
+id_token_login_rules(struct call *call, struct request *rq, struct id_token_login *login,
+    const struct namespace_ref *group, struct id_token_rules *out)
+{
+	struct id_token token = { .expires_at = 0 };
+	struct trust_rule *rules;
+	enum trust_kind kind;
+	size_t n;
+
+	*out = (struct id_token_rules) { .n = 0 };
+	if (prove(call->app, rq, login, group, &token) == -1 ||
+	    trust_kind_parse(login->issuer.issuer.kind, &kind, &rq->err) == -1 ||
+	    trust_rule_of_issuer(call->app->db, rq->arena, NAMESPACE_GROUP, group, login->issuer.issuer.id, &rules,
+	        &n, &rq->err) == -1)
+		return -1;
+	out->ids = arena_calloc(rq->arena, n, sizeof(*out->ids));
+	out->projects = arena_calloc(rq->arena, n, sizeof(*out->projects));
+	for (size_t i = 0; i < n; i++) {
+		struct err unmet = { 0 };
+		enum trust_verdict verdict;
+
+		if (judge(rq, login, kind, &rules[i], &verdict, &unmet) == -1)
+			return -1;
+		if (verdict != TRUST_MATCHES || has_project(out, rules[i].project_id))
+			continue;
+		out->ids[out->n] = rules[i].id;
+		out->projects[out->n++] = rules[i].project_id;
+	}
+	return 0;
 }

@@ -44,4 +44,18 @@ struct id_token_pass {
 int id_token_login_admit(struct call *, struct request *, struct id_token_login *, enum namespace_kind,
     const struct namespace_ref *, struct id_token_pass *) __attribute__((warn_unused_result));
 
+/* Trust rules, and the project of each. */
+struct id_token_rules {
+	int64_t *ids, *projects;
+	size_t n;
+};
+
+/*
+ * Verifies the token, and finds in each project below the group the rule that would let its job in, without
+ * letting it in.  A project whose trusted publishing is switched off counts, too.  -1: 400 the token is not
+ * valid for the group; 503.
+ */
+int id_token_login_rules(struct call *, struct request *, struct id_token_login *,
+    const struct namespace_ref *group, struct id_token_rules *) __attribute__((warn_unused_result));
+
 #endif

@@ -26,11 +26,11 @@ run_page(struct task_ctx *ctx, struct arena *a, const struct retention *r, struc
 
 	if (retention_page(ctx->db, a, r, &progress->after_crate, more, &items, &nitems, err) == -1)
 		return -1;
-	for (size_t i = 0; i < nitems; i++) {
-		if (retention_delete(ctx->db, &actor, r, &items[i], err) == -1)
+	for (size_t i = 0, done; i < nitems; i += done) {
+		if (retention_delete(ctx->db, &actor, r, &items[i], nitems - i, &done, err) == -1)
 			return -1;
-		++*n;
-		if (i + 1 < nitems && task_must_stop(ctx)) {
+		*n += (int64_t)done;
+		if (i + done < nitems && task_must_stop(ctx)) {
 			progress->after_crate = from;
 			*more = true;
 			return 0;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fault.h"
 #include "base/gzip.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
@@ -18,15 +19,20 @@
 #include "store/package/inventory.h"
 #include "store/package/view.h"
 #include "transfer/export_gone.h"
+#include "transfer/export_index.h"
 
 enum { PIECE = 64 * 1024, CONFIG_MAX = 4096 };
 
 /* The new index, until it takes the place of the old one. */
 static const char new_index[] = "index.new";
+/* A file of the old index without some of its lines, until it takes the place of the file. */
+static const char new_file[] = "crates/.index";
 
 /* A version of the new index, whose bytes must be there before it is. */
 struct wanted {
 	const char *name, *version, *cksum;
+	bool was_other; /* the old index has it with other bytes */
+	bool is_due; /* its bytes are in DIR, but wait until the old index has lost that line */
 	struct wanted *next;
 };
 
@@ -124,29 +130,50 @@ copy_blob(const struct passage *p, struct arena *a, int from, const char *path, 
 	return rc;
 }
 
-/* Puts the blob, which is open, at its place in DIR. */
+/* Renames a file in DIR, over what has the other name. */
 static int
-put_blob(const struct passage *p, struct arena *a, const struct wanted *w, int from, const char *path,
-    struct err *err)
+move(const struct passage *p, const char *from, const char *to, struct err *err)
 {
-	const char *part = arena_printf(a, "crates/%s/.%s", w->name, w->cksum);
+	return renameat(p->root, from, p->root, to) == 0 ? 0 :
+	    err_set(err, 400, "cannot write %s: %s", to, strerrordesc_np(errno));
+}
+
+static const char *
+path_of(struct arena *a, const struct wanted *w)
+{
+	return arena_printf(a, "crates/%s/%s-%s.crate", w->name, w->name, w->version);
+}
+
+/* Where the bytes are until they are whole, or due. */
+static const char *
+part_of(struct arena *a, const struct wanted *w)
+{
+	return arena_printf(a, "crates/%s/.%s", w->name, w->cksum);
+}
+
+/* Puts the blob, which is open, at its place in DIR, or, if it must wait, beside that. */
+static int
+put_blob(const struct passage *p, struct arena *a, struct wanted *w, int from, struct err *err)
+{
+	const char *part = part_of(a, w);
 	bool same;
 
 	if (blob_hash_file(from, w->cksum, &same) == -1 || !same || lseek(from, 0, SEEK_SET) == -1)
 		return err_internal(err, 500, "%s %s: its blob %s is damaged", w->name, w->version, w->cksum);
 	if (copy_blob(p, a, from, part, err) == -1)
 		return -1;
-	if (renameat(p->root, part, p->root, path) == -1)
-		return err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
+	w->is_due = w->was_other;
+	if (!w->is_due && move(p, part, path_of(a, w), err) == -1)
+		return -1;
 	p->export->copied++;
 	return 0;
 }
 
 /* Copies the crate unless it is in DIR. */
 static int
-export_version(const struct passage *p, struct arena *a, const struct wanted *w, struct err *err)
+export_version(const struct passage *p, struct arena *a, struct wanted *w, struct err *err)
 {
-	const char *path = arena_printf(a, "crates/%s/%s-%s.crate", w->name, w->name, w->version);
+	const char *path = path_of(a, w);
 	const struct blob_store *store = p->export->store;
 	int from, found = store->kind->open(store, a, blob_path(a, w->cksum), BLOB_SIZE_MAX, &from, err);
 	int rc = 0;
@@ -158,31 +185,74 @@ export_version(const struct passage *p, struct arena *a, const struct wanted *w,
 		    w->cksum);
 	/* another project may have had the name, in a group or in an earlier export to DIR */
 	if (!blob_is_sound_at(p->root, path, w->cksum))
-		rc = make_parents(a, p->root, path, err) == -1 ? -1 : put_blob(p, a, w, from, path, err);
+		rc = make_parents(a, p->root, path, err) == -1 ? -1 : put_blob(p, a, w, from, err);
 	close(from);
 	return rc;
 }
 
+/* Takes the line of the version from the index that is served. */
 static int
-export_versions(const struct passage *p, struct err *err)
+withdraw(const struct passage *p, struct arena *a, const struct wanted *w, struct err *err)
+{
+	const char *path = crate_name_index_path(a, slice_str(w->name));
+	const char *file = arena_printf(a, EXPORT_INDEX "/%s", path);
+	struct slice rest, line;
+	struct buf left;
+
+	if (export_index_read(a, p->root, p->export->dir, EXPORT_INDEX, path, &rest, err) == -1)
+		return -1;
+	buf_init(&left, a, rest.n + 1);
+	while (rest.n > 0) {
+		struct export_named named;
+
+		if (export_index_next(a, &rest, &line, &named) && strcmp(named.name, w->name) == 0 &&
+		    strcmp(named.version, w->version) == 0)
+			continue;
+		buf_put_slice(&left, line);
+		buf_putc(&left, '\n');
+	}
+	return write_file(p->root, new_file, buf_slice(&left), err) == -1 ? -1 : move(p, new_file, file, err);
+}
+
+/* Replaces bytes that the index, which is still served, names: after its line has gone. */
+static int
+replace_version(const struct passage *p, struct arena *a, struct wanted *w, struct err *err)
+{
+	if (!w->is_due)
+		return 0;
+	FAULT_POINT("export", "due");
+	if (withdraw(p, a, w, err) == -1)
+		return -1;
+	FAULT_POINT("export", "withdrawn");
+	if (move(p, part_of(a, w), path_of(a, w), err) == -1)
+		return -1;
+	FAULT_POINT("export", "moved");
+	return 0;
+}
+
+static int
+each_wanted(const struct passage *p,
+    int (*fn)(const struct passage *, struct arena *, struct wanted *, struct err *), struct err *err)
 {
 	struct arena *a = arena_new();
 	int rc = 0;
 
-	for (const struct wanted *w = p->wanted; rc == 0 && w != NULL; w = w->next) {
-		rc = export_version(p, a, w, err);
+	for (struct wanted *w = p->wanted; rc == 0 && w != NULL; w = w->next) {
+		rc = fn(p, a, w, err);
 		arena_reset(a);
 	}
 	arena_free(a);
 	return rc;
 }
 
-/* Remembers the version of a line. */
+/* Remembers the version of a line.  old: the versions in the file of the old index. */
 static int
-remember(struct passage *p, struct arena *parse, const char *name, struct slice line, struct err *err)
+remember(struct passage *p, struct arena *parse, const char *name, struct slice line,
+    const struct export_names *old, struct err *err)
 {
 	static const char what[] = "a line of the index";
 	struct wanted *w = arena_alloc(p->arena, sizeof(*w));
+	const struct export_named *was;
 	const char *version, *cksum;
 	struct json_object *obj;
 
@@ -190,7 +260,9 @@ remember(struct passage *p, struct arena *parse, const char *name, struct slice 
 	    json_get_str(&(struct json_get) { obj, what, err }, "vers", true, &version) == -1 ||
 	    json_get_str(&(struct json_get) { obj, what, err }, "cksum", true, &cksum) == -1)
 		return -1;
-	*w = (struct wanted) { name, arena_strdup(p->arena, version), arena_strdup(p->arena, cksum), NULL };
+	was = export_names_find(old, name, version);
+	*w = (struct wanted) { .name = name, .version = arena_strdup(p->arena, version),
+		.cksum = arena_strdup(p->arena, cksum), .was_other = was != NULL && strcmp(was->cksum, cksum) != 0 };
 	*p->last = w;
 	p->last = &w->next;
 	p->export->versions++;
@@ -201,18 +273,23 @@ remember(struct passage *p, struct arena *parse, const char *name, struct slice 
 static int
 export_index(struct passage *p, struct arena *a, const char *name, struct slice body, struct err *err)
 {
-	const char *path = arena_printf(a, "%s/%s", new_index, crate_name_index_path(a, slice_str(name)));
+	const char *place = crate_name_index_path(a, slice_str(name));
+	const char *path = arena_printf(a, "%s/%s", new_index, place);
 	const char *kept = arena_strdup(p->arena, name);
-	struct slice rest;
+	struct export_names old = { .n = 0 };
+	struct slice rest, served;
 
 	if (gzip_expand(a, body, CRATE_INDEX_MAX, &rest, err) == -1 ||
-	    make_parents(a, p->root, path, err) == -1 || write_file(p->root, path, rest, err) == -1)
+	    make_parents(a, p->root, path, err) == -1 || write_file(p->root, path, rest, err) == -1 ||
+	    export_index_read(a, p->root, p->export->dir, EXPORT_INDEX, place, &served, err) == -1)
 		return -1;
+	if (!slice_equal(served, rest))
+		old = export_index_parse(a, served);
 	while (rest.n > 0) {
 		const char *end = memchr(rest.p, '\n', rest.n);
 		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
 
-		if (remember(p, a, kept, slice_of(rest.p, n), err) == -1)
+		if (remember(p, a, kept, slice_of(rest.p, n), &old, err) == -1)
 			return -1;
 		n += end != NULL;
 		rest = slice_of(rest.p + n, rest.n - n);
@@ -269,6 +346,16 @@ check_index(const struct export *export, int root, struct err *err)
 	        "directory", export->dir);
 }
 
+/* Makes the directory of the crates, without the file that a killed export has left there. */
+static int
+begin_crates(int root, struct err *err)
+{
+	if (make_dir(root, "crates", err) == -1)
+		return -1;
+	unlinkat(root, new_file, 0);
+	return 0;
+}
+
 /*
  * Makes an empty index.new.  If an interrupted export has left one, that becomes a replaced index: it names
  * the crates that this export has copied.
@@ -312,9 +399,10 @@ export_into(struct export *export, struct arena *a, int root, struct err *err)
 	struct passage p = { export, a, root, NULL, NULL };
 
 	p.last = &p.wanted;
-	if (check_index(export, root, err) == -1 || make_dir(root, "crates", err) == -1 ||
+	if (check_index(export, root, err) == -1 || begin_crates(root, err) == -1 ||
 	    begin_index(export, a, root, err) == -1 || write_config(export, a, root, err) == -1 ||
-	    export_indexes(&p, err) == -1 || export_versions(&p, err) == -1)
+	    export_indexes(&p, err) == -1 || each_wanted(&p, export_version, err) == -1 ||
+	    each_wanted(&p, replace_version, err) == -1)
 		return -1;
 	return replace_index(export, a, root, err);
 }

@@ -29,8 +29,10 @@ struct export {
 
 /*
  * Copies missing crates, each checked against its SHA-256, then replaces the index as a whole: a client
- * sees the old one or the new one; and then removes the crates that only the old one had.  The next export
- * replaces what an interrupted one has left.  -1: 400, a
+ * sees the old one or the new one; and then removes the crates that only the old one had.  If DIR has other
+ * bytes of a version, as after an export of another project, the old index first loses its line, so that no
+ * index ever names bytes that are not there.  The next export replaces what an interrupted one has left.
+ * -1: 400, a
  * file in DIR cannot be written, or DIR has something else in that place; 409, another export to DIR runs;
  * 500, a blob is missing or damaged, with its name.
  */

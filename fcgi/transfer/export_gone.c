@@ -4,21 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hex.h"
-#include "base/json.h"
-#include "base/sha256.h"
 #include "crate/crate_name.h"
-#include "crate/semver.h"
 #include "store/blob/blob.h"
+#include "transfer/export_index.h"
 #include "transfer/import_files.h"
-#include "transfer/import_source.h"
-
-enum { INDEX_FILE_MAX = 64 << 20 };
 
 /* The state of a removal. */
 struct passage {
@@ -27,79 +20,6 @@ struct passage {
 	size_t *removed;
 };
 
-/* A version that a line of an index names. */
-struct named {
-	const char *name, *version, *cksum;
-};
-
-struct names {
-	struct named *v;
-	size_t n;
-};
-
-static int
-compare(const void *left, const void *right)
-{
-	const struct named *a = left, *b = right;
-	int order = strcmp(a->name, b->name);
-
-	return order != 0 ? order : strcmp(a->version, b->version);
-}
-
-/* Reads a line.  False: no export has written it, or it is cut short. */
-static bool
-read_line(struct arena *a, struct slice line, struct named *out)
-{
-	static const char what[] = "a line of the index";
-	struct err wrong = { 0 };
-	struct json_get get = { NULL, what, &wrong };
-	unsigned char digest[SHA256_SIZE];
-	struct semver semver;
-
-	return json_parse(a, line, what, &get.obj, &wrong) == 0 &&
-	    json_get_str(&get, "name", true, &out->name) == 0 &&
-	    json_get_str(&get, "vers", true, &out->version) == 0 &&
-	    json_get_str(&get, "cksum", true, &out->cksum) == 0 &&
-	    hex_decode(slice_str(out->cksum), digest, sizeof(digest)) &&
-	    crate_name_check(slice_str(out->name), "crate", &wrong) == 0 &&
-	    semver_parse(slice_str(out->version), &semver, &wrong) == 0;
-}
-
-/* The versions in the text of an index file, sorted. */
-static struct names
-parse(struct arena *a, struct slice rest)
-{
-	struct names names = { .n = 0 };
-	size_t lines = 1;
-
-	for (size_t i = 0; i < rest.n; i++)
-		lines += rest.p[i] == '\n';
-	names.v = arena_calloc(a, lines, sizeof(*names.v));
-	while (rest.n > 0) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p), used = n + (end != NULL);
-
-		names.n += read_line(a, slice_of(rest.p, n), &names.v[names.n]);
-		rest = slice_of(rest.p + used, rest.n - used);
-	}
-	if (names.n > 1)
-		qsort(names.v, names.n, sizeof(*names.v), compare);
-	return names;
-}
-
-/* Reads a file of an index.  A missing file counts as an empty one. */
-static int
-read_index(const struct passage *p, struct arena *a, const char *index, const char *path, struct slice *text,
-    struct err *err)
-{
-	const char *below = arena_printf(a, "%s/%s", index, path);
-
-	*text = slice_str("");
-	if (faccessat(p->root, below, F_OK, AT_SYMLINK_NOFOLLOW) == -1 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	return import_source_read(a, arena_printf(a, "%s/%s", p->dir, below), INDEX_FILE_MAX, text, err);
-}
-
 static int
 cannot(struct err *err, const char *what, const char *path)
 {
@@ -107,7 +27,7 @@ cannot(struct err *err, const char *what, const char *path)
 }
 
 static int
-remove_crate(const struct passage *p, struct arena *a, const struct named *gone, struct err *err)
+remove_crate(const struct passage *p, struct arena *a, const struct export_named *gone, struct err *err)
 {
 	const char *folder = arena_printf(a, "crates/%s", gone->name);
 	const char *file = arena_printf(a, "%s-%s.crate", gone->name, gone->version);
@@ -133,24 +53,27 @@ remove_crate(const struct passage *p, struct arena *a, const struct named *gone,
 static int
 remove_crates(const struct passage *p, struct arena *a, const char *path, struct err *err)
 {
-	struct slice text, served, unfinished = slice_str("");
-	struct names old, keep[2];
+	const char *const indexes[] = { EXPORT_INDEX, p->unfinished };
+	struct slice text, served = slice_str("");
+	struct export_names old, keep[2] = { { .n = 0 } };
 
-	if (read_index(p, a, EXPORT_REPLACED, path, &text, err) == -1 ||
-	    read_index(p, a, EXPORT_INDEX, path, &served, err) == -1 ||
-	    (p->unfinished != NULL && read_index(p, a, p->unfinished, path, &unfinished, err) == -1))
+	if (export_index_read(a, p->root, p->dir, EXPORT_REPLACED, path, &text, err) == -1)
 		return -1;
-	if (slice_equal(text, served))
-		return 0;
-	old = parse(a, text);
-	keep[0] = parse(a, served);
-	keep[1] = parse(a, unfinished);
+	for (size_t k = 0; k < 2; k++) {
+		if (indexes[k] == NULL)
+			continue;
+		if (export_index_read(a, p->root, p->dir, indexes[k], path, &served, err) == -1)
+			return -1;
+		if (slice_equal(text, served))
+			return 0;
+		keep[k] = export_index_parse(a, served);
+	}
+	old = export_index_parse(a, text);
 	for (size_t i = 0; i < old.n; i++) {
-		bool kept = false;
+		const struct export_named *v = &old.v[i];
 
-		for (size_t k = 0; k < sizeof(keep) / sizeof(*keep); k++)
-			kept = kept || bsearch(&old.v[i], keep[k].v, keep[k].n, sizeof(*old.v), compare) != NULL;
-		if (!kept && remove_crate(p, a, &old.v[i], err) == -1)
+		if (export_names_find(&keep[0], v->name, v->version) == NULL &&
+		    export_names_find(&keep[1], v->name, v->version) == NULL && remove_crate(p, a, v, err) == -1)
 			return -1;
 	}
 	return 0;

@@ -27,6 +27,19 @@ parse_registries(struct arena *a, struct json_object *deps, struct import_line *
 	return 0;
 }
 
+/* Hexadecimal digits of either case say the same. */
+static const char *
+lower(struct arena *a, const char *digits)
+{
+	char *text = arena_strdup(a, digits);
+
+	for (char *p = text; *p != '\0'; p++) {
+		if (*p >= 'A' && *p <= 'F')
+			*p = (char)(*p - 'A' + 'a');
+	}
+	return text;
+}
+
 int
 import_line_parse(struct arena *a, struct slice text, struct import_line *line, struct err *err)
 {
@@ -41,6 +54,7 @@ import_line_parse(struct arena *a, struct slice text, struct import_line *line, 
 	    json_get_bool(&get, "yanked", false, &line->yanked) == -1 ||
 	    json_get_array(&get, "deps", false, &deps) == -1)
 		return -1;
+	line->cksum = lower(a, line->cksum);
 	line->published_at = import_time_take(a, obj, "pubtime");
 	return parse_registries(a, deps, line, err);
 }

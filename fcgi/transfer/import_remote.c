@@ -92,10 +92,21 @@ is_absent(long status)
 static int
 refuse(const struct import_remote *remote, const char *url, long status, struct err *err)
 {
-	if (status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN)
+	/* Artifactory before 7.50 answers 400 to who sends no token */
+	if (status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN ||
+	    (status == HTTP_BAD_REQUEST && remote->token == NULL))
 		return err_set(err, 400, "%s answers %ld: %s", url, status, remote->token == NULL
 		    ? "give a token with --token-file" : "it does not accept the token for this");
 	return err_set(err, 400, "%s answers %ld", url, status);
+}
+
+/* The URL without the slash that Nexus puts at its end. */
+static const char *
+without_slash(struct arena *a, const char *url)
+{
+	size_t n = strlen(url);
+
+	return url[n - 1] == '/' ? arena_strndup(a, url, n - 1) : url;
 }
 
 /* config.json of the server or of a file. */
@@ -110,7 +121,8 @@ read_config(struct arena *a, struct slice text, struct import_remote *remote, st
 		return err_set(err, 400, "config.json of the index: dl must be a URL with https://, not `%s`",
 		    said.dl);
 	remote->dl = said.dl;
-	remote->api = said.api;
+	if (said.api != NULL && said.api[0] != '\0')
+		remote->api = without_slash(a, said.api);
 	remote->auth_required = said.auth_required;
 	return 0;
 }

@@ -79,6 +79,42 @@ compare_order(const void *left, const void *right)
 	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
 
+static int
+compare_text(const void *left, const void *right)
+{
+	const struct import_version *const *a = left, *const *b = right;
+
+	return strcmp((*a)->version, (*b)->version);
+}
+
+/* Makes import_source_find() work. */
+static void
+sort_by_text(struct arena *a, struct import_source *source)
+{
+	const struct import_version **next = arena_calloc(a, source->nversions, sizeof(struct import_version *));
+
+	for (size_t i = 0; i < source->ncrates; i++) {
+		struct import_crate *crate = &source->crates[i];
+
+		crate->by_text = next;
+		for (size_t k = 0; k < crate->nversions; k++)
+			*next++ = &crate->versions[k];
+		if (crate->nversions > 1)
+			qsort(crate->by_text, crate->nversions, sizeof(struct import_version *), compare_text);
+	}
+}
+
+const struct import_version *
+import_source_find(const struct import_crate *crate, const char *version)
+{
+	const struct import_version wanted = { .version = version }, *key = &wanted, **found;
+
+	if (crate->nversions == 0)
+		return NULL;
+	found = bsearch(&key, crate->by_text, crate->nversions, sizeof(struct import_version *), compare_text);
+	return found == NULL ? NULL : *found;
+}
+
 /* Makes crates of versions that are sorted. */
 static void
 gather(const struct finding *f, struct import_source *source)
@@ -101,6 +137,7 @@ gather(const struct finding *f, struct import_source *source)
 			crate->nversions++;
 		}
 	}
+	sort_by_text(f->arena, source);
 }
 
 /*
@@ -176,11 +213,9 @@ path_of(const struct import_source *files, const char *name, const char *version
 	const struct import_crate *crate = files == NULL || files->ncrates == 0 ? NULL :
 	    bsearch(&wanted, files->crates, files->ncrates, sizeof(wanted), compare_crates);
 
-	for (size_t i = 0; crate != NULL && i < crate->nversions; i++) {
-		if (strcmp(crate->versions[i].version, version) == 0)
-			return crate->versions[i].path;
-	}
-	return NULL;
+	const struct import_version *found = crate == NULL ? NULL : import_source_find(crate, version);
+
+	return found == NULL ? NULL : found->path;
 }
 
 /* Reads up to room bytes.  -1 with errno set. */
@@ -414,15 +449,12 @@ import_source_names(struct arena *a, const struct strings *names, struct import_
 static void
 add_listed(struct import_version *version, const struct import_crate *listed)
 {
-	for (size_t i = 0; i < listed->nversions; i++) {
-		const struct import_version *v = &listed->versions[i];
+	const struct import_version *v = import_source_find(listed, version->version);
 
-		if (strcmp(v->version, version->version) != 0)
-			continue;
-		version->downloads = v->downloads;
-		version->published_at = v->published_at;
+	if (v == NULL)
 		return;
-	}
+	version->downloads = v->downloads;
+	version->published_at = v->published_at;
 }
 
 int
@@ -447,6 +479,7 @@ import_source_lines(struct arena *a, struct slice lines, const char *what,
 		crate->alias = listed->name;
 	crate->versions = source.crates[0].versions;
 	crate->nversions = source.crates[0].nversions;
+	crate->by_text = source.crates[0].by_text;
 	for (size_t i = 0; i < crate->nversions; i++)
 		add_listed(&crate->versions[i], listed);
 	return 0;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -53,14 +54,22 @@ struct passage {
 	const char *odd_time; /* what is wrong with the time that the source has; NULL: nothing, or it has none */
 };
 
+static int
+compare_base(const void *left, const void *right)
+{
+	const struct inventory_version *a = left, *b = right;
+
+	return strcmp(a->version_base, b->version_base);
+}
+
+/* The version that the project has already.  NULL: it has none. */
 static const struct inventory_version *
 find_there(const struct passage *p)
 {
-	for (size_t i = 0; i < p->there->n; i++) {
-		if (strcmp(p->there->versions[i].version_base, p->id.version_base) == 0)
-			return &p->there->versions[i];
-	}
-	return NULL;
+	const struct inventory_version wanted = { .version_base = p->id.version_base };
+
+	return p->there->n == 0 ? NULL :
+	    bsearch(&wanted, p->there->versions, p->there->n, sizeof(wanted), compare_base);
 }
 
 static void
@@ -250,6 +259,35 @@ find_in_group(const struct passage *p, const struct dependency *d, struct regist
 	return 0;
 }
 
+/* The URL of an index without what differs by the protocol and by who wrote it. */
+static struct slice
+bare_url(const char *url)
+{
+	static const char *const protocols[] = { "sparse+", "registry+" };
+	struct slice bare = slice_str(url);
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
+		if (slice_has_prefix(bare, protocols[i]))
+			bare = slice_str(bare.p + strlen(protocols[i]));
+	}
+	while (bare.n > 0 && bare.p[bare.n - 1] == '/')
+		bare.n--;
+	return bare;
+}
+
+/* Is the registry one of those that the crates come from? */
+static bool
+is_of_source(const struct import_job *job, const char *registry)
+{
+	const char *const urls[] = { job->registry_url, job->source_url };
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+		if (urls[i] != NULL && slice_equal(bare_url(registry), bare_url(urls[i])))
+			return true;
+	}
+	return false;
+}
+
 /* Gives the registry of a dependency its one spelling. */
 static int
 name_registry(const struct passage *p, struct dependency *d, struct err *err)
@@ -265,7 +303,7 @@ name_registry(const struct passage *p, struct dependency *d, struct err *err)
 		return -1;
 	if (url.kind == REGISTRY_PUBLIC)
 		d->registry = REGISTRY_PUBLIC_URL;
-	if (job->registry_url != NULL && strcmp(d->registry, job->registry_url) == 0) {
+	if (is_of_source(job, d->registry)) {
 		d->registry = NULL;
 		return 0;
 	}

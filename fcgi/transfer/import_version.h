@@ -27,8 +27,9 @@ struct import_job {
 	struct audit_actor actor;
 	int64_t project_id;
 	const char *from; /* for the audit log */
-	/* dependencies on this registry mean the project; the public one by REGISTRY_PUBLIC_URL; NULL: none */
+	/* dependencies on these registries mean the project; the public one by REGISTRY_PUBLIC_URL; NULL: none */
 	const char *registry_url;
+	const char *source_url; /* of the index that is imported */
 	bool accept_legacy;
 	bool dry_run;
 };
@@ -64,7 +65,7 @@ struct importer {
 /* A crate, and the versions of it that the project has already. */
 struct import_there {
 	const struct import_crate *crate;
-	const struct inventory_version *versions;
+	const struct inventory_version *versions; /* as inventory_versions() sorts them */
 	size_t n;
 };
 

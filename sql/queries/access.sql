@@ -242,6 +242,28 @@ SELECT @caller, @caller_in_project
  WHERE g.id = $2::bigint OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2])
  ORDER BY lower(p.full_path), p.id;
 
+-- name: access_facts_rules
+-- $1 token of a job that a trust rule let in, $2 trust rules that fit the job, $3 for each of them, in
+-- hexadecimal digits, the digest of the job's token in the project of the rule.  As access_facts, with a row
+-- for each rule, about its project: the facts of that token or, as long as the job has none there, of the one
+-- that it would get.  By primary keys and tokens_digest_key.
+SELECT @caller, @caller_in_project
+  FROM unnest($2::bigint[], $3::text[]) AS q (rule_id, digest)
+  JOIN tokens o ON o.id = $1
+  JOIN trust_rules r ON r.id = q.rule_id
+  JOIN projects p ON p.id = r.project_id
+  JOIN groups g ON g.id = p.group_id
+  LEFT JOIN tokens k ON k.digest = decode(q.digest, 'hex')
+ CROSS JOIN LATERAL
+       (SELECT k.id, k.kind, k.user_id, k.revoked_at, k.source, k.trust_rule_id, k.expires_at, k.checked_until,
+               k.scopes, k.project_id, k.group_id, k.operations, k.crate_patterns
+         WHERE k.id IS NOT NULL
+         UNION ALL
+        SELECT o.id, o.kind, r.user_id, o.revoked_at, o.source, r.id, o.expires_at, o.checked_until,
+               o.scopes, r.project_id, NULL, r.operations, r.crate_patterns
+         WHERE k.id IS NULL) t
+  LEFT JOIN users u ON u.id = t.user_id;
+
 -- part: caller_memberships
 -- A user and the places where they are a member, by members_group and members_project: a few rows.
 caller AS MATERIALIZED (

@@ -1,9 +1,11 @@
 -- name: inventory_versions
 -- $1 project, $2 normalized name.  All versions of a crate, for an import that looks what is there already:
--- by the unique indexes of crates (project_id, normalized_name) and versions (crate_id, version_base).
+-- by the unique indexes of crates (project_id, normalized_name) and versions (crate_id, version_base), sorted
+-- byte by byte.
 SELECT v.version_base, v.cksum, v.yanked
   FROM crates c JOIN versions v ON v.crate_id = c.id
- WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.status IN ('default', 'hidden', 'deprecated');
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.status IN ('default', 'hidden', 'deprecated')
+ ORDER BY v.version_base COLLATE "C";
 
 -- name: inventory_unresolved
 -- $1 project.  Names that versions of the project depend on as crates of the same registry, and that are not

@@ -96,8 +96,8 @@ s.crate_id, s.project_id, s.normalized_name, s.weight, s.document, s.keywords, s
 -- What the caller asks for: the rows of the page, and the filters, which may be null.  These columns hide the
 -- values from the planner, so that the first plan serves all searches; planning would take a third of the
 -- time of such a page.
-$3::bigint AS size, $4::bigint AS skip, lower($5::text) AS keyword, $6::text AS license, $7::bigint AS rust,
-$8::bigint AS yanked
+$3::bigint AS size, $4::bigint AS skip, lower($5::text) AS keyword, $6::text AS license,
+' ' || translate($6, '()/', '   ') || ' ' AS license_words, $7::bigint AS rust, $8::bigint AS yanked
 
 -- part: narrow_meant
 -- The readable projects, or, if $2 is not null, the one with this path.
@@ -105,9 +105,17 @@ meant AS MATERIALIZED (
     SELECT p.id FROM readable r JOIN projects p ON p.id = r.id
      WHERE $2::text IS NULL OR lower(p.full_path) = lower($2))
 
+-- part: narrow_words
+-- The words of f.license, an expression of licences or any other text, with a blank at each end.
+' ' || translate(f.license, '()/', '   ') || ' '
+
+-- part: narrow_names
+-- The licence of f is that of `asked` a, or names it: `MIT OR Apache-2.0`, `MIT/Apache-2.0` and `(MIT)` name `MIT`.
+(f.license = a.license OR strpos(@narrow_words, a.license_words) > 0)
+
 -- part: narrow_fits
 -- Crate f passes the filters of `asked` a.
-(a.keyword IS NULL OR a.keyword = ANY (f.keywords)) AND (a.license IS NULL OR f.license = a.license)
+(a.keyword IS NULL OR a.keyword = ANY (f.keywords)) AND (a.license IS NULL OR @narrow_names)
 AND (a.rust IS NULL OR f.rust <= a.rust) AND (a.yanked IS NULL OR f.yanked >= a.yanked)
 
 -- part: narrow_rows
@@ -115,7 +123,7 @@ AND (a.rust IS NULL OR f.rust <= a.rust) AND (a.yanked IS NULL OR f.yanked >= a.
 -- `ranked` those of them that pass the filters.  `crate`: the rows of the page.  `total`: how many pass; `at`
 -- is 1 if the search has not read all crates.  `project`, `keyword`, `license`, `rust` (this version or an
 -- earlier one) and `yanked`: filters that the viewer can add, at most 10 of each, with the number of crates
--- that then pass.
+-- that then pass.  A licence is one that the expressions name, or a whole text that is no expression.
 page AS MATERIALIZED (
     SELECT r.crate_id, r.score, r.normalized_name FROM ranked r
      ORDER BY r.score DESC, r.normalized_name, r.crate_id
@@ -125,6 +133,19 @@ counts AS MATERIALIZED (
            count(*) AS number
       FROM ranked r
      GROUP BY GROUPING SETS ((r.project_id), (r.license), (r.rust), (r.yanked), ())),
+texts AS MATERIALIZED (
+    SELECT f.license, f.number, @narrow_words AS words,
+           f.license ~ '^\(*[^ ()/]+\)*(( */ *| +(OR|AND|WITH) +)\(*[^ ()/]+\)*)*$' AS is_expression
+      FROM counts f WHERE f.others = 11 AND f.license IS NOT NULL),
+named AS MATERIALIZED (
+    SELECT f.license, @narrow_words AS words FROM (
+           SELECT t.license, t.number FROM texts t WHERE NOT t.is_expression
+            UNION ALL
+           SELECT trim(w.word), t.number FROM texts t CROSS JOIN LATERAL
+                  regexp_split_to_table(regexp_replace(translate(t.license, '()', '  '), ' +WITH +[^ /]+', '', 'g'),
+                                        ' */ *| +(OR|AND) +') AS w (word)
+            WHERE t.is_expression) f
+     GROUP BY f.license ORDER BY sum(f.number) DESC, f.license LIMIT 10),
 facets AS (
     (SELECT 'project' AS part, c.project_id, NULL AS name, c.number,
             row_number() OVER (ORDER BY c.number DESC, c.project_id) AS place
@@ -134,8 +155,9 @@ facets AS (
       FROM (SELECT w.word, count(*) AS number FROM (SELECT unnest(r.keywords) AS word FROM ranked r) w
              GROUP BY w.word ORDER BY number DESC, w.word LIMIT 10) k
     UNION ALL
-    (SELECT 'license', NULL, c.license, c.number, row_number() OVER (ORDER BY c.number DESC, c.license)
-       FROM counts c WHERE c.others = 11 AND c.license IS NOT NULL ORDER BY 5 LIMIT 10)
+    SELECT 'license', NULL, a.license, sum(f.number)::bigint,
+           row_number() OVER (ORDER BY sum(f.number) DESC, a.license)
+      FROM named a JOIN texts f ON strpos(f.words, a.words) > 0 GROUP BY a.license
     UNION ALL
     (SELECT 'rust', NULL, concat_ws('.', c.rust / 1000000, c.rust / 1000 % 1000, nullif(c.rust % 1000, 0)),
             (sum(c.number) OVER (ORDER BY c.rust))::bigint, row_number() OVER (ORDER BY c.rust DESC)
@@ -204,7 +226,8 @@ ranked AS MATERIALIZED (
 -- index of the first filter that is given: of the keyword, by crate_search_words; in each project of the
 -- licence, by crate_search_license, of the yanked versions, by crate_search_yanked, or of the Rust, by
 -- crate_search_rust; or, with a project only, by crate_search_name.  It reads in the order of that index, and
--- never all rows.
+-- never all rows.  Of the licence it first reads the texts in the project, up to 1000, each by one look-up; crates
+-- with exactly the text come first.
 WITH @viewer_memberships, @readable_projects, @narrow_meant,
 asked AS MATERIALIZED (
     SELECT @narrow_asked, plainto_tsquery('simple', $5) AS word, 800 AS most,
@@ -217,10 +240,22 @@ found AS MATERIALIZED (
       LIMIT 800)
     UNION ALL
     (SELECT o.* FROM meant m CROSS JOIN LATERAL (
-            SELECT @narrow_compared FROM crate_search s
-             WHERE s.project_id = m.id AND s.license = (SELECT license FROM asked)
-             ORDER BY s.weight DESC LIMIT 800) o
-      WHERE (SELECT way FROM asked) = 2 LIMIT 800)
+            WITH RECURSIVE spelled (license) AS (
+                (SELECT s.license FROM crate_search s
+                  WHERE s.project_id = m.id AND s.license IS NOT NULL ORDER BY s.license LIMIT 1)
+                 UNION ALL
+                SELECT (SELECT s.license FROM crate_search s
+                         WHERE s.project_id = m.id AND s.license > p.license ORDER BY s.license LIMIT 1)
+                  FROM spelled p WHERE p.license IS NOT NULL),
+            texts AS (
+                SELECT f.license FROM asked a CROSS JOIN (SELECT license FROM spelled LIMIT 1000) f
+                 WHERE @narrow_names ORDER BY f.license <> a.license, f.license)
+            SELECT c.* FROM texts x CROSS JOIN LATERAL (
+                   SELECT @narrow_compared FROM crate_search s
+                    WHERE s.project_id = m.id AND s.license = x.license
+                    ORDER BY s.weight DESC LIMIT 800) c
+             LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 2 LIMIT 1000)
     UNION ALL
     (SELECT o.* FROM meant m CROSS JOIN LATERAL (
             SELECT @narrow_compared FROM crate_search s

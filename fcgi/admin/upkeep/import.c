@@ -16,7 +16,9 @@
 #include "transfer/import_gitea.h"
 #include "transfer/import_kellnr.h"
 
-enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, TOKEN_FILE = REGISTRY_URL, CRATES, LIST, NOPTIONS };
+enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, CRATES, TOKEN_FILE, LIST, NOPTIONS };
+
+enum { GITEA_TOKEN_FILE = REGISTRY_URL };
 
 enum { TOKEN_FILE_MAX = 16 * 1024, CONFIG_FILE_MAX = 256 * 1024 };
 
@@ -36,14 +38,15 @@ static const struct option_def directory_options[] = {
 
 static const struct option_def index_options[NOPTIONS] = {
 	COMMON,
-	[TOKEN_FILE] = { "token-file", 0, "FILE", false },
+	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
 	[CRATES] = { "crates", 0, "DIR", false },
+	[TOKEN_FILE] = { "token-file", 0, "FILE", false },
 	[LIST] = { "list", 0, "FILE", false },
 };
 
 static const struct option_def gitea_options[] = {
 	COMMON,
-	[TOKEN_FILE] = { "token-file", 0, "FILE", false },
+	[GITEA_TOKEN_FILE] = { "token-file", 0, "FILE", false },
 };
 
 static const struct option_def kellnr_options[] = {
@@ -191,11 +194,10 @@ directory(struct invocation *in)
 	    import_source_directory(in->arena, in->args[0], &source, &in->err) == -1 ? -1 : run(in, &job, &source);
 }
 
-/* The token of --token-file or of the environment; NULL: there is none.  It becomes part of a header. */
+/* The token of that file, or, for NULL, of the environment; NULL: there is none.  It is sent in a header. */
 static int
-read_token(struct invocation *in, const char **token)
+read_token(struct invocation *in, const char *path, const char **token)
 {
-	const char *path = in->options.values[TOKEN_FILE];
 	struct slice text = slice_str("");
 	size_t n = 0;
 
@@ -220,14 +222,14 @@ read_token(struct invocation *in, const char **token)
 
 /* Fills in how to reach another registry: by the keys of berth.conf for other systems. */
 static int
-read_remote(struct invocation *in, struct import_remote *remote)
+read_remote(struct invocation *in, const char *token_file, struct import_remote *remote)
 {
 	*remote = (struct import_remote) {
 		.ca_file = in->settings->ci_ca_file,
 		.proxy = in->settings->outbound_proxy,
 		.proxy_except = in->settings->outbound_proxy_except,
 	};
-	return read_token(in, &remote->token);
+	return read_token(in, token_file, &remote->token);
 }
 
 /* Opens an index at a URL. */
@@ -238,7 +240,8 @@ from_url(struct invocation *in, const struct import_source *files, struct import
 	struct import_remote *remote = arena_alloc(in->arena, sizeof(*remote));
 	struct strings names;
 
-	if (read_remote(in, remote) == -1 || import_remote_open(in->arena, in->args[0], remote, &in->err) == -1)
+	if (read_remote(in, in->options.values[TOKEN_FILE], remote) == -1 ||
+	    import_remote_open(in->arena, in->args[0], remote, &in->err) == -1)
 		return -1;
 	if (list != NULL ? import_source_list(in->arena, list, NULL, source, &in->err) == -1
 	    : import_remote_list(remote, in->arena, &names, &in->err) == -1)
@@ -266,7 +269,7 @@ from_files(struct invocation *in, const struct import_source *files, struct impo
 	if (access(config, F_OK) == -1)
 		return err_set(&in->err, 400, "%s is missing, so nothing says where the crates are: give their directory "
 		    "as --crates DIR", config);
-	if (read_remote(in, remote) == -1 ||
+	if (read_remote(in, in->options.values[TOKEN_FILE], remote) == -1 ||
 	    import_source_read(in->arena, config, CONFIG_FILE_MAX, &text, &in->err) == -1 ||
 	    import_remote_files(in->arena, text, remote, &in->err) == -1)
 		return -1;
@@ -295,11 +298,11 @@ from_index(struct invocation *in)
 	if (!is_url && in->options.values[LIST] != NULL)
 		return err_set(&in->err, 400, "--list is only for the URL of an index; leave it out, since `%s` has the "
 		    "names of its crates", from);
-	if (prepare(in, &job, NULL) == -1 ||
+	if (prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
 	    (crates != NULL && import_source_directory(in->arena, crates, &files, &in->err) == -1))
 		return -1;
-	if (is_url && job.registry_url == NULL)
-		job.registry_url = from;
+	if (is_url)
+		job.source_url = from;
 	if ((is_url ? from_url : stat(from, &st) == 0 && S_ISREG(st.st_mode) ? from_list : from_files)(in,
 	        crates != NULL ? &files : NULL, &source) == -1)
 		return -1;
@@ -314,12 +317,12 @@ gitea(struct invocation *in)
 	struct import_source source;
 	struct import_job job;
 
-	if (prepare(in, &job, NULL) == -1 || read_remote(in, remote) == -1 ||
+	if (prepare(in, &job, NULL) == -1 ||
+	    read_remote(in, in->options.values[GITEA_TOKEN_FILE], remote) == -1 ||
 	    import_remote_open(in->arena, in->args[0], remote, &in->err) == -1 ||
 	    import_gitea_list(remote, in->arena, &source, &in->err) == -1)
 		return -1;
-	if (job.registry_url == NULL)
-		job.registry_url = in->args[0];
+	job.source_url = in->args[0];
 	source.remote = remote;
 	source.is_indexed_there = true;
 	return run(in, &job, &source);
@@ -389,7 +392,7 @@ static const struct command commands[] = {
 	    "become dependencies on crates of the project." ALL_KINDS,
 	    COMMAND_OPTIONS(directory_options), 1, 1, directory },
 	{ "index", "URL|DIR|FILE --into GROUP/PROJECT [--list FILE] [--crates DIR] [--token-file FILE]"
-	    " [--accept-legacy] [--dry-run] [--processes N]",
+	    " [--registry-url URL] [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports the versions of an index: of another registry, by the URL of its sparse index; in the\n"
 	    "work tree of a git index, or the files of a sparse one; or in a file with lines of an index.\n"
 	    "The index also says which versions are yanked, when they were published, and which\n"
@@ -399,7 +402,8 @@ static const struct command commands[] = {
 	    "--crates: a directory with the crates, as for `import directory`; without it they are\n"
 	    "downloaded.\n"
 	    "--token-file: a file with the token for that registry, as cargo would send it; it can also be\n"
-	    "in the environment, as BERTH_IMPORT_TOKEN." ALL_KINDS,
+	    "in the environment, as BERTH_IMPORT_TOKEN.\n"
+	    "--registry-url: another URL of that registry, as for `import directory`." ALL_KINDS,
 	    COMMAND_OPTIONS(index_options), 1, 1, from_index },
 	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL] [--accept-legacy]"
 	    " [--dry-run] [--processes N]",

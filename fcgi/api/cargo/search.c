@@ -1,5 +1,6 @@
 #include "api/cargo/search.h"
 
+#include "auth/ci_login.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "call/params.h"
@@ -103,26 +104,37 @@ search_handle(struct call *call, struct request *rq, struct response *rs)
 	return respond(rq, rs, &found);
 }
 
-/* The projects of the group that the caller may search. */
-static int
-find_projects(struct call *call, struct request *rq, int64_t **ids, size_t *n)
+/* Adds the projects of these facts that the caller may search. */
+static void
+add_projects(const struct call *call, struct access_facts *facts, size_t nfacts, int64_t *ids, size_t *n)
 {
-	struct access_facts *facts;
-	size_t nfacts;
-
-	if (access_facts_projects(call->app->db, rq->arena, call->facts.token_id, call->view.group_id, true, &facts,
-	        &nfacts, &rq->err) == -1)
-		return -1;
-	replica_outdate(&call->replica);
-	*n = 0;
-	*ids = arena_calloc(rq->arena, nfacts, sizeof(**ids));
 	for (size_t i = 0; i < nfacts; i++) {
 		struct err no = { 0 };
 
-		access_facts_switch(&facts[i], FLAG_SEARCH);
+		/* what another flag has switched off stays so */
+		if (!facts[i].switched_off)
+			access_facts_switch(&facts[i], FLAG_SEARCH);
 		if (access_decide(&facts[i], call->credential.kind, ACTION_READ_PACKAGE, &no) == 0)
-			(*ids)[(*n)++] = facts[i].project_id;
+			ids[(*n)++] = facts[i].project_id;
 	}
+}
+
+/* The projects of the group that the caller may search, some of them perhaps twice. */
+static int
+find_projects(struct call *call, struct request *rq, int64_t **ids, size_t *n)
+{
+	struct access_facts *facts, *of_job = NULL;
+	size_t nfacts, nof_job;
+
+	if (access_facts_projects(call->app->db, rq->arena, call->facts.token_id, call->view.group_id, true, &facts,
+	        &nfacts, &rq->err) == -1 ||
+	    ci_login_projects(call, rq, &of_job, &nof_job) == -1)
+		return -1;
+	replica_outdate(&call->replica);
+	*n = 0;
+	*ids = arena_calloc(rq->arena, nfacts + nof_job, sizeof(**ids));
+	add_projects(call, facts, nfacts, *ids, n);
+	add_projects(call, of_job, nof_job, *ids, n);
 	return 0;
 }
 

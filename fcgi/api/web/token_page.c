@@ -59,15 +59,20 @@ token_page_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	struct web_session *v = web_session_new(call->app, rq);
 	struct token_page shown = { 0 };
+	const char *refused = NULL;
 	struct page page;
 
-	if (web_session_begin(call->app, rq, v) == -1)
-		return -1;
+	if (web_session_begin(call->app, rq, v) == -1) {
+		if (rq->err.status != 403)
+			return -1;
+		refused = arena_strdup(rq->arena, rq->err.pub);
+		err_clear(&rq->err);
+	}
 	if (v->session.user_id != 0)
 		return show(call->app, rq, rs, v, 200, &shown);
 	page_init(&page, call->app, rq, v, "Sign in");
-	html_signed_out(&page.html, &page, call->app->settings->sso);
-	return page_respond(&page, rs, v, 200);
+	html_signed_out(&page.html, &page, call->app->settings->sso, refused);
+	return page_respond(&page, rs, v, refused == NULL ? 200 : 403);
 }
 
 /* Adds the token; its text lives as long as the request. */

@@ -16,7 +16,10 @@ struct inventory_version {
 	bool yanked;
 };
 
-/* The versions of one crate, without those that are deleted; none where there is no such crate. */
+/*
+ * The versions of one crate, without those that are deleted, sorted by strcmp() of version_base; none where
+ * there is no such crate.
+ */
 int inventory_versions(struct db *, struct arena *, int64_t project_id, const char *normalized_name,
     struct inventory_version **, size_t *n, struct err *) __attribute__((warn_unused_result));
 

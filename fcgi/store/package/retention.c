@@ -161,9 +161,26 @@ retention_page(struct db *db, struct arena *a, const struct retention *r, int64_
 	return 0;
 }
 
+/* Versions that somebody else has deleted, or protected, since the list was made, are left as they are. */
+static int
+delete_some(struct db *db, const struct version_change *asked, const int64_t *ids, size_t n, bool *all,
+    struct err *err)
+{
+	/* of its own: it reads and writes the whole index file of the crate */
+	struct arena *a = arena_new();
+	int rc = version_delete_some(db, a, asked, ids, n, err);
+
+	arena_free(a);
+	*all = rc == 0;
+	if (rc == -1 && err->status != 404 && err->status != 403)
+		return -1;
+	err_clear(err);
+	return 0;
+}
+
 int
 retention_delete(struct db *db, const struct audit_actor *actor, const struct retention *r,
-    const struct retention_item *item, struct err *err)
+    const struct retention_item *items, size_t n, size_t *done, struct err *err)
 {
 	const struct version_change asked = {
 		.actor = *actor,
@@ -171,16 +188,22 @@ retention_delete(struct db *db, const struct audit_actor *actor, const struct re
 		.delete_level = PROTECTION_MAINTAINER,
 		.limits = { TOKEN_ANY_OPERATION, NULL },
 		.project_id = r->project_id,
-		.version_id = item->version_id,
 		.why = "retention",
 	};
-	/* of its own: each one reads and writes the whole index file of its crate */
-	struct arena *a = arena_new();
-	int rc = version_delete(db, a, &asked, err);
+	int64_t ids[RETENTION_DELETE_MAX];
+	bool all;
 
-	arena_free(a);
-	if (rc == -1 && err->status != 404 && err->status != 403)
+	for (*done = 0; *done < n && *done < RETENTION_DELETE_MAX &&
+	     strcmp(items[*done].crate, items[0].crate) == 0; ++*done)
+		ids[*done] = items[*done].version_id;
+	if (delete_some(db, &asked, ids, *done, &all, err) == -1)
 		return -1;
-	err_clear(err);
+	/* one of them is in the way of the others */
+	for (size_t i = 0; !all && i < *done; i++) {
+		bool ignored;
+
+		if (delete_some(db, &asked, &ids[i], 1, &ignored, err) == -1)
+			return -1;
+	}
 	return 0;
 }

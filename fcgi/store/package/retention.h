@@ -62,8 +62,15 @@ int retention_page(struct db *, struct arena *, const struct retention *, int64_
     bool *more, struct retention_item **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
-/* Deletes one version (store/package/version_delete.h).  A version that is already deleted is no error. */
+enum { RETENTION_DELETE_MAX = 100 };
+
+/*
+ * Deletes the first versions of the n, at most RETENTION_DELETE_MAX and all of one crate, in one transaction
+ * (store/package/version_delete.h): the crate is locked for no longer than that takes, and its index is
+ * rebuilt once.  *done: how many.  A version that is already deleted is no error.  -1: none is deleted, or
+ * only some.
+ */
 int retention_delete(struct db *, const struct audit_actor *, const struct retention *,
-    const struct retention_item *, struct err *) __attribute__((warn_unused_result));
+    const struct retention_item *, size_t n, size_t *done, struct err *) __attribute__((warn_unused_result));
 
 #endif

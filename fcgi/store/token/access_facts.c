@@ -184,6 +184,18 @@ access_facts_listed(struct db *db, struct arena *a, int64_t token_id, enum names
 }
 
 int
+access_facts_rules(struct db *db, struct arena *a, int64_t token_id, const int64_t *rules,
+    const char *const *digests, size_t nrules, struct access_facts **out, size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_int(&p, token_id);
+	db_bind_ids(&p, a, rules, nrules);
+	db_bind_array(&p, a, digests, nrules);
+	return read_rows(db, a, STMT_ACCESS_FACTS_RULES, NAMESPACE_PROJECT, &p, out, n, err);
+}
+
+int
 access_facts_viewer_listed(struct db *db, struct arena *a, int64_t user_id, const int64_t *ids, size_t nids,
     struct access_facts **out, size_t *n, struct err *err)
 {

@@ -71,6 +71,15 @@ int access_facts_listed(struct db *, struct arena *, int64_t token_id, enum name
     const int64_t *ids, size_t nids, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * The facts of a job in the projects of n trust rules that fit it, as if it had come there by the rule.
+ * token_id: the token by which it came first; digests: in hexadecimal digits, of its token in each project.
+ * If it has no such token, the facts have token_id.
+ */
+int access_facts_rules(struct db *, struct arena *, int64_t token_id, const int64_t *rules,
+    const char *const *digests, size_t nrules, struct access_facts **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
 /* The facts of a viewer in each of these projects that is there, in their order. */
 int access_facts_viewer_listed(struct db *, struct arena *, int64_t user_id, const int64_t *ids, size_t nids,
     struct access_facts **, size_t *n, struct err *) __attribute__((warn_unused_result));

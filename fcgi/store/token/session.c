@@ -23,7 +23,7 @@ session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor
 	return 0;
 }
 
-static const char nobody[] = "this registry has no user with your name";
+static const char nobody[] = "this registry has no active user with your name";
 static const char link_is_over[] =
     "this code has been used or has expired; ask an administrator for a new one";
 

@@ -52,7 +52,8 @@ struct page_range {
 struct page_search_ask {
 	const struct search_query *query; /* name "": no words; then it must have a filter */
 	struct page_range range;
-	const char *project, *keyword, *license; /* NULL: any; the full path, in lower case, as it was published */
+	const char *project, *keyword; /* NULL: any; the full path, in lower case */
+	const char *license; /* NULL: any; one that the expression of the crate names, or the whole expression */
 	int64_t rust; /* the newest rust-version that a crate may need, as page_rust() has it; 0: any */
 	int64_t yanked; /* yanked versions: 1 some, 2 all; 0: any */
 };

@@ -3,7 +3,8 @@
 
 /*
  * The state of one worker, for its whole life.  It keeps nothing of a request (call/call.h) except what
- * call/known_caller.h remembers.
+ * call/known_caller.h and
+ * call/known_reader.h remember.
  */
 
 #include <stdbool.h>
@@ -44,6 +45,7 @@ struct worker_app {
 	const char *www_authenticate;
 	struct token_use token_use;
 	struct known_callers *known; /* call/known_caller.h */
+	struct known_readers *readers; /* call/known_reader.h */
 	/*
 	 * the registry's id and the live keys of tokens, as of this connection to the database and this time
 	 */

@@ -247,6 +247,19 @@ for my $path ($page, $index) {
 	like(Berth::Cache::wait_static($cached, $port, $path)->{body}, qr/\b1\.1\.0\b/, 'as a file');
 }
 
+# ---- it still lags, and the worker does not ask it with each read ----
+
+{
+	my $reads = 40;
+
+	answered_by($t);
+	$trips{replica}->take;
+	ok(shows_last($of_index, ask($t, $of_index)), 'the index file has the last write') for 1 .. $reads;
+	is(answered_by($t), "lags:$reads", 'by the primary');
+	cmp_ok(scalar(grep { grep { $_ eq 'session_replayed' } @$_ } $trips{replica}->take), '<', $reads / 2,
+	    'which is mostly asked alone');
+}
+
 # ---- rights, while the replica does not hear of them ----
 
 $t->member('dev', 'demo', 'none');

@@ -37,7 +37,8 @@ struct worker_app {
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	struct db *replica; /* call/replica.h; NULL: there is none */
-	int64_t replica_away_us; /* by clock_us(): it is not asked before */
+	int64_t replica_pause_us; /* by clock_us(): it is not asked before */
+	int64_t replica_lag_us; /* the length of the pause; 0: it does not lag, but fails */
 	struct cache_barrier *barrier; /* cache/cache_barrier.h */
 	struct cache_board *board; /* cache/cache_board.h */
 	struct inspector *inspector; /* crate/inspect/inspector.h */

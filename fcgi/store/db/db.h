@@ -141,7 +141,8 @@ bool db_defer_to_primary(struct db *);
 /* Why a read has to be repeated at the primary. */
 enum db_unfit {
 	DB_FIT, /* it does not have to */
-	DB_UNFIT_LAGS, /* the replica has not replayed enough, or would have to write */
+	DB_UNFIT_LAGS, /* the replica has not replayed enough */
+	DB_UNFIT_WRITES, /* the replica would have to write */
 	DB_UNFIT_FAILS /* a statement has failed */
 };
 

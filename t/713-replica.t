@@ -105,6 +105,12 @@ sub write_more {
 my %asks = (
 	index => {},
 	index_group => {},
+	crate => {},
+	crate_versions => {},
+	crate_version => {},
+	crate_group => {},
+	crate_versions_group => {},
+	crate_version_group => {},
 	search => { query => sub { 'q=abcd' } },
 	search_group => { query => sub { 'q=abcd' } },
 	packages => { query => sub { 'package_name=abcd&order_by=version&sort=desc' } },

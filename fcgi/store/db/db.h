@@ -226,8 +226,6 @@ void db_look(struct db *);
  */
 bool db_notified(struct db *);
 uint64_t db_connections(const struct db *);
-/* Does the connection string name several hosts, so that two sessions may be with different servers? */
-bool db_has_hosts(const struct db *);
 
 /*
  * Takes the payload of the next notification, cut to fit.  False: there is none, or the connection has

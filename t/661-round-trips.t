@@ -48,7 +48,7 @@ sub ask {
 	$param{BERTH_SUBREQUEST} = 1 if $route->{name} eq 'publish_authorize';
 	$trips->take;
 	my $res = fetch($t->socket_path, $path, %param);
-	return ($res->{status}, grep { "@$_" !~ /^(?:token_use_record$|cache_)/ } $trips->take);
+	return ($res->{status}, grep { "@$_" ne 'token_use_record' } $trips->take);
 }
 
 my %access = map { $_ => 1 } qw(access_facts access_facts_group access_facts_view access_facts_view_name);
@@ -128,7 +128,7 @@ sub get {
 	$param{HTTP_AUTHORIZATION} = $token{$caller} if defined $token{$caller};
 	$trips->take;
 	my $res = fetch($t->socket_path, $path, REQUEST_METHOD => 'GET', REMOTE_ADDR => '127.0.0.1', %param);
-	return ($res, shown(grep { "@$_" !~ /^(?:token_use_record$|cache_|session_confirm$)/ } $trips->take));
+	return ($res, shown(grep { "@$_" !~ /^(?:token_use_record|session_confirm)$/ } $trips->take));
 }
 
 my %root = (map({ $_ => $t->registry($id{$_}) } qw(priv pub)),

@@ -170,8 +170,12 @@ is_with_keeper(struct cache_barrier *b, struct arena *a)
 	struct db_result r;
 	struct err err = { 0 };
 
-	/* without a connection the request would make one after this, perhaps to another server */
-	if (b->session_server == 0 || db_fd(b->db) == -1 || b->connection != db_connections(b->db)) {
+	/*
+	 * Without a connection the request would make one after this, perhaps to another server.  A keeper may
+	 * have begun the server's run since it was asked.
+	 */
+	if (db_fd(b->db) == -1 || b->connection != db_connections(b->db) ||
+	    (b->session_server == 0 && b->board->server != 0)) {
 		b->confirmed_us = b->session_server = 0;
 		/* the request itself meets the same error */
 		if (db_exec(b->db, a, STMT_CACHE_SERVER, NULL, &r, &err) == -1)
@@ -179,7 +183,7 @@ is_with_keeper(struct cache_barrier *b, struct arena *a)
 		b->session_server = db_int_or_0(&r, 0, SERVER);
 		b->connection = db_connections(b->db);
 	}
-	return b->session_server == b->board->server;
+	return b->session_server != 0 && b->session_server == b->board->server;
 }
 
 int

@@ -48,7 +48,7 @@ sub ask {
 	$param{BERTH_SUBREQUEST} = 1 if $route->{name} eq 'publish_authorize';
 	$trips->take;
 	my $res = fetch($t->socket_path, $path, %param);
-	return ($res->{status}, grep { "@$_" !~ /^(?:token_use_record$|cache_)/ } $trips->take);
+	return ($res->{status}, grep { "@$_" ne 'token_use_record' } $trips->take);
 }
 
 my %access = map { $_ => 1 } qw(access_facts access_facts_group access_facts_view access_facts_view_name);
@@ -60,10 +60,8 @@ sub extra { return grep { my $trip = $_; !grep { !is_access($_) } @$trip } @_; }
 
 sub shown { return join(' | ', map { "@$_" } @_); }
 
-# Reads that go along with the decision; and those that come after it, since nothing of a project is read
-# for whoever may not have it.
-my %at_once = map { $_ => 1 } qw(config_json publish_authorize publish);
-my %after = map { $_ => 1 } qw(index download);
+# Reads that go along with the decision; some of them only if the worker knows the caller.
+my %at_once = map { $_ => 1 } qw(config_json publish_authorize publish index download);
 
 # Connecting is not of any request, nor is what the worker that writes does when it starts.
 fetch($t->write_socket_path, '/-/liveness', REQUEST_METHOD => 'GET', REMOTE_ADDR => '127.0.0.1');
@@ -85,8 +83,6 @@ for my $route (grep { $_->{policy} && $_->{pattern} !~ m{^-/} } Berth::Routes::a
 		    or diag(shown(@trips));
 		next unless $round == 2;
 		$seen++ if $status == 200;
-		is(scalar @trips, 2, "$name: the decision, and one read") or diag(shown(@trips))
-		    if $after{ $route->{name} };
 		next unless $at_once{ $route->{name} };
 		# what these need comes with the decision
 		is(scalar extra(@trips), $route->{name} =~ /^(?:config_json|publish|publish_authorize)$/ ? 1 : 0,
@@ -118,6 +114,95 @@ cmp_ok($seen, '>=', 5, 'routes that lead to something');
 
 is((ask({ pattern => '-/liveness', name => 'liveness' }, 'GET', 'pub', 'owner'))[1], undef,
     'what needs no decision asks nothing');
+
+# A worker that has let a caller in lately reads at once what the client asks for, and uses it only if the
+# caller still has the right.
+$t->user('reader');
+$t->member('reader', 'demo', 'reporter');
+$token{reader} = $t->token('reader');
+is($t->publish($id{pub}, $token{owner}, 'else', '1.0.0')->{status}, 200, 'a crate of one project alone');
+
+sub get {
+	my ($path, $caller, %param) = @_;
+
+	$param{HTTP_AUTHORIZATION} = $token{$caller} if defined $token{$caller};
+	$trips->take;
+	my $res = fetch($t->socket_path, $path, REQUEST_METHOD => 'GET', REMOTE_ADDR => '127.0.0.1', %param);
+	return ($res, shown(grep { "@$_" !~ /^(?:token_use_record|session_confirm)$/ } $trips->take));
+}
+
+my %root = (map({ $_ => $t->registry($id{$_}) } qw(priv pub)),
+    group => "/api/v4/groups/$group/-/packages/cargo");
+my $two = 'access_facts | crate_index';
+my $one = 'access_facts crate_index';
+my $body = (get("$root{priv}/ab/cd/abcd", 'owner'))[0]{body};
+for my $case (
+	['a caller who is new here', 'priv', 'ab/cd/abcd', 'reader', 200, $two],
+	['the same caller', 'priv', 'ab/cd/abcd', 'reader', 200, $one],
+	['another crate', 'priv', 'ef/gh/efgh', 'reader', 404, $one],
+	['what no crate can have as its name', 'priv', 'ef/gh/efgh.', 'reader', 404, 'access_facts'],
+	['another project', 'pub', 'ab/cd/abcd', 'reader', 200, $two],
+	['another route', 'priv', 'abcd/1.0.0/download', 'reader', 200, 'access_facts | version_blob'],
+	['the same again', 'priv', 'abcd/1.0.0/download', 'reader', 200, 'access_facts version_blob'],
+	['nobody', 'pub', 'ab/cd/abcd', 'anonymous', 200, $two],
+	['somebody else without a token', 'pub', 'ab/cd/abcd', 'anonymous', 200, $one],
+	['a stranger', 'priv', 'ab/cd/abcd', 'stranger', 404, 'access_facts'],
+	['the same stranger', 'priv', 'ab/cd/abcd', 'stranger', 404, 'access_facts'],
+) {
+	my ($name, $place, $path, $caller, $status, $expected) = @$case;
+	my ($res, $trips) = get("$root{$place}/$path", $caller);
+
+	is($res->{status}, $status, "$name: $status");
+	is($trips, $expected, "$name: round trips");
+	is($res->{body}, $body, "$name: the file") if $status == 200 && $place eq 'priv' && $path eq 'ab/cd/abcd';
+}
+{
+	my $etag = (get("$root{priv}/ab/cd/abcd", 'reader'))[0]{headers}{etag};
+	my ($res, $trips) = get("$root{priv}/ab/cd/abcd", 'reader', HTTP_IF_NONE_MATCH => $etag);
+
+	is("$res->{status} $trips", "304 $one", 'what the client has is not sent');
+}
+for my $case (
+	['not a member', 404, sub { $t->psql('DELETE FROM members'
+	    . " WHERE user_id = (SELECT id FROM users WHERE username = 'reader')") },
+	    sub { $t->member('reader', 'demo', 'reporter') }],
+	['blocked', 401, sub { $t->psql("UPDATE users SET state = 'blocked' WHERE username = 'reader'") },
+	    sub { $t->psql("UPDATE users SET state = 'active' WHERE username = 'reader'") }],
+	['without the registry', 404,
+	    sub { $t->psql("UPDATE projects SET packages_enabled = false WHERE id = $id{priv}") },
+	    sub { $t->psql("UPDATE projects SET packages_enabled = true WHERE id = $id{priv}") }],
+) {
+	my ($name, $status, $change, $undo) = @$case;
+	my @lost;
+
+	$change->();
+	for my $expected ($one, 'access_facts') {
+		my ($res, $trips) = get("$root{priv}/ab/cd/abcd", 'reader');
+
+		is($res->{status}, $status, "$name: refused");
+		isnt($res->{body}, $body, "$name: without the file");
+		is($trips, $expected, "$name: round trips");
+		push @lost, $res->{body};
+	}
+	is($lost[0], $lost[1], "$name: the same answer to one who is known and to one who is not");
+	$undo->();
+	for my $expected ($two, $one) {
+		my ($res, $trips) = get("$root{priv}/ab/cd/abcd", 'reader');
+
+		is($res->{status}, 200, "$name no more");
+		is($trips, $expected, "$name no more: round trips");
+	}
+}
+# in the registry of a group the worker tries the project of the last read
+for my $case (['ab/cd/abcd', 0], ['ab/cd/abcd', 1], ['el/se/else', 0], ['el/se/else', 1]) {
+	my ($path, $known) = @$case;
+	my ($res, $trips) = get("$root{group}/$path", 'reader');
+
+	is($res->{status}, 200, "$path of the group: 200");
+	like($trips, $known ? qr/^access_facts_view_name crate_index\b/
+	    : qr/^access_facts_view_name(?: crate_index)? \| crate_index\b/, "$path of the group: round trips");
+	like($res->{body}, qr/^\{"name":"@{[ $path =~ s{.*\/}{}r ]}"/, "$path of the group: its file");
+}
 
 # A worker that remembers the caller of a publish reads the current facts together with its other statements.
 my $versions = 0;

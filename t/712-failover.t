@@ -162,6 +162,23 @@ sub yanked {
 		return yanked($its_port) eq 503 && $lost->log('pool') =~ /confirmed no commit for the time of a lease/;
 	}), 'its log says why') or diag($lost->log('pool'));
 	is(yanked($port), 'yes', 'the others serve the new state');
+	# one address that leads to another server than before, as a balancer's: only the keeper is with the new one
+	my $way = $t->dir . '/way';
+	my $lead = sub { unlink($way); symlink($_[0]->socket_dir, $way) or die "$way: $!\n" };
+	$lead->($servers[2]);
+	my $led = Berth::Test->new(workers => 1, cache_lease => 3, database_timeout => 1, node => 'led',
+	    database => "host=$way dbname=$dbname user=berth application_name=led", store => $t->store);
+	my $led_port = Berth::Cache::start($led);
+	is(yanked($led_port), 'yes', 'a node with one address, which leads to the new primary');
+	ok(Berth::Cache::wait_static($led, $led_port, $quiet), 'and its keeper serves');
+	$lead->($servers[0]);
+	# of its sessions, that with the name of a request
+	is(Berth::Standby::run($servers[2], $dbname, 'SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity'
+	    . " WHERE application_name LIKE 'led %'"), 1, 'the session of its worker ends');
+	my @said = map { yanked($led_port) } 1 .. 5;
+	is(join(' ', grep { $_ ne 503 } @said), '', 'the next one is with the old primary, and answers nothing');
+	like($led->log('pool'), qr/confirmed no commit for the time of a lease/, 'its log says why, too');
+	$led->stop_pool;
 	# PostgreSQL would answer that a COMMIT has succeeded, if Berth cancelled it
 	is($lost->http(DELETE => "$R/api/v1/crates/quiet/1.0.0/yank", { token => $token, may_fail => 1,
 	    curl => ['--max-time', 4] })->{status}, '000', 'and what is written there is not acknowledged');

@@ -105,6 +105,12 @@ sub write_more {
 my %asks = (
 	index => {},
 	index_group => {},
+	crate => {},
+	crate_versions => {},
+	crate_version => {},
+	crate_group => {},
+	crate_versions_group => {},
+	crate_version_group => {},
 	search => { query => sub { 'q=abcd' } },
 	search_group => { query => sub { 'q=abcd' } },
 	packages => { query => sub { 'package_name=abcd&order_by=version&sort=desc' } },
@@ -245,6 +251,19 @@ is($t->publish($open, $token, 'pub', '1.1.0')->{status}, 200, 'a publish');
 for my $path ($page, $index) {
 	like(Berth::Cache::get($port, $path)->{body}, qr/\b1\.1\.0\b/, "$path shows it");
 	like(Berth::Cache::wait_static($cached, $port, $path)->{body}, qr/\b1\.1\.0\b/, 'as a file');
+}
+
+# ---- it still lags, and the worker does not ask it with each read ----
+
+{
+	my $reads = 40;
+
+	answered_by($t);
+	$trips{replica}->take;
+	ok(shows_last($of_index, ask($t, $of_index)), 'the index file has the last write') for 1 .. $reads;
+	is(answered_by($t), "lags:$reads", 'by the primary');
+	cmp_ok(scalar(grep { grep { $_ eq 'session_replayed' } @$_ } $trips{replica}->take), '<', $reads / 2,
+	    'which is mostly asked alone');
 }
 
 # ---- rights, while the replica does not hear of them ----

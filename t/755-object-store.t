@@ -40,7 +40,13 @@ sub sha {
 }
 sub below { my ($sha) = @_; return substr($sha, 0, 2) . '/' . substr($sha, 2, 2) . "/$sha" }
 sub copy_of { return $t->store . '/' . below(sha($_[0])) }
-sub forget { unlink(map { copy_of($_) } @_) == @_ or die "a copy is missing\n" }
+# A client has its answer before the file that it gets is a copy.
+sub kept { my ($crate) = @_; return $t->wait_for(sub { -e copy_of($crate) }) }
+sub forget {
+	kept($_) or die "there is no copy of $_\n" for @_;
+	unlink(map { copy_of($_) } @_);
+	return;
+}
 sub ready {
 	my $res = $t->http(GET => '/-/readiness' . ($_[0] // ''));
 
@@ -65,7 +71,7 @@ ok(has('registry-id'), 'and the id of the registry');
 subtest 'a cold node' => sub {
 	forget('first');
 	ok(whole('first'), 'brings the crate');
-	ok(-e copy_of('first'), 'and keeps it');
+	ok(kept('first'), 'and keeps it');
 	ok(whole('first'), 'nginx sends it');
 	# the keeper's link to the copy leads nowhere now
 	forget('first');
@@ -114,10 +120,44 @@ subtest 'a crash on the way' => sub {
 	for my $point ('copy:fetched', 'copy:fsynced', 'copy:named') {
 		forget('second');
 		$fault->arm($point, 'kill');
-		isnt(get('second')->{status}, 200, "$point: the client hears of it");
-		ok($fault->disarm, 'the worker is dead');
+		my $status = get('second')->{status};
+		if ($point eq 'copy:fetched') {
+			isnt($status, 200, "$point: the client hears of it");
+		} else {
+			is($status, 200, "$point: the client has the crate");
+		}
+		ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'the worker is dead');
+		$fault->disarm;
 		ok(whole('second'), 'the next one has the crate');
 	}
+};
+
+subtest 'the client does not wait for the disk' => sub {
+	my $staged = $t->store . '/staging/' . substr(sha('second'), 0, 32);
+
+	forget('second');
+	$fault->arm('copy:fsynced', 'hold');
+	ok(whole('second'), 'it has the crate');
+	ok($t->wait_for(sub { $fault->held == 1 }), 'while the worker syncs it');
+	ok(!-e copy_of('second'), 'which is no copy yet');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	$fault->release($pid);
+	ok(kept('second'), 'it becomes one');
+	is((stat(copy_of('second')))[1], (stat($staged))[1], 'the same file as the one in staging');
+	# as if somebody trimmed it at once: nginx may still be sending the file
+	open(my $sent, '<', $staged) or die "$staged: $!\n";
+	forget('second');
+	ok(whole('second'), 'it is fetched again');
+	is(sha256_hex(do { local $/; <$sent> }), sha('second'), 'and the file of before stays as it was');
+	forget('second');
+	$fault->arm('copy:fsync', 'eio');
+	ok(whole('second'), 'a disk that fails then does not fail the client');
+	ok($t->wait_for(sub { $t->log('pool') =~ m{blob store: fsync \Q$staged\E: Input/output error} }),
+	    'but the log says so') or diag($t->log('pool'));
+	$fault->disarm;
+	ok(!-e copy_of('second'), 'and there is no copy');
+	ok(whole('second') && kept('second'), 'the next one has it');
 };
 
 subtest 'a disk that is full' => sub {
@@ -513,6 +553,7 @@ subtest 'a new node' => sub {
 	}
 	unlink(glob($t->store . '/??/??/*'));
 	my $two = length(get('first')->{body}) + length(get('second')->{body});
+	ok(kept('first') && kept('second'), 'copies of the first two');
 	unlink(glob($t->store . '/??/??/*'));
 	# half of it has room for two of them
 	$t->conf(store_copies_size => 2 * ((1 << 20) + $two + 100));

@@ -12,6 +12,7 @@
 #include "cache/cache_barrier.h"
 #include "call/call_view.h"
 #include "call/known_caller.h"
+#include "call/known_reader.h"
 #include "call/patience.h"
 
 _Static_assert(sizeof("user:/token:") + 2 * (size_t)(DECIMAL_SIZE - 1) <=
@@ -53,10 +54,37 @@ look_up_viewer(struct call *call, struct request *rq)
 	return call_read_facts(call, rq, &facts);
 }
 
+/* What a replica may answer does not go along with what the primary decides. */
+static bool
+reads_at_primary(const struct call *call, const struct request *rq)
+{
+	return call->policy->read != NULL && rq->allow == NULL &&
+	    !(rq->route->replica && call->app->replica != NULL);
+}
+
+/* Prepares the route's first read to go along with the facts about a caller whom the worker knows. */
+static void
+prepare_read(struct call *call, struct request *rq)
+{
+	const struct namespace_ref place = { .id = known_reader_find(call, rq) };
+
+	if (place.id == 0)
+		return;
+	/* whoever may not read is told that, and not what is wrong with the request */
+	if (call->policy->read(rq, &place, &call->first) == -1) {
+		err_clear(&rq->err);
+		return;
+	}
+	call->first_due = true;
+	call->first_place = place.id;
+}
+
 /* Finds the caller, and the namespace of the request. */
 static int
 look_up(struct call *call, struct request *rq)
 {
+	if (reads_at_primary(call, rq))
+		prepare_read(call, rq);
 	if (call->policy->is_page && call->credential.kind == CREDENTIAL_NONE)
 		return look_up_viewer(call, rq);
 	return call->policy->knows_callers && known_caller_find(call, rq)
@@ -136,6 +164,7 @@ check_crate(const struct call *call, struct request *rq)
 	return err_set(&rq->err, 404, "crate `%.*s` does not exist", (int)name.n, name.p);
 }
 
+/* Reads what the route reads first, unless it was read with the facts. */
 static int
 read_first(struct call *call, struct request *rq)
 {
@@ -145,6 +174,11 @@ read_first(struct call *call, struct request *rq)
 
 	if (call->policy->read == NULL || rq->allow != NULL)
 		return 0;
+	if (place.id != 0 && reads_at_primary(call, rq))
+		known_reader_remember(call, rq, place.id);
+	if (place.id != 0 && place.id == call->first_place)
+		return 0;
+	call->first = (struct db_call) { 0 };
 	if (call->policy->read(rq, &place, &call->first) == -1)
 		return -1;
 	do
@@ -164,8 +198,10 @@ pass(struct call *call, struct request *rq)
 	/* a write waits for its own commit instead */
 	if (writes == WRITES_NOTHING && call_confirm(call, rq) == -1)
 		return -1;
-	if (authorize(call, rq) == -1)
+	if (authorize(call, rq) == -1) {
+		known_reader_forget(call, rq);
 		return rate_limit_note_refusal(call, rq);
+	}
 	if (check_crate(call, rq) == -1 || call_guard_writes(call, rq, true) == -1)
 		return -1;
 	if (rq->allow == NULL && rate_limit_charge_route(call, rq, writes) == -1)

@@ -14,6 +14,7 @@
 #include "call/app.h"
 #include "call/app_metrics.h"
 #include "call/known_caller.h"
+#include "call/known_reader.h"
 #include "call/patience.h"
 #include "crate/inspect/inspector.h"
 #include "store/blob/blob.h"
@@ -126,6 +127,7 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	}
 	app->inspector = inspector_new(app->arena, settings->inspector);
 	app->known = known_callers_new(app->arena);
+	app->readers = known_readers_new(app->arena);
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	blob_store_watch(settings->blobs, count_store_request, app);

@@ -32,7 +32,7 @@ struct cache_barrier {
 	struct db *db;
 	struct cache_board *board; /* NULL: there is none */
 	uint32_t reconnects; /* of the keeper that this session knows of */
-	/* of the session, if the connection string names several hosts */
+	/* of the session; one connection string may lead to several servers, by its hosts or a balancer */
 	uint64_t connection; /* by db_connections(): the connection to that server */
 	int64_t session_server; /* 0: not known */
 	_Atomic int64_t confirmed_us; /* by clock_us(): the last commit that it has confirmed itself */
@@ -170,9 +170,12 @@ is_with_keeper(struct cache_barrier *b, struct arena *a)
 	struct db_result r;
 	struct err err = { 0 };
 
-	if (!db_has_hosts(b->db))
-		return true;
-	if (b->session_server == 0 || b->connection != db_connections(b->db)) {
+	/*
+	 * Without a connection the request would make one after this, perhaps to another server.  A keeper may
+	 * have begun the server's run since it was asked.
+	 */
+	if (db_fd(b->db) == -1 || b->connection != db_connections(b->db) ||
+	    (b->session_server == 0 && b->board->server != 0)) {
 		b->confirmed_us = b->session_server = 0;
 		/* the request itself meets the same error */
 		if (db_exec(b->db, a, STMT_CACHE_SERVER, NULL, &r, &err) == -1)
@@ -180,7 +183,7 @@ is_with_keeper(struct cache_barrier *b, struct arena *a)
 		b->session_server = db_int_or_0(&r, 0, SERVER);
 		b->connection = db_connections(b->db);
 	}
-	return b->session_server == b->board->server;
+	return b->session_server != 0 && b->session_server == b->board->server;
 }
 
 int

@@ -3,7 +3,8 @@
 
 /*
  * The state of one worker, for its whole life.  It keeps nothing of a request (call/call.h) except what
- * call/known_caller.h remembers.
+ * call/known_caller.h and
+ * call/known_reader.h remember.
  */
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ struct worker_app {
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	struct db *replica; /* call/replica.h; NULL: there is none */
-	int64_t replica_away_us; /* by clock_us(): it is not asked before */
+	int64_t replica_pause_us; /* by clock_us(): it is not asked before */
+	int64_t replica_lag_us; /* the length of the pause; 0: it does not lag, but fails */
 	struct cache_barrier *barrier; /* cache/cache_barrier.h */
 	struct cache_board *board; /* cache/cache_board.h */
 	struct inspector *inspector; /* crate/inspect/inspector.h */
@@ -44,6 +46,7 @@ struct worker_app {
 	const char *www_authenticate;
 	struct token_use token_use;
 	struct known_callers *known; /* call/known_caller.h */
+	struct known_readers *readers; /* call/known_reader.h */
 	/*
 	 * the registry's id and the live keys of tokens, as of this connection to the database and this time
 	 */
@@ -80,10 +83,11 @@ int app_store_check(struct worker_app *, struct request *) __attribute__((warn_u
 
 /*
  * Makes sure that the file of a blob is in the directory where nginx and the pool open it.  If the store is
- * an object store, it fetches a missing copy, of at most `max` bytes, in one round trip.  1: the file is
- * there; 0: the store lacks it; -1: rq->err, 503.
+ * an object store, it fetches a missing copy, of at most `max` bytes, in one round trip.  *path is the file
+ * there that nginx can send, perhaps before it is a copy (blob_bring_early()); NULL: it is a copy on return.
+ * 1: the file is there; 0: the store lacks it; -1: rq->err, 503.
  */
-int app_bring_blob(struct worker_app *, struct request *, const char *sha256, int64_t max)
+int app_bring_blob(struct worker_app *, struct request *, const char *sha256, int64_t max, const char **path)
     __attribute__((warn_unused_result));
 
 /* {"ok":true} */

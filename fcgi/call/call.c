@@ -64,11 +64,23 @@ call_take_facts(struct call *call, const struct request *rq, const struct db_res
 	call->facts_row = *row;
 }
 
+/* A first read that is not due was not made with these facts, but before them. */
+static int
+ask(struct call *call, struct request *rq, struct db_call *facts)
+{
+	bool due = call->first_due;
+
+	call->first_due = false;
+	if (due)
+		return db_run_beside(call->app->db, rq->arena, facts, &call->first, 1, &rq->err);
+	call->first_place = 0;
+	return replica_decide(&call->replica, facts);
+}
+
 int
 call_read_facts(struct call *call, struct request *rq, struct db_call *facts)
 {
-	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
-	    replica_decide(&call->replica, facts) == -1)
+	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 || ask(call, rq, facts) == -1)
 		return -1;
 	call_take_facts(call, rq, &facts->result);
 	return 0;

@@ -26,7 +26,8 @@ struct route_policy {
 	/*
 	 * NULL, or: fills in the route's first read, whose result the handler finds in call.first.  It is
 	 * made after the decision, since how long it takes would tell somebody who may not know whether
-	 * there is what they ask for.  -1: rq->err, for what is wrong with the request's parameters.
+	 * there is what they ask for; for a known caller it is made with the decision (call/known_reader.h).
+	 * -1: rq->err, for what is wrong with the request's parameters.
 	 */
 	int (*read)(struct request *, const struct namespace_ref *, struct db_call *);
 	/*
@@ -70,6 +71,8 @@ struct call {
 	struct db_guard guard; /* where it writes */
 	struct patience patience; /* where it waits for a database that is away */
 	struct db_call first; /* what the route reads first */
+	int64_t first_place; /* the project or group that it is filled in for; 0: not yet */
+	bool first_due; /* it goes along with the next facts: call/known_reader.h */
 	struct replica_use replica;
 };
 
@@ -92,7 +95,10 @@ enum namespace_kind call_facts_kind(const struct call *, const struct request *)
 void call_facts_call(const struct call *, const struct request *, struct arena *,
     const struct namespace_ref *, struct db_call *);
 
-/* Runs that statement, or one with the same columns, and reads call.facts.  -1: 503, 500. */
+/*
+ * Runs that statement, or one with the same columns, and call.first if it is due, and reads call.facts.
+ * -1: 503, 500.
+ */
 int call_read_facts(struct call *, struct request *, struct db_call *) __attribute__((warn_unused_result));
 
 /* Reads call.facts from the result of that statement. */

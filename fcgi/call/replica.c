@@ -6,22 +6,35 @@
 enum {
 	SECOND = 1000000,
 	ASK_US = SECOND, /* for the replica to connect, and to say how far it is */
-	AWAY_US = 5 * SECOND /* before a replica that was away is asked again */
+	AWAY_US = 5 * SECOND, /* before a replica that was away is asked again */
+	LAG_US = SECOND / 100, LAG_MAX_US = SECOND /* before one that lags is: twice as long each time */
 };
 
 static bool
 may_ask(const struct replica_use *use)
 {
-	return use->app->replica != NULL && use->rq->route->replica && clock_us() >= use->app->replica_away_us;
+	return use->app->replica != NULL && use->rq->route->replica && clock_us() >= use->app->replica_pause_us;
 }
 
 /* Does not ask the replica for a while. */
 static enum replica_read
 fails(struct worker_app *app, const struct err *err)
 {
-	app->replica_away_us = clock_us() + AWAY_US;
+	app->replica_pause_us = clock_us() + AWAY_US;
+	app->replica_lag_us = 0;
 	log_warn("database_read: %s", err->detail);
 	return REPLICA_AWAY;
+}
+
+/* The same, for a moment: the next position is later, so a replica that lags far behind lags then, too. */
+static enum replica_read
+lags(struct worker_app *app)
+{
+	int64_t longer = 2 * app->replica_lag_us;
+
+	app->replica_lag_us = longer < LAG_US ? LAG_US : longer < LAG_MAX_US ? longer : LAG_MAX_US;
+	app->replica_pause_us = clock_us() + app->replica_lag_us;
+	return REPLICA_LAGS;
 }
 
 int
@@ -72,7 +85,7 @@ look(struct replica_use *use)
 	struct err err = { 0 };
 
 	if (!may_ask(use))
-		return REPLICA_AWAY;
+		return app->replica_lag_us > 0 ? REPLICA_LAGS : REPLICA_AWAY;
 	/* a primary that fails, or is none, says so to the read itself */
 	if (ask_position(use, &err) == -1 || use->position.lsn == NULL)
 		return REPLICA_LAGS;
@@ -102,16 +115,25 @@ bool
 replica_again(struct replica_use *use)
 {
 	struct worker_app *app = use->app;
-	enum db_unfit unfit;
 
 	if (!use->chosen)
 		return false;
-	unfit = use->read == REPLICA_ANSWERED ? db_take_unfit(app->replica) : DB_FIT;
-	if (unfit == DB_FIT) {
+	switch (use->read == REPLICA_ANSWERED ? db_take_unfit(app->replica) : DB_FIT) {
+	case DB_FIT:
+		if (use->read == REPLICA_ANSWERED)
+			app->replica_lag_us = 0;
 		meter_count(app->meter, METRIC_REPLICA_READS, (size_t)use->read, 0);
 		return false;
+	case DB_UNFIT_LAGS:
+		use->read = lags(app);
+		break;
+	case DB_UNFIT_WRITES:
+		use->read = REPLICA_LAGS;
+		break;
+	case DB_UNFIT_FAILS:
+		use->read = fails(app, &use->rq->err);
+		break;
 	}
-	use->read = unfit == DB_UNFIT_LAGS ? REPLICA_LAGS : fails(app, &use->rq->err);
 	err_clear(&use->rq->err);
 	return true;
 }

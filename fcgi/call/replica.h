@@ -5,7 +5,8 @@
  * Reads that a replica of the database may answer, `database_read` of berth.conf(5): those of the routes that
  * say so in api/routes.c.  The primary decides who may read, and tells its position with the decision.  The
  * replica answers only if it has replayed its log up to there.  So nobody reads anything older than what was
- * acknowledged, or than what the decision rests on.  If it lags, fails or is away, the primary answers.
+ * acknowledged, or than what the decision rests on.  If it lags, fails or is away, the primary answers, and
+ * the worker does not ask the replica again for a while.
  */
 
 #include "call/app.h"

@@ -1,9 +1,10 @@
 #!/usr/bin/perl
 
 # make check-fleet: Patroni with etcd on three database hosts, two nodes of Berth.  The real cargo publishes a
-# workspace of 20 crates during a failover: a server is killed, or a host is cut off.  No publish fails, and
-# no acknowledged publish is lost.  Reads from a cache do not fail at node `one` until its lease ends, and at
-# node `two`, which has stale mode, until the failover is over.
+# workspace of 20 crates during a failover: a server is killed, or a host is cut off; the nodes find the
+# primary by libpq, or by HAProxy as berth-operations(7) has it.  No publish fails, and no acknowledged one is
+# lost.  Reads from a cache do not fail at node `one` until its lease ends, and at node `two`, which has stale
+# mode, until the failover is over.
 
 use strict;
 use warnings;
@@ -26,7 +27,7 @@ use constant {
 };
 
 die "make check-fleet needs root\n" if $> != 0;
-for my $program (qw(patroni etcd ip curl cargo)) {
+for my $program (qw(patroni etcd haproxy ip curl cargo)) {
 	(Berth::Cluster::capture('sh', '-c', "command -v $program"))[0] == 0
 	    or die "$program is missing: scripts/packages check-fleet lists what is needed\n";
 }
@@ -172,8 +173,35 @@ $fleet->wait_whole;
 is(published('cut-off'), CRATES, 'with the old primary back, all crates are still there');
 fails_over('killed', sub { $fleet->kill_postgres($_[0]) });
 $fleet->wait_whole;
-is(published($_), CRATES, "in the end, all crates of $_") for qw(cut-off killed);
-is($fleet->sql('berth', "SELECT count(*) FROM versions"), 2 * CRATES + 1, 'and each once');
+
+# ---- by HAProxy ----
+
+# What the manual page has, with the addresses and the port of this test.
+sub haproxy_section {
+	my ($port) = @_;
+	my ($part) = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-operations.7")
+	    =~ /^\.Ss With HAProxy before PostgreSQL\n(.*?)^\.Ss /ms;
+	my ($text) = ($part // '') =~ /^\.Bd .*?\n(.*?)^\.Ed$/ms or die "berth-operations(7) has no such section\n";
+
+	$text =~ s/10\.0\.0\.2(\d)/$fleet->address($1 - 1)/ge == 3 or die "it has not three servers\n";
+	$text =~ s/127\.0\.0\.1:5000/127.0.0.1:$port/ or die "it has another address\n";
+	return $text;
+}
+
+my $balancer = Berth::Test::claim_port();
+$fleet->start_haproxy(haproxy_section($balancer));
+for my $node ($t, $other) {
+	$node->stop_pool;
+	$node->conf(database => "host=127.0.0.1 port=$balancer dbname=berth user=berth");
+	$node->start_pool;
+}
+ok(defined Berth::Cache::wait_static(@$_[0, 1], $quiet), "by HAProxy: nginx of $_->[2] sends the index file")
+    for [$t, $ports[0], 'one'], [$other, $ports[1], 'two'];
+fails_over('balanced', sub { $fleet->cut_off($_[0]) });
+$fleet->connect($_) for 0 .. 2;
+$fleet->wait_whole;
+is(published($_), CRATES, "in the end, all crates of $_") for qw(cut-off killed balanced);
+is($fleet->sql('berth', "SELECT count(*) FROM versions"), 3 * CRATES + 1, 'and each once');
 is(scalar(() = join('', map { $_->log('pool') } $t, $other) =~ / status=500 /g), 0, 'no internal error');
 diag($fleet->log) if !Test::More->builder->is_passing;
 

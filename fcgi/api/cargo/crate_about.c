@@ -195,7 +195,7 @@ put_versions(struct about_out *out, struct call *call, const struct about_crate 
 	ids = arena_calloc(rq->arena, n, sizeof(*ids));
 	for (size_t i = 0; i < n; i++)
 		ids[i] = c->numbers[from + i].id;
-	if (crate_about_versions(call->app->db, rq->arena, ids, n, &versions, &n, &rq->err) == -1)
+	if (crate_about_versions(replica_choose(&call->replica), rq->arena, ids, n, &versions, &n, &rq->err) == -1)
 		return -1;
 	json_out_key(&out->o, "versions");
 	json_out_open(&out->o, '[');
@@ -263,7 +263,8 @@ put_downloads(struct about_out *out, struct call *call, const struct about_crate
 		put_null(&out->o, "recent_downloads");
 		return 0;
 	}
-	if (crate_about_downloads(call->app->db, out->rq->arena, c->id, &all, &recent, &out->rq->err) == -1)
+	if (crate_about_downloads(replica_choose(&call->replica), out->rq->arena, c->id, &all, &recent,
+	        &out->rq->err) == -1)
 		return -1;
 	json_out_key_int(&out->o, "downloads", all);
 	json_out_key_int(&out->o, "recent_downloads", recent);
@@ -363,12 +364,12 @@ put_lists(struct about_out *out, struct call *call, const struct about_crate *c,
 static int
 find_crate(struct call *call, struct request *rq, struct about_crate *c)
 {
-	return crate_about_find(call->app->db, rq->arena, call->facts.project_id,
+	return crate_about_find(replica_choose(&call->replica), rq->arena, call->facts.project_id,
 	    request_param(rq, "crate"), c, &rq->err);
 }
 
-int
-crate_about_handle(struct call *call, struct request *rq, struct response *rs)
+static int
+answer_crate(struct call *call, struct request *rq, struct response *rs)
 {
 	struct about_crate c;
 	struct about_out out;
@@ -382,8 +383,8 @@ crate_about_handle(struct call *call, struct request *rq, struct response *rs)
 	return out_send(&out, call, rs);
 }
 
-int
-crate_about_handle_versions(struct call *call, struct request *rq, struct response *rs)
+static int
+answer_versions(struct call *call, struct request *rq, struct response *rs)
 {
 	struct params params = { .rq = rq, .form = slice_str("") };
 	int64_t limit = VERSIONS_MAX, seek = 0;
@@ -406,17 +407,48 @@ crate_about_handle_versions(struct call *call, struct request *rq, struct respon
 	return out_send(&out, call, rs);
 }
 
-int
-crate_about_handle_version(struct call *call, struct request *rq, struct response *rs)
+static int
+answer_version(struct call *call, struct request *rq, struct response *rs)
 {
 	struct about_version v;
 	struct about_out out;
 
-	if (crate_about_find_version(call->app->db, rq->arena, call->facts.project_id,
+	if (crate_about_find_version(replica_choose(&call->replica), rq->arena, call->facts.project_id,
 	        request_param(rq, "crate"), request_param(rq, "version"), &v, &rq->err) == -1)
 		return -1;
 	out_begin(&out, call, rq);
 	json_out_key(&out.o, "version");
 	put_version(&out, &v);
 	return out_send(&out, call, rs);
+}
+
+/* Begins anew at the primary if the replica cannot answer. */
+static int
+repeat(struct call *call, struct request *rq, struct response *rs,
+    int (*answer)(struct call *, struct request *, struct response *))
+{
+	int rc;
+
+	do
+		rc = answer(call, rq, rs);
+	while (replica_again(&call->replica));
+	return rc;
+}
+
+int
+crate_about_handle(struct call *call, struct request *rq, struct response *rs)
+{
+	return repeat(call, rq, rs, answer_crate);
+}
+
+int
+crate_about_handle_versions(struct call *call, struct request *rq, struct response *rs)
+{
+	return repeat(call, rq, rs, answer_versions);
+}
+
+int
+crate_about_handle_version(struct call *call, struct request *rq, struct response *rs)
+{
+	return repeat(call, rq, rs, answer_version);
 }

@@ -7,7 +7,6 @@
 #include "call/cache_hint.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
-#include "store/blob/blob.h"
 #include "store/package/version.h"
 
 static int
@@ -55,19 +54,20 @@ download_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	const char *who = download_who(rq->arena, &call->facts);
 	struct version_blob blob;
+	const char *path;
 	int there;
 
 	version_blob_read(&call->first, &blob);
 	if (!blob.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	there = app_bring_blob(call->app, rq, blob.cksum, blob.size);
+	there = app_bring_blob(call->app, rq, blob.cksum, blob.size, &path);
 	if (there == -1)
 		return -1;
 	if (there == 0)
 		return refuse_missing(call->app, rq, blob.cksum);
 	cache_hint_leave(call, rq, request_param(rq, "crate"), request_param(rq, "version"));
 	response_header(rs, "X-Accel-Redirect",
-	    arena_printf(rq->arena, "/-/blob/%s", blob_path(rq->arena, blob.cksum)));
+	    arena_printf(rq->arena, "/-/blob/%s", path));
 	/* for nginx's log of downloads; hidden from the client */
 	response_header(rs, "X-Berth-Download",
 	    arena_printf(rq->arena, "%" PRId64 "/%" PRId64 "/%" PRId64 "%s%s", blob.project_id,

@@ -40,7 +40,7 @@ open_crate(struct page *page, const struct source_crate *c)
 	struct request *rq = page->rq;
 	int *fd = arena_alloc(rq->arena, sizeof(*fd));
 
-	if (app_bring_blob(page->call->app, rq, c->cksum, BLOB_SIZE_MAX) == -1)
+	if (app_bring_blob(page->call->app, rq, c->cksum, BLOB_SIZE_MAX, NULL) == -1)
 		return -1;
 	*fd = open(arena_printf(rq->arena, "%s/%s", page->call->app->settings->blobs->dir,
 	    blob_path(rq->arena, c->cksum)), BLOB_OPEN);

@@ -14,13 +14,14 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "net/s3.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_copies.h"
 #include "store/blob/blob_dir.h"
 
 /* The mode is left to the umask: nginx must be able to read what we write. */
-enum { FILE_MODE = 0666, WAIT_MS = 20, NAME_DIGITS = BLOB_STAGING_NAME_SIZE - 1 };
+enum { FILE_MODE = 0666, WAIT_MAX_MS = 20, NAME_DIGITS = BLOB_STAGING_NAME_SIZE - 1 };
 
 /* So little free space counts as a full disk. */
 #define FULL_BYTES ((int64_t)64 << 20)
@@ -55,29 +56,35 @@ struct bringing {
 	const char *sha256;
 	const char *path, *aside;
 	int64_t max;
+	bool early; /* the file gets its name later, by finish() */
 	int fd;
 };
 
-/* Is the locked file still the one of that name? */
+/*
+ * Is the locked file still the one of that name, and new?  One with bytes loses its name, since nginx may be
+ * about to send it.
+ */
 static bool
-is_named(const struct bringing *b)
+is_new(const struct bringing *b)
 {
 	struct stat is, named;
 
-	return fstat(b->fd, &is) == 0 && lstat(b->aside, &named) == 0 && is.st_dev == named.st_dev &&
-	       is.st_ino == named.st_ino;
+	if (fstat(b->fd, &is) == -1 || lstat(b->aside, &named) == -1 || is.st_dev != named.st_dev ||
+	    is.st_ino != named.st_ino)
+		return false;
+	return is.st_size == 0 || (unlink(b->aside), false);
 }
 
 /* 1: this process may write the file; 0: another process has fetched the blob meanwhile; -1: err. */
 static int
 lock(struct bringing *b, int64_t until_us, struct err *err)
 {
-	for (;;) {
+	for (int ms = 1;; ms = 2 * ms < WAIT_MAX_MS ? 2 * ms : WAIT_MAX_MS) {
 		b->fd = open(b->aside, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 		if (b->fd == -1)
 			return err_disk(err, "blob store: create %s", b->aside);
-		if (flock(b->fd, LOCK_EX | LOCK_NB) == 0 && is_named(b))
-			return use(b->path) ? 0 : 1;
+		if (flock(b->fd, LOCK_EX | LOCK_NB) == 0 && !use(b->path) && is_new(b))
+			return 1;
 		blob_fd_close(&b->fd);
 		if (use(b->path))
 			return 0;
@@ -85,25 +92,27 @@ lock(struct bringing *b, int64_t until_us, struct err *err)
 			err_internal(err, 503, "object store: another process is still fetching %s", b->sha256);
 			return err_tell(err, "the registry's object store is slow; try again in a few seconds");
 		}
-		(void)poll(NULL, 0, WAIT_MS);
+		(void)poll(NULL, 0, ms);
 	}
 }
 
-/* Gives the file its name, when its bytes are on the disk. */
+/* Gives the file its name, besides the one in staging, when its bytes are on the disk. */
 static int
 name_copy(struct bringing *b, struct err *err)
 {
-	const char *second = arena_printf(b->arena, "%.2s/%.2s", b->sha256, b->sha256 + 2);
+	char first[3], second[6];
 	int root, rc = -1;
 
+	snprintf(first, sizeof(first), "%.2s", b->sha256);
+	snprintf(second, sizeof(second), "%.2s/%.2s", b->sha256, b->sha256 + 2);
 	if (FAULT_FAILS("copy", "fsync") || fsync(b->fd) == -1)
 		return err_disk(err, "blob store: fsync %s", b->aside);
 	FAULT_POINT("copy", "fsynced");
 	if (blob_dir_open(AT_FDCWD, b->store->dir, &root, err) == -1)
 		return -1;
-	if (blob_dir_make(root, arena_printf(b->arena, "%.2s", b->sha256), err) == 0 &&
-	    blob_dir_make(root, second, err) == 0)
-		rc = rename(b->aside, b->path) == 0 ? 0 : err_disk(err, "blob store: rename %s", b->aside);
+	if (blob_dir_make(root, first, err) == 0 && blob_dir_make(root, second, err) == 0)
+		rc = link(b->aside, b->path) == 0 || errno == EEXIST ? 0
+		    : err_disk(err, "blob store: link %s", b->path);
 	close(root);
 	FAULT_POINT("copy", "named");
 	return rc;
@@ -131,7 +140,7 @@ fetch(struct bringing *b, struct err *err)
 	if (rc == 1 && strcmp(object.sha256, b->sha256) != 0)
 		return refuse_damaged(b, arena_printf(b->arena, "has other bytes, with the SHA-256 %s", object.sha256),
 		    err);
-	return rc == 1 && name_copy(b, err) == -1 ? -1 : rc;
+	return rc == 1 && !b->early && name_copy(b, err) == -1 ? -1 : rc;
 }
 
 bool
@@ -154,10 +163,11 @@ make_room(const struct blob_store *store)
 	       blob_copies_trim(store, bytes - 1, INT64_MAX, &removed, &err) == 0 && removed > 0;
 }
 
+/* 1: there is a copy, or, if b->fd is open, the early file; 0, -1: as blob_bring(). */
 static int
 bring(struct bringing *b, int64_t until_us, struct err *err)
 {
-	int rc = lock(b, until_us, err);
+	int rc = use(b->path) ? 0 : lock(b, until_us, err);
 
 	if (rc != 1)
 		return rc == 0 ? 1 : -1;
@@ -167,28 +177,64 @@ bring(struct bringing *b, int64_t until_us, struct err *err)
 		rc = fetch(b, err);
 	}
 	/* this needs the lock: without it another process might already use the name */
-	if (rc != 1)
+	if (rc != 1 || !b->early) {
 		(void)unlink(b->aside);
+		blob_fd_close(&b->fd);
+	}
 	return rc;
+}
+
+static struct bringing *
+bringing_new(const struct blob_store *store, struct arena *a, const char *sha256, int64_t max)
+{
+	struct bringing *b = arena_alloc(a, sizeof(*b));
+
+	*b = (struct bringing) { .store = store, .arena = a, .sha256 = sha256, .max = max,
+		.path = copy_path(store, a, sha256),
+		.aside = arena_printf(a, "%s/" BLOB_STAGING "/%.*s", store->dir, NAME_DIGITS, sha256), .fd = -1 };
+	return b;
 }
 
 int
 blob_bring(const struct blob_store *store, struct arena *a, const char *sha256, int64_t max, int64_t until_us,
     struct err *err)
 {
-	struct bringing b = { store, a, sha256, copy_path(store, a, sha256),
-		arena_printf(a, "%s/" BLOB_STAGING "/%.*s", store->dir, NAME_DIGITS, sha256), max, -1 };
 	int rc, fd;
 
-	if (!store->kind->copies) {
-		rc = store->kind->open(store, a, blob_path(a, sha256), max, &fd, err);
-		if (rc == 1)
-			close(fd);
-		return rc;
-	}
-	if (use(b.path))
-		return 1;
-	rc = bring(&b, until_us, err);
-	blob_fd_close(&b.fd);
+	if (store->kind->copies)
+		return bring(bringing_new(store, a, sha256, max), until_us, err);
+	rc = store->kind->open(store, a, blob_path(a, sha256), max, &fd, err);
+	if (rc == 1)
+		close(fd);
+	return rc;
+}
+
+/* The client has its answer.  Without a copy the next one waits for the store again. */
+static void
+finish(void *arg)
+{
+	struct bringing *b = arg;
+	struct err err = { 0 };
+
+	if (b->fd != -1 && name_copy(b, &err) == -1)
+		log_warn("%s", err.detail);
+	blob_fd_close(&b->fd);
+}
+
+int
+blob_bring_early(const struct blob_store *store, struct arena *a, const char *sha256, int64_t max,
+    int64_t until_us, const char **path, struct err *err)
+{
+	struct bringing *b = bringing_new(store, a, sha256, max);
+	int rc;
+
+	*path = blob_path(a, sha256);
+	if (!store->kind->copies)
+		return blob_bring(store, a, sha256, max, until_us, err);
+	b->early = true;
+	arena_defer(a, finish, b);
+	rc = bring(b, until_us, err);
+	if (b->fd != -1)
+		*path = b->aside + strlen(store->dir) + 1;
 	return rc;
 }

@@ -5,7 +5,8 @@
  * A node's copies of the blobs of an object store: files DIR/ab/cd/<sha256> that nginx sends.  A copy gets
  * its name only when its bytes have that SHA-256 and are on the disk, so a named copy is whole, even after
  * a crash.  Workers that need the same blob fetch it once: they lock the file in DIR/staging that receives
- * it.  The name is the digest of the bytes, so no copy is ever stale, and you may remove any at any time.
+ * it.  The client for whom a worker fetches it gets that file, and does not wait for the disk.  The name is
+ * the digest of the bytes, so no copy is ever stale, and you may remove any at any time.
  */
 
 #include <stdbool.h>
@@ -26,6 +27,14 @@ bool blob_has_copy(const struct blob_store *, struct arena *, const char *sha256
  */
 int blob_bring(const struct blob_store *, struct arena *, const char *sha256, int64_t max, int64_t until_us,
     struct err *) __attribute__((warn_unused_result));
+
+/*
+ * The same for a client that waits.  *path: the file below DIR, whose bytes have the right SHA-256.  One that
+ * was fetched lies in DIR/staging; when the arena is reset, it becomes a copy, and blob_sweep_staging()
+ * removes the name in staging later, when nginx has opened it.
+ */
+int blob_bring_early(const struct blob_store *, struct arena *, const char *sha256, int64_t max,
+    int64_t until_us, const char **path, struct err *) __attribute__((warn_unused_result));
 
 /* Has the disk of the copies so little room that the next one may take others away? */
 bool blob_copy_disk_is_full(const struct blob_store *);

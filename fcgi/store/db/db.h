@@ -141,7 +141,8 @@ bool db_defer_to_primary(struct db *);
 /* Why a read has to be repeated at the primary. */
 enum db_unfit {
 	DB_FIT, /* it does not have to */
-	DB_UNFIT_LAGS, /* the replica has not replayed enough, or would have to write */
+	DB_UNFIT_LAGS, /* the replica has not replayed enough */
+	DB_UNFIT_WRITES, /* the replica would have to write */
 	DB_UNFIT_FAILS /* a statement has failed */
 };
 
@@ -225,8 +226,6 @@ void db_look(struct db *);
  */
 bool db_notified(struct db *);
 uint64_t db_connections(const struct db *);
-/* Does the connection string name several hosts, so that two sessions may be with different servers? */
-bool db_has_hosts(const struct db *);
 
 /*
  * Takes the payload of the next notification, cut to fit.  False: there is none, or the connection has

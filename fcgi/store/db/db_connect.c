@@ -164,12 +164,6 @@ db_connections(const struct db *db)
 }
 
 bool
-db_has_hosts(const struct db *db)
-{
-	return db->hosts.n > 0;
-}
-
-bool
 db_notification(struct db *db, char *payload, size_t size)
 {
 	PGnotify *note;

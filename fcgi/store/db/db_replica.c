@@ -37,7 +37,7 @@ bool
 db_defer_to_primary(struct db *db)
 {
 	if (db->replica)
-		db->unfit = DB_UNFIT_LAGS;
+		db->unfit = DB_UNFIT_WRITES;
 	return db->replica;
 }
 

@@ -6,6 +6,7 @@ package Berth::Fleet;
 #	my $fleet = Berth::Fleet->start;
 #	$fleet->dsn('berth', 'berth');       # names all hosts
 #	my $host = $fleet->leader;           # 0 to 2
+#	$fleet->start_haproxy($section);     # one that leads to the servers
 #	$fleet->cut_off($host); $fleet->connect($host);
 #	$fleet->kill_postgres($host);
 #
@@ -58,6 +59,19 @@ sub dsn {
 
 	return 'host=' . join(',', map { $self->address($_) } 0 .. HOSTS - 1)
 	    . " dbname=$database user=$role target_session_attrs=read-write";
+}
+
+# Starts HAProxy on this machine, with these lines after its global section.
+sub start_haproxy {
+	my ($self, $section) = @_;
+	my $log = "$self->{dir}/haproxy.log";
+
+	Berth::Test::write_file("$self->{dir}/haproxy.cfg", "global\n    log stdout format raw local0\n"
+	    . "defaults\n    log global\n    option log-health-checks\n$section");
+	$self->{haproxy} = Berth::Test::spawn($log, 'haproxy', '-db', '-f', "$self->{dir}/haproxy.cfg");
+	Berth::Test::wait_for(sub { Berth::Cluster::slurp($log) =~ /check passed, code: 200/ }, 60)
+	    or die "HAProxy finds no primary:\n" . Berth::Cluster::slurp($log) . "\n";
+	return;
 }
 
 # One statement as the superuser at the primary, by psql.
@@ -251,6 +265,10 @@ sub stop {
 
 	return if $self->{owner} != $$ || !defined $self->{dir};
 	local ($?, $!, $@);
+	if (defined $self->{haproxy}) {
+		kill('TERM', $self->{haproxy});
+		waitpid($self->{haproxy}, 0);
+	}
 	for my $signal (qw(TERM KILL)) {
 		kill($signal, map { $self->_pids($_) } 0 .. HOSTS - 1);
 		for (1 .. 50) {

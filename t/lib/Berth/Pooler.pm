@@ -22,8 +22,9 @@ use Berth::Test;
 # There is no TCP port: the number is a part of the socket's name.
 use constant PORT => 6432;
 
+# PATH comes first, for another version.
 sub program {
-	my ($found) = grep { -x } '/usr/sbin/pgbouncer', map { "$_/pgbouncer" } split(/:/, $ENV{PATH});
+	my ($found) = grep { -x } map({ "$_/pgbouncer" } split(/:/, $ENV{PATH})), '/usr/sbin/pgbouncer';
 
 	return $found // die "pgbouncer is not installed (scripts/packages lists what is needed)\n";
 }
@@ -97,7 +98,8 @@ sub stop {
 
 	return if $self->{owner} != $$ || !defined $self->{pid};
 	local ($?, $!);
-	kill('TERM', $self->{pid});
+	# from 1.23 on TERM waits for the clients
+	kill('QUIT', $self->{pid});
 	waitpid(delete $self->{pid}, 0);
 	return;
 }

@@ -255,7 +255,7 @@ found AS MATERIALIZED (
                     WHERE s.project_id = m.id AND s.license = x.license
                     ORDER BY s.weight DESC LIMIT 800) c
              LIMIT 1000) o
-      WHERE (SELECT way FROM asked) = 2 LIMIT 1000)
+      WHERE (SELECT way FROM asked) = 2 LIMIT 800)
     UNION ALL
     (SELECT o.* FROM meant m CROSS JOIN LATERAL (
             SELECT @narrow_compared FROM crate_search s

@@ -41,6 +41,7 @@ my %location = (
 	# A body over HTTP/2 may have no length: then a missing file leads to this location.
 	'@berth_pool' => [[GET => "$root/no/fi/nofile", 'text'], [GET => "$root/nofile/1.0.0/download", 'text']],
 	'= /-/berth/error' => [[POST => '/-/berth/error', 'text']],
+	'= /-/berth/no-such-range' => [[POST => '/-/berth/no-such-range', 'text']],
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
 	'= /-/berth/cache/absent' => [[PUT => '/-/berth/cache/absent', 'text']],
 	'= /-/berth/cache/stale' => [[PUT => '/-/berth/cache/stale', 'text']],

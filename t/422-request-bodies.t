@@ -44,7 +44,6 @@ my %location = (
 	'= /-/berth/no-such-range' => [[POST => '/-/berth/no-such-range', 'text']],
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
 	'= /-/berth/cache/absent' => [[PUT => '/-/berth/cache/absent', 'text']],
-	'= /-/berth/cache/stale' => [[PUT => '/-/berth/cache/stale', 'text']],
 	'^~ /-/berth/cache/index/' => [[PUT => '/-/berth/cache/index/1/config.json', 'text']],
 	'^~ /-/berth/cache/page/' => [[PUT => '/-/berth/cache/page/projects/demo/public/-/crates/foo.html', 'text']],
 	'^~ /-/berth/cache/crates/' => [[PUT => '/-/berth/cache/crates/1/crates/foo/1.0.0', 'text']],

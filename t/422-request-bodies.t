@@ -41,9 +41,9 @@ my %location = (
 	# A body over HTTP/2 may have no length: then a missing file leads to this location.
 	'@berth_pool' => [[GET => "$root/no/fi/nofile", 'text'], [GET => "$root/nofile/1.0.0/download", 'text']],
 	'= /-/berth/error' => [[POST => '/-/berth/error', 'text']],
+	'= /-/berth/no-such-range' => [[POST => '/-/berth/no-such-range', 'text']],
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
 	'= /-/berth/cache/absent' => [[PUT => '/-/berth/cache/absent', 'text']],
-	'= /-/berth/cache/stale' => [[PUT => '/-/berth/cache/stale', 'text']],
 	'^~ /-/berth/cache/index/' => [[PUT => '/-/berth/cache/index/1/config.json', 'text']],
 	'^~ /-/berth/cache/page/' => [[PUT => '/-/berth/cache/page/projects/demo/public/-/crates/foo.html', 'text']],
 	'^~ /-/berth/cache/crates/' => [[PUT => '/-/berth/cache/crates/1/crates/foo/1.0.0', 'text']],

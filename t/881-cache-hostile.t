@@ -158,6 +158,7 @@ my @twice = (
 	['a stranger\'s body', 404, GET => $index, \@stranger, 'hello'],
 	['another method', 405, DELETE => $index, \@dev],
 	['anyone, where anyone may', 401, GET => $open, ['Authorization: anyone']],
+	['a nought, where anyone may', 401, GET => $open, ['Authorization: 0']],
 );
 my @roads = (
 	@twice,
@@ -343,22 +344,29 @@ subtest 'a body without a length, over HTTP/2' => sub {
 	    "$_->[0]: $_->[2]") for ['a reader', \@dev, 200], ['a stranger', \@stranger, 404], ['nobody', [], 401];
 };
 
-# Where nginx has lost a key, or somebody has taken it from the file too early, grants may still be there.
-subtest 'an nginx without the key' => sub {
-	my $bare = $t->dir . '/bare.key';
+# Where nginx has lost a key, or somebody has taken it from the file too early or cut it, there may be grants.
+for my $key ('', 'k' x 42) {
+	my $name = $key eq '' ? 'no key' : 'a key that is cut';
 
-	Berth::Test::write_file($bare, qq(registry "$registry";\n));
-	$t->stop_nginx;
-	$port = Berth::Cache::start($t, sub { s/include "[^"]*token\.key"/include "$bare"/gr });
-	my @asked = map { [@$_, raw(GET => $index, ["Authorization: $_->[2]"])] } ['a MAC of no key', 401,
-	    forged($token{dev}, key => '')],
-	    ['a secret of one\'s own with it', 401, forged($token{dev}, key => '', secret => 'x' x 32)],
-	    ['the right one', 200, $token{dev}];
-	my %file = from_files(map { $_->[-1] } @asked);
-	ok((grep { /^${\ handle($token{dev})} / } grants()), 'there is a grant');
-	is($_->[-1]{status}, $_->[1], "$_->[0]: $_->[1]") for @asked;
-	is(scalar(grep { $file{ id_of($_->[-1]) } } @asked), 0, 'none was sent from a file');
-};
+	subtest "an nginx with $name" => sub {
+		my $bare = $t->dir . '/bare.key';
+		my $filled = 'PRIVATE-TOKEN: ' . 'k' x (43 - length(' 1 GET ')) . ' 1 GET ';
+
+		Berth::Test::write_file($bare, qq(registry "$registry";\n) . ($key eq '' ? '' : qq($dev{slot} "$key";\n)));
+		$t->stop_nginx;
+		$port = Berth::Cache::start($t, sub { s/include "[^"]*token\.key"/include "$bare"/gr });
+		my @asked = map { [@$_[0, 1], $_->[3]->(GET => $index, ["Authorization: $_->[2]", @$_[4 .. $#$_]])] }
+		    ["a MAC of $name", 401, forged($token{dev}, key => $key), \&raw],
+		    ['a header that makes it longer', 400, forged($token{dev}, key => $key), \&raw, $filled],
+		    ['the same over HTTP/2', 400, forged($token{dev}, key => $key), \&raw2, $filled],
+		    ['a secret of one\'s own with it', 401, forged($token{dev}, key => $key, secret => 'x' x 32), \&raw],
+		    ['the right one', 200, $token{dev}, \&raw];
+		my %file = from_files(map { $_->[-1] } @asked);
+		ok((grep { /^${\ handle($token{dev})} / } grants()), 'there is a grant');
+		is($_->[-1]{status}, $_->[1], "$_->[0]: $_->[1]") for @asked;
+		is(scalar(grep { $file{ id_of($_->[-1]) } } @asked), 0, 'none was sent from a file');
+	};
+}
 
 subtest 'what has ended' => sub {
 	$t->berth_ok({ stdin => "$ended{revoked}\n" }, 'token', 'revoke');

@@ -380,16 +380,21 @@ subtest 'what nginx answers by itself' => sub {
 		$t->run_tasks('count_answers');
 	};
 	my $answers = sub { my $m = scrape(); return join(' ', map {
-		$m->value('berth_nginx_answers_total', route => $_) // '-' } qw(index config_json download)); };
+		$m->value('berth_nginx_answers_total', route => $_) // '-' }
+		qw(index config_json download page_crate page_version)); };
 
-	is($answers->(), '- - -', 'nothing at first');
+	is($answers->(), '- - - - -', 'nothing at first');
 	$write->('config.json', ('co/un/counted') x 3, 'counted/1.0.0/download');
-	is($answers->(), '3 1 1', 'each by its route');
+	is($answers->(), '3 1 1 - -', 'each by its route');
 	rename($log, "$log.1") or die "$log: $!\n";
 	$write->('co/un/counted');
-	is($answers->(), '4 1 1', 'once, also when the log was rotated');
+	is($answers->(), '4 1 1 - -', 'once, also when the log was rotated');
+	$R = '/-/projects/demo/registry/-/crates';
+	$write->('counted', 'counted', 'counted/1.0.0');
+	is($answers->(), '4 1 1 2 1', 'pages, too');
 	$write->();
-	is($answers->(), '4 1 1', 'and no more');
+	is($answers->(), '4 1 1 2 1', 'and no more');
+	is($t->psql("SELECT sum(garbage) FROM download_logs"), 0, 'no line is taken for garbage');
 	$t->stop_worker;
 };
 

@@ -7,6 +7,8 @@ const char *const answer_route_names[ANSWER__ROUTES] = {
 	[ANSWER_INDEX] = "index",
 	[ANSWER_CONFIG_JSON] = "config_json",
 	[ANSWER_DOWNLOAD] = "download",
+	[ANSWER_PAGE_CRATE] = "page_crate",
+	[ANSWER_PAGE_VERSION] = "page_version",
 };
 
 /* The part after the text; empty, with p NULL: the line does not have the text. */
@@ -35,16 +37,38 @@ is_download(struct slice path)
 	    memchr(version.p, '.', version.n - (sizeof(end) - 1)) != NULL;
 }
 
-enum answer_route
-answer_line_parse(struct slice line)
+/* path: below the registry. */
+static enum answer_route
+route_of_registry(struct slice path)
 {
-	struct slice path = after(after(line, " path=\""), "/packages/cargo/");
-	const char *quote = path.n > 0 ? memchr(path.p, '"', path.n) : NULL;
-
-	if (quote == NULL || quote == path.p)
-		return ANSWER__ROUTES;
-	path.n = (size_t)(quote - path.p);
 	if (slice_is(path, "config.json"))
 		return ANSWER_CONFIG_JSON;
 	return is_download(path) ? ANSWER_DOWNLOAD : ANSWER_INDEX;
+}
+
+/* path: CRATE or CRATE/VERSION. */
+static enum answer_route
+route_of_page(struct slice path)
+{
+	return memchr(path.p, '/', path.n) == NULL ? ANSWER_PAGE_CRATE : ANSWER_PAGE_VERSION;
+}
+
+enum answer_route
+answer_line_parse(struct slice line)
+{
+	static const struct {
+		const char *before;
+		enum answer_route (*route_of)(struct slice);
+	} parts[] = { { "/packages/cargo/", route_of_registry }, { "/-/crates/", route_of_page } };
+	struct slice path = after(line, " path=\"");
+	const char *quote = path.n > 0 ? memchr(path.p, '"', path.n) : NULL;
+
+	path.n = quote != NULL ? (size_t)(quote - path.p) : 0;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		struct slice rest = after(path, parts[i].before);
+
+		if (rest.n > 0)
+			return parts[i].route_of(rest);
+	}
+	return ANSWER__ROUTES;
 }

@@ -9,7 +9,7 @@
 #include "store/db/db.h"
 #include "store/package/download.h"
 
-enum { NGINX_ANSWERS_ROUTES = 3 };
+enum { NGINX_ANSWERS_ROUTES = 5 };
 
 struct nginx_answers {
 	const char *const *routes; /* names */

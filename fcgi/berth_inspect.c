@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdbool.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "crate/inspect/crate_diff.h"
 #include "crate/inspect/inspect.h"
 #include "crate/inspect/job.h"
+#include "crate/inspect/lean.h"
 #include "crate/inspect/sample.h"
 #include "crate/inspect/source.h"
 #include "crate/inspect/template.h"
@@ -279,6 +281,24 @@ sample_inspect(struct arena *arena, struct err *err)
 	return verdict_print(&out, &verdict, err);
 }
 
+/* Does a child, as it is with lean_set(), inspect a crate in the sandbox? */
+static bool
+child_inspects(struct arena *arena, const struct sandbox *sandbox)
+{
+	const struct sandbox_limits limits =
+	    sandbox_limits_of(&(struct inspect_limits) { .max_unpacked = max_unpacked });
+	struct err err = { 0 };
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(sandbox_enter(sandbox, &limits, &err) == 0 && sample_inspect(arena, &err) == 0 ? EXIT_ACCEPTED
+		                                                                                   : EXIT_TROUBLE);
+	while (child != -1 && waitpid(child, &status, 0) == -1 && errno == EINTR)
+		continue;
+	return child != -1 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_ACCEPTED;
+}
+
 /* Reads the next bytes of a crate.  1: there are some; 0: the end; -1: err. */
 static int
 piece_read(int fd, struct slice *piece, struct err *err)
@@ -369,6 +389,9 @@ serve(struct arena *arena, const struct sandbox *sandbox, struct err *err)
 
 	if (sample_inspect(arena, err) == -1)
 		return -1;
+	/* where it needs one of the libraries after all, it has them */
+	if (lean_set(true) && !child_inspects(arena, sandbox))
+		(void)lean_set(false);
 	/* each child has its own copy of it */
 	in = inspect_prepare(arena);
 	rc = template_run(STDIN_FILENO, message, &job, err);

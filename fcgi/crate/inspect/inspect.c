@@ -256,8 +256,9 @@ inspect_begin(struct inspect *in, const struct inspect_limits *limits)
 		in->folder = slice_str(limits->folder);
 	in->paths = path_set_new(in->arena, limits->max_entries, locale_get());
 	in->tar = tar_walk_new(in->arena, &tar_limits, &handler, in);
-	if (in->gzip != NULL)
-		gzip_stream_limit(in->gzip, limits->max_unpacked);
+	if (in->gzip == NULL || file_twice_start(in->files, &in->broken) == -1)
+		return;
+	gzip_stream_limit(in->gzip, limits->max_unpacked);
 }
 
 struct inspect *

@@ -23,7 +23,7 @@ struct blob_staging;
 int blob_stage(struct arena *, const struct blob_store *, struct blob_staging **, struct err *)
     __attribute__((warn_unused_result));
 
-/* Appends.  -1: as blob_stage. */
+/* Appends.  The disk begins with a large file meanwhile.  -1: as blob_stage. */
 int blob_stage_write(struct blob_staging *, struct slice, struct err *)
     __attribute__((warn_unused_result));
 

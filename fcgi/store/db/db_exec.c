@@ -195,36 +195,6 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 	}
 }
 
-/* Names the request, in a transaction of its own that no failure of the statements behind it takes back. */
-static bool
-send_request(struct db *db)
-{
-	char name[DB_NAME_SIZE];
-	struct db_params params = { .n = 0 };
-	const struct db_step step = { .stmt = STMT_SESSION_TELL_REQUEST, .params = &params };
-
-	db_session_name(db, name, sizeof(name));
-	db_bind_str(&params, name);
-	return send_step(db, &step) && PQpipelineSync(db->pg) == 1;
-}
-
-/* Reads the answers to that.  -1: as db_reader_next. */
-static int
-read_request(struct db_reader *r, struct arena *a, struct err *err)
-{
-	static const struct db_step step = { .stmt = STMT_SESSION_TELL_REQUEST };
-	struct err later;
-	int rc = 0;
-
-	/* a name that PostgreSQL refuses is no reason to refuse the request */
-	if (read_step(r, a, &step, &rc, &later) == -1) {
-		*err = later;
-		return -1;
-	}
-	r->db->told = true;
-	return db_reader_end(r, err);
-}
-
 /* Does the replica have to show in this connection that it has replayed enough? */
 static bool
 is_position_due(const struct db *db)
@@ -277,9 +247,10 @@ read_position(struct db *db, struct arena *a, int *rc, struct err *err)
 
 /* The steps of one round trip, with those that they need around them. */
 struct trip {
-	struct db_step steps[DB_CALLS_MAX + 4];
+	struct db_step steps[DB_CALLS_MAX + 5];
 	size_t n;
-	struct db_params settings;
+	struct db_params settings, request;
+	bool tells; /* it names the request */
 	char name[DB_NAME_SIZE];
 };
 
@@ -289,21 +260,29 @@ add_own(struct trip *t, enum stmt stmt, const struct db_params *params)
 	t->steps[t->n++] = (struct db_step) { .stmt = stmt, .params = params, .added = true };
 }
 
-/* BEGIN goes out with the first step of a transaction, and in a shared session the settings, too. */
+/*
+ * BEGIN goes out with the first step of a transaction, and in a shared session the settings, too.  The first
+ * round trip of a request names it.
+ */
 static void
 plan_trip(struct db *db, const struct db_step *steps, size_t n, struct trip *t)
 {
 	bool idle = PQtransactionStatus(db->pg) == PQTRANS_IDLE;
 
 	t->n = 0;
-	t->settings.n = 0;
-	if (db->shared) {
+	t->settings.n = t->request.n = 0;
+	t->tells = idle && db->request != NULL && !db->told && !db->shared;
+	if (db->shared || t->tells)
 		db_session_name(db, t->name, sizeof(t->name));
+	if (db->shared)
 		db_bind_settings(db, &t->settings, t->name);
-	}
 	if (db->begin_pending)
 		add_own(t, STMT_SESSION_BEGIN, NULL);
 	db->begin_pending = false;
+	if (t->tells) {
+		db_bind_str(&t->request, t->name);
+		add_own(t, STMT_SESSION_TELL_REQUEST, &t->request);
+	}
 	if (db->shared && idle)
 		add_own(t, STMT_SESSION_SETTINGS, &t->settings);
 	for (size_t i = 0; i < n; i++) {
@@ -314,10 +293,8 @@ plan_trip(struct db *db, const struct db_step *steps, size_t n, struct trip *t)
 }
 
 static int
-send_trip(struct db *db, const struct trip *t, bool with_request, struct err *err)
+send_trip(struct db *db, const struct trip *t, struct err *err)
 {
-	if (with_request && !send_request(db))
-		return db_lost(db, "request", err);
 	if (is_position_due(db) && !send_position(db))
 		return db_lost(db, "position", err);
 	for (size_t i = 0; i < t->n; i++) {
@@ -352,7 +329,6 @@ can_repeat(const struct db_step *steps, size_t n)
 static int
 run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
-	bool with_request = db->request != NULL && !db->told && !db->shared;
 	bool with_position = is_position_due(db);
 	struct db_reader reader = db_reader_new(db);
 	struct trip t;
@@ -365,12 +341,10 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 		db->begin_pending = db->claim_due = false;
 	}
 	plan_trip(db, steps, n, &t);
-	if (send_trip(db, &t, with_request, err) == -1)
+	if (send_trip(db, &t, err) == -1)
 		return -1;
 	if (FAULT_FAILS("sent", db_stmts[steps[0].stmt].name))
 		return db_lost(db, "sync", err);
-	if (with_request && read_request(&reader, a, err) == -1)
-		return -1;
 	if (with_position && read_position(db, a, &rc, err) == -1)
 		return -1;
 	for (size_t i = 0; i < t.n; i++) {
@@ -379,6 +353,11 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 		if (rc == 0 && !t.steps[i].added)
 			db->answered++;
 	}
+	/* what is rolled back is the name, too */
+	if (rc == -1 || steps[0].stmt == STMT_SESSION_ROLLBACK)
+		db->told = false;
+	else if (t.tells)
+		db->told = true;
 	if (rc == -1) {
 		struct err later;
 

@@ -109,31 +109,27 @@ struct publish {
 	struct arena *arena;
 	struct version_new *version;
 	bool ahead; /* what the check before the bytes has found of the crate is taken for granted */
-	bool raced; /* somebody else has changed the crate since then */
+	bool raced; /* that is not so any more */
 };
 
-enum publish_call {
-	PUBLISH_LOCK,
-	PUBLISH_CHECK,
-	PUBLISH_VERSION = PUBLISH_CHECK + VERSION_CHECK_CALLS,
-	PUBLISH_AUDIT,
-	PUBLISH_QUOTA,
-	PUBLISH_INDEX, /* the call that adds the line, or those that read the lines of all versions */
-	PUBLISH_CALLS = PUBLISH_INDEX + INDEX_REBUILD_CALLS
+/* What the publish writes, in the order of the calls. */
+enum write_call {
+	WRITE_VERSION,
+	WRITE_AUDIT,
+	WRITE_QUOTA,
+	WRITE_INDEX, /* the call that adds the line, or those that read the lines of all versions */
+	WRITE_CALLS = WRITE_INDEX + INDEX_REBUILD_CALLS
 };
 
 static void
-check_calls(struct db_call *calls, const struct publish *publish)
+lock_call(struct db_call *call, const struct version_new *v)
 {
-	const struct version_new *v = publish->version;
-
-	crate_lock_call(&calls[PUBLISH_LOCK], v->project_id, v->package->name, v->normalized_name);
-	version_check_calls(&calls[PUBLISH_CHECK], publish->arena, v);
+	crate_lock_call(call, v->project_id, v->package->name, v->normalized_name);
 }
 
 /* What the publish writes besides the index file; quotas are charged last. */
 static void
-write_calls(struct db_call *calls, const struct publish *publish)
+write_calls(struct db_call *writes, const struct publish *publish)
 {
 	const struct version_new *v = publish->version;
 	const struct audit_event event = {
@@ -147,77 +143,74 @@ write_calls(struct db_call *calls, const struct publish *publish)
 	int64_t need[QUOTA__MAX];
 
 	version_check_quota(v, need);
-	version_add_call(&calls[PUBLISH_VERSION], publish->arena, v);
-	audit_call(&calls[PUBLISH_AUDIT], publish->arena, &v->actor, &event);
-	quota_charge_call(&calls[PUBLISH_QUOTA], v->project_id, need);
+	version_add_call(&writes[WRITE_VERSION], publish->arena, v);
+	audit_call(&writes[WRITE_AUDIT], publish->arena, &v->actor, &event);
+	quota_charge_call(&writes[WRITE_QUOTA], v->project_id, need);
 }
 
 static int
-grow_call(struct db_call *calls, const struct publish *publish, struct err *err)
+grow_call(struct db_call *writes, const struct publish *publish, struct err *err)
 {
 	const struct version_new *v = publish->version;
 	const struct index_growth growth = { v->project_id, v->normalized_name, v->version_base, v->index_line };
 
-	return index_grow_call(&calls[PUBLISH_INDEX], publish->arena, &v->index, &growth, err);
+	return index_grow_call(&writes[WRITE_INDEX], publish->arena, &v->index, &growth, err);
 }
 
 /* Are quotas and blob as they should be, once all is written?  Waits until the blob is on the disk. */
 static int
-confirm(const struct db_call *calls, const struct publish *publish, struct err *err)
+confirm(const struct db_call *writes, const struct publish *publish, struct err *err)
 {
 	struct version_new *v = publish->version;
 	int64_t need[QUOTA__MAX];
 
 	version_check_quota(v, need);
-	if (quota_judge(&calls[PUBLISH_QUOTA], need, err) == -1)
+	if (quota_judge(&writes[WRITE_QUOTA], need, err) == -1)
 		return -1;
 	*v->quota_warnings = (struct strings) { 0 };
-	quota_warnings(&calls[PUBLISH_QUOTA], publish->arena, v->quota_warnings);
+	quota_warnings(&writes[WRITE_QUOTA], publish->arena, v->quota_warnings);
 	/* nobody has taken the bytes away meanwhile, and nobody can any more */
 	return blob_stage_kept(v->blob, NULL, err) == -1 ? -1 : blob_stage_confirm(v->blob, err);
 }
 
 /*
- * Everything in one round trip, by what was found before the bytes came.  What is wrong by now shows in the
- * checks, also where it has let a statement behind them fail.
+ * Everything in one round trip, by what was found before the bytes came.  Each change of a crate's versions
+ * changes its index file, so while the file's revision is the same, the crate is as it was.  If it is not, no
+ * line is added, or an earlier statement fails: then the crate has to be checked again.
  */
 static int
 publish_ahead(struct db *db, struct publish *publish, struct err *err)
 {
-	struct db_call calls[PUBLISH_CALLS] = { 0 };
+	enum { LOCK, CHECK, CALLS = CHECK + VERSION_CHECK_CALLS + WRITE_INDEX + 1 };
+	struct db_call calls[CALLS] = { 0 };
 	struct version_new *v = publish->version;
-	bool needs_crate = v->needs_crate;
-	struct err refusal = { 0 };
+	size_t nchecks = version_check_again_calls(&calls[CHECK], publish->arena, v);
+	struct db_call *writes = &calls[CHECK + nchecks];
 	int rc;
 
-	check_calls(calls, publish);
-	write_calls(calls, publish);
-	if (grow_call(calls, publish, err) == -1)
+	lock_call(&calls[LOCK], v);
+	write_calls(writes, publish);
+	if (version_check_size(v, err) == -1 || grow_call(writes, publish, err) == -1)
 		return -1;
-	rc = db_run_last(db, publish->arena, calls, PUBLISH_INDEX + 1, err);
-	if ((rc == 0 || err->status == 500) &&
-	    calls[PUBLISH_CHECK + VERSION_CHECK_CALLS - 1].result.pg != NULL &&
-	    version_check_judge(db, &calls[PUBLISH_CHECK], v, &refusal) == -1)
-		*err = refusal;
-	if (rc == -1 || refusal.status != 0)
-		return -1;
-	publish->raced = calls[PUBLISH_INDEX].result.affected == 0 || v->needs_crate != needs_crate;
+	rc = db_run_last(db, publish->arena, calls, CHECK + nchecks + WRITE_INDEX + 1, err);
+	publish->raced = rc == -1 ? err->status == 500 : writes[WRITE_INDEX].result.affected == 0;
 	if (publish->raced)
 		return err_internal(err, 503, "the crate has changed meanwhile");
-	return confirm(calls, publish, err);
+	if (rc == -1 || version_check_again_judge(db, &calls[CHECK], nchecks, v, err) == -1)
+		return -1;
+	return confirm(writes, publish, err);
 }
 
 /* Renders the index file of a program of before anew. */
 static int
-publish_rebuilding(struct db *db, const struct publish *publish, struct db_call *calls, int64_t crate_id,
+publish_rebuilding(struct db *db, const struct publish *publish, struct db_call *writes, int64_t crate_id,
     struct err *err)
 {
 	struct arena *a = publish->arena;
-	struct index_rebuild *rebuild = index_rebuild_begin(a, crate_id, &calls[PUBLISH_INDEX], err);
+	struct index_rebuild *rebuild = index_rebuild_begin(a, crate_id, &writes[WRITE_INDEX], err);
 
-	if (rebuild == NULL ||
-	    db_run(db, a, &calls[PUBLISH_VERSION], PUBLISH_CALLS - PUBLISH_VERSION, err) == -1 ||
-	    confirm(calls, publish, err) == -1)
+	if (rebuild == NULL || db_run(db, a, writes, WRITE_CALLS, err) == -1 ||
+	    confirm(writes, publish, err) == -1)
 		return -1;
 	return index_rebuild_end(rebuild, db, a, err);
 }
@@ -226,23 +219,25 @@ publish_rebuilding(struct db *db, const struct publish *publish, struct db_call 
 static int
 publish_body(struct db *db, void *arg, struct err *err)
 {
+	enum { LOCK, CHECK, CALLS = CHECK + VERSION_CHECK_CALLS };
 	struct publish *publish = arg;
 	struct version_new *v = publish->version;
-	struct db_call calls[PUBLISH_CALLS] = { 0 };
+	struct db_call calls[CALLS] = { 0 }, writes[WRITE_CALLS] = { 0 };
 
 	if (publish->ahead)
 		return publish_ahead(db, publish, err);
-	check_calls(calls, publish);
-	if (db_run(db, publish->arena, calls, PUBLISH_VERSION, err) == -1 ||
-	    version_check_judge(db, &calls[PUBLISH_CHECK], v, err) == -1)
+	lock_call(&calls[LOCK], v);
+	version_check_calls(&calls[CHECK], publish->arena, v);
+	if (db_run(db, publish->arena, calls, CALLS, err) == -1 ||
+	    version_check_judge(db, &calls[CHECK], v, err) == -1)
 		return -1;
-	write_calls(calls, publish);
+	write_calls(writes, publish);
 	if (!index_grow_can(&v->index))
-		return publish_rebuilding(db, publish, calls, crate_lock_read(&calls[PUBLISH_LOCK]), err);
-	if (grow_call(calls, publish, err) == -1 ||
-	    db_run_last(db, publish->arena, &calls[PUBLISH_VERSION], PUBLISH_INDEX + 1 - PUBLISH_VERSION, err) == -1)
+		return publish_rebuilding(db, publish, writes, crate_lock_read(&calls[LOCK]), err);
+	if (grow_call(writes, publish, err) == -1 ||
+	    db_run_last(db, publish->arena, writes, WRITE_INDEX + 1, err) == -1)
 		return -1;
-	return confirm(calls, publish, err);
+	return confirm(writes, publish, err);
 }
 
 enum { COMMITS_MAX = 3 }; /* whose answers are lost, one after the other */
@@ -267,7 +262,7 @@ look_body(struct db *db, void *arg, struct err *err)
 	struct db_call calls[NCALLS] = { [PUBLISHED] = { .stmt = STMT_VERSION_PUBLISHED } };
 	const struct db_result *r = &calls[PUBLISHED].result;
 
-	crate_lock_call(&calls[LOCK], v->project_id, v->package->name, v->normalized_name);
+	lock_call(&calls[LOCK], v);
 	db_bind_int(&calls[PUBLISHED].params, v->project_id);
 	db_bind_str(&calls[PUBLISHED].params, v->normalized_name);
 	db_bind_str(&calls[PUBLISHED].params, v->version_base);

@@ -40,9 +40,8 @@ check_name_free(const struct version_new *v, time_t deleted_at, struct err *err)
 	    v->package->name, moment);
 }
 
-/* Before the line is known only a file that is full already is refused. */
-static int
-check_index_size(const struct version_new *v, struct err *err)
+int
+version_check_size(const struct version_new *v, struct err *err)
 {
 	bool known = v->index_line.n > 0;
 	int64_t size = index_file_size(&v->index);
@@ -81,8 +80,14 @@ version_check_bytes(const struct version_new *v, struct err *err)
 	    : judge_obstacle(v, "buried", err);
 }
 
-void
-version_check_calls(struct db_call *calls, struct arena *a, const struct version_new *v)
+static void
+protection_check_call(struct db_call *calls, const struct version_new *v)
+{
+	protection_call(&calls[VERSION_CHECK_PROTECTION], v->project_id, v->normalized_name, v->push_level);
+}
+
+static void
+look_call(struct db_call *calls, struct arena *a, const struct version_new *v)
 {
 	struct db_params *p = &calls[VERSION_CHECK_LOOK].params;
 	size_t n;
@@ -95,8 +100,34 @@ version_check_calls(struct db_call *calls, struct arena *a, const struct version
 	db_bind_str(p, v->version_base);
 	db_bind_array(p, a, names, n);
 	db_bind_id(p, v->crate_user);
-	protection_call(&calls[VERSION_CHECK_PROTECTION], v->project_id, v->normalized_name,
-	    v->push_level);
+}
+
+void
+version_check_calls(struct db_call *calls, struct arena *a, const struct version_new *v)
+{
+	protection_check_call(calls, v);
+	look_call(calls, a, v);
+}
+
+size_t
+version_check_again_calls(struct db_call *calls, struct arena *a, const struct version_new *v)
+{
+	size_t dependencies;
+
+	protection_check_call(calls, v);
+	(void)own_dependencies(a, v, &dependencies);
+	if (dependencies == 0 && v->crate_user == 0)
+		return VERSION_CHECK_LOOK;
+	look_call(calls, a, v);
+	return VERSION_CHECK_CALLS;
+}
+
+int
+version_check_again_judge(struct db *db, const struct db_call *calls, size_t n, struct version_new *v,
+    struct err *err)
+{
+	return n == VERSION_CHECK_CALLS ? version_check_judge(db, calls, v, err)
+	    : protection_judge(&calls[VERSION_CHECK_PROTECTION], err);
 }
 
 static void
@@ -139,7 +170,7 @@ version_check_judge(struct db *db, const struct db_call *calls, struct version_n
 	if (check_name_free(v, deleted_at, err) == -1 ||
 	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1 ||
 	    version_check_bytes(v, err) == -1 ||
-	    check_index_size(v, err) == -1)
+	    version_check_size(v, err) == -1)
 		return -1;
 	if (!db_is_null(r, 0, UNKNOWN))
 		return err_set(err, 400,

@@ -2,10 +2,10 @@
 #define STORE_PACKAGE_VERSION_CHECK_H
 
 /*
- * Checks a publish against the database.  The same rules are checked twice: by the metadata, before a byte
- * of the crate is read, so that a refused publish costs only one round trip; and in the transaction, with
- * the crate locked.  Only the second check decides, since much can happen while a crate is read and
- * inspected.
+ * Checks a publish against the database: by the metadata, before a byte of the crate is read, so that a
+ * refused publish costs only one round trip.  Much can happen while a crate is read and inspected, so the
+ * transaction makes sure, with the crate locked, that the crate has not changed since; if it has, it checks
+ * all again.  What is no part of the crate it checks in any case.
  */
 
 #include <stdint.h>
@@ -50,8 +50,8 @@ struct version_new {
 };
 
 enum version_check_call {
-	VERSION_CHECK_LOOK,
 	VERSION_CHECK_PROTECTION,
+	VERSION_CHECK_LOOK,
 	VERSION_CHECK_CALLS
 };
 
@@ -70,6 +70,14 @@ void version_check_calls(struct db_call *, struct arena *, const struct version_
 int version_check_judge(struct db *, const struct db_call *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * The same for a crate that has not changed since: protection rules, and owners and dependencies where they
+ * matter.  Returns how many of the calls it has filled in.
+ */
+size_t version_check_again_calls(struct db_call *, struct arena *, const struct version_new *);
+int version_check_again_judge(struct db *, const struct db_call *, size_t n, struct version_new *,
+    struct err *) __attribute__((warn_unused_result));
+
 /* Fills in the amounts for which the quotas must have room. */
 void version_check_quota(const struct version_new *, int64_t need[QUOTA__MAX]);
 
@@ -81,6 +89,12 @@ enum { VERSION_CHECK_EARLY_CALLS = VERSION_CHECK_CALLS + 1 };
 void version_check_early_calls(struct db_call *, struct arena *, const struct version_new *);
 int version_check_early_judge(struct db *, const struct db_call *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
+
+/*
+ * The rule that needs the index line.  Before that is known, it refuses only a file that is full already.
+ * -1: 400 the index file would be too large.
+ */
+int version_check_size(const struct version_new *, struct err *) __attribute__((warn_unused_result));
 
 /* The rule that needs the crate's bytes.  -1: 400 the version was deleted and had other bytes. */
 int version_check_bytes(const struct version_new *, struct err *)

@@ -140,11 +140,11 @@ sub _note {
 		}
 		my $type = substr($message, 0, 1);
 		# Bind: the portal's name, the statement's
-		push @{ $c->{names} }, (split(/\0/, substr($message, 5), 3))[1] if $type eq 'B';
-		# the id of the request has a Sync of its own, and nobody waits for that
-		if ($type eq 'S' && "@{ $c->{names} }" eq 'session_tell_request') {
-			$c->{names} = [];
-		} elsif ($type eq 'S') {
+		my ($name) = $type eq 'B' ? (split(/\0/, substr($message, 5), 3))[1] : ();
+
+		# the first round trip of each request tells its id
+		push @{ $c->{names} }, $name if defined $name && $name ne 'session_tell_request';
+		if ($type eq 'S') {
 			syswrite($log, join(' ', map { length $_ ? $_ : '-' } @{ $c->{names} }) . "\n");
 			$c->{names} = [];
 		}

@@ -122,6 +122,19 @@ sub descendants {
 	return map { ($_, descendants($_)) } eval { children($pid) };
 }
 
+# The most memory in kB that any process has had so far, of these and all below them, by what they are called.
+sub peaks_kb {
+	my %peak;
+
+	for my $pid (map { ($_, descendants($_)) } @_) {
+		my $text = eval { Berth::Cluster::slurp("/proc/$pid/status") } // next;
+		my ($name, $kb) = $text =~ /^Name:\s+(.+?)\n.*^VmHWM:\s+(\d+) kB/ms or next;
+
+		$peak{$name} = $kb if $kb > ($peak{$name} // 0);
+	}
+	return \%peak;
+}
+
 # Memory of a process and its children in kB, what is shared counted by shares.
 sub pss_kb {
 	my ($pid) = @_;

@@ -264,7 +264,8 @@ subtest 'the cost of a crate with many versions' => sub {
 			$cost{$command}{$crate} = (rows_read() - $before) / $versions{$crate};
 		}
 	}
-	cmp_ok($cost{$_}{thousands} / $cost{$_}{hundreds}, '<', 2, "$_: a version costs as much in a large crate")
+	# it would be 10; PostgreSQL's statistics change meanwhile, and with them whether it reads some rows twice
+	cmp_ok($cost{$_}{thousands} / $cost{$_}{hundreds}, '<', 4, "$_: a version costs as much in a large crate")
 	    or diag(explain(\%cost)) for sort keys %cost;
 };
 

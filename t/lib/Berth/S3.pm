@@ -1,8 +1,8 @@
 package Berth::S3;
 
 # An object store on this machine.  Without BERTH_S3 it is a small one that belongs to the tests, and fails
-# on demand in ways in which a real one does not; with BERTH_S3=versitygw, seaweedfs or moto it is that program,
-# from BERTH_S3_DIR (scripts/object-stores installs them).
+# on demand in ways in which a real one does not; with BERTH_S3=versitygw, seaweedfs or moto it is that
+# program, from BERTH_S3_DIR (scripts/object-stores installs them).
 #
 #	my $s3 = Berth::S3->new($t->dir);
 #	my $t = Berth::Test->new($s3->settings('berth'));

@@ -24,6 +24,7 @@ use File::Path qw(make_path);
 use IO::Socket::INET;
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(strftime);
+use Socket ();
 use Time::HiRes qw(sleep);
 
 use Berth::Cluster;
@@ -233,6 +234,8 @@ sub serve {
 	local $SIG{TERM} = sub { local $SIG{TERM} = 'IGNORE'; kill('TERM', -$$); POSIX::_exit(0) };
 	while (1) {
 		my $peer = $listen->accept or next;
+		# as real stores do: the end of an answer does not wait for the client's delayed ACK
+		setsockopt($peer, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1);
 		my $pid = fork() // die "fork: $!\n";
 
 		if ($pid == 0) {

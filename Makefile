@@ -97,7 +97,7 @@ help:
 	@echo 'make check      every test, with sanitizers'
 	@echo 'make check-pages  the pages for browsers by axe-core, light and dark; needs npm and chromium'
 	@echo 'make check-tools  tools of cargo at the versions of berth-tools(7) against a real Berth; TOOLS="cargo-edit renovate"'
-	@echo 'make check-s3   the store in real object stores, which are installed first; STORES="versitygw seaweedfs"'
+	@echo 'make check-s3   the store in real object stores, which are installed first; STORES="versitygw seaweedfs moto"'
 	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
 	@echo 'make soak       a registry of two nodes under load and trouble for HOURS=1: what grows, what is answered wrong'
 	@echo 'make lint       static analysis, manual pages, shell scripts; -k -j2 lists all that is wrong'
@@ -228,7 +228,7 @@ check-tools: all
 
 # Tests with real object stores, which it first installs into build/object-stores; make check has a small one
 # (t/lib/Berth/S3.pm).
-STORES ?= versitygw seaweedfs
+STORES ?= versitygw seaweedfs moto
 check-s3: $(PROGRAMS:%=build/san/%)
 	scripts/object-stores $(STORES)
 	for store in $(STORES); do \

@@ -69,7 +69,7 @@ sub start_haproxy {
 	Berth::Test::write_file("$self->{dir}/haproxy.cfg", "global\n    log stdout format raw local0\n"
 	    . "defaults\n    log global\n    option log-health-checks\n$section");
 	$self->{haproxy} = Berth::Test::spawn($log, 'haproxy', '-db', '-f', "$self->{dir}/haproxy.cfg");
-	Berth::Test::wait_for(sub { Berth::Cluster::slurp($log) =~ /check passed, code: 200/ }, 60)
+	Berth::Test::wait_for(sub { -e $log && Berth::Cluster::slurp($log) =~ /check passed, code: 200/ }, 60)
 	    or die "HAProxy finds no primary:\n" . Berth::Cluster::slurp($log) . "\n";
 	return;
 }

@@ -1,8 +1,8 @@
 package Berth::S3;
 
 # An object store on this machine.  Without BERTH_S3 it is a small one that belongs to the tests, and fails
-# on demand in ways in which a real one does not; with BERTH_S3=versitygw or seaweedfs it is that program,
-# from BERTH_S3_DIR (scripts/object-stores installs both).
+# on demand in ways in which a real one does not; with BERTH_S3=versitygw, seaweedfs or moto it is that
+# program, from BERTH_S3_DIR (scripts/object-stores installs them).
 #
 #	my $s3 = Berth::S3->new($t->dir);
 #	my $t = Berth::Test->new($s3->settings('berth'));
@@ -24,6 +24,7 @@ use File::Path qw(make_path);
 use IO::Socket::INET;
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(strftime);
+use Socket ();
 use Time::HiRes qw(sleep);
 
 use Berth::Cluster;
@@ -105,6 +106,12 @@ my %real = (
 		return Berth::Test::spawn("$self->{dir}/log", "$ENV{BERTH_S3_DIR}/versitygw", '--port',
 		    "127.0.0.1:$self->{port}", '--quiet', 'posix', "$self->{dir}/data");
 	},
+	moto => sub {
+		my ($self) = @_;
+
+		return Berth::Test::spawn("$self->{dir}/log", "$ENV{BERTH_S3_DIR}/moto_server", '-H', '127.0.0.1', '-p',
+		    $self->{port});
+	},
 	seaweedfs => sub {
 		my ($self) = @_;
 		my @ports = map { Berth::Test::claim_port() } 1 .. 7;
@@ -126,6 +133,10 @@ sub start {
 	my ($self) = @_;
 	my $begin = $real{ $self->{real} };
 
+	if (defined $self->{pid}) {
+		kill('CONT', $self->{pid});
+		return;
+	}
 	$self->{pid} = $begin ? $begin->($self) : Berth::Test::spawn("$self->{dir}/log", $^X,
 	    "-I$Berth::Cluster::ROOT/t/lib", '-MBerth::S3', '-e',
 	    'Berth::S3::serve(@ARGV)', $self->{port}, $self->{dir});
@@ -139,13 +150,25 @@ sub start {
 	return;
 }
 
+# moto keeps what it has in memory, so it only stands still until start().
 sub stop {
 	my ($self) = @_;
+
+	if ($self->{real} eq 'moto') {
+		kill('STOP', $self->{pid});
+		return;
+	}
+	$self->_end('TERM');
+	return;
+}
+
+sub _end {
+	my ($self, $signal) = @_;
 	my $pid = delete $self->{pid};
 
 	return if $self->{owner} != $$ || !defined $pid;
 	local ($?, $!);
-	kill('TERM', $pid);
+	kill($signal, $pid);
 	waitpid($pid, 0);
 	return;
 }
@@ -153,7 +176,7 @@ sub stop {
 sub DESTROY {
 	my ($self) = @_;
 
-	$self->stop;
+	$self->_end($self->{real} eq 'moto' ? 'KILL' : 'TERM');
 	return if $self->{owner} != $$ || !defined $self->{tls};
 	local ($?, $!);
 	kill('TERM', $self->{tls});
@@ -211,6 +234,8 @@ sub serve {
 	local $SIG{TERM} = sub { local $SIG{TERM} = 'IGNORE'; kill('TERM', -$$); POSIX::_exit(0) };
 	while (1) {
 		my $peer = $listen->accept or next;
+		# as real stores do: the end of an answer does not wait for the client's delayed ACK
+		setsockopt($peer, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1);
 		my $pid = fork() // die "fork: $!\n";
 
 		if ($pid == 0) {

@@ -265,7 +265,7 @@ crate_inspect(struct arena *arena, const struct sandbox *sandbox, const struct r
 }
 
 /*
- * What libraries load and look up for their first crate is there after this.  Enters the sandbox before that,
+ * Lets libraries load and look up now what they need for their first crate.  Enters the sandbox before that,
  * unless it is NULL.
  */
 static int
@@ -286,7 +286,7 @@ sample_inspect(struct arena *arena, const struct sandbox *sandbox, struct err *e
 	return verdict_print(&out, &verdict, err);
 }
 
-/* Does a child, as it is with lean_set(), inspect a crate in the sandbox? */
+/* Can a child inspect a crate in the sandbox, with the libraries that lean_set() has left to it? */
 static bool
 child_inspects(struct arena *arena, const struct sandbox *sandbox)
 {
@@ -391,7 +391,7 @@ serve(struct arena *arena, const struct sandbox *sandbox, struct err *err)
 
 	if (sample_inspect(arena, NULL, err) == -1)
 		return -1;
-	/* where it needs one of the libraries after all, it has them */
+	/* if a child needs one of the other libraries after all, children get all of them */
 	if (lean_set(true) && !child_inspects(arena, sandbox))
 		(void)lean_set(false);
 	/* each child has its own copy of it */

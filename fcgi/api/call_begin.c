@@ -70,7 +70,7 @@ prepare_read(struct call *call, struct request *rq)
 
 	if (place.id == 0)
 		return;
-	/* whoever may not read is told that, and not what is wrong with the request */
+	/* a caller who may not read hears that, and not what is wrong with the request */
 	if (call->policy->read(rq, &place, &call->first) == -1) {
 		err_clear(&rq->err);
 		return;

@@ -104,7 +104,7 @@ digest_for(const unsigned char *digest, int64_t project_id, unsigned char *out, 
 	return sha256_digest(bytes, sizeof(bytes), out) ? 0 : err_internal(err, 500, "OpenSSL has no SHA-256");
 }
 
-/* Is it of no use to the job that it cannot log in?  Then the error goes. */
+/* Does the error only say that the project does not let the job in?  Then clears it. */
 static bool
 is_no_rule(struct err *err)
 {

@@ -17,13 +17,13 @@ enum { KEYED_HASH_SIZE = 16 };
 
 struct keyed_hash;
 
-/* Loads all that it needs from the system, and has a key.  NULL: err, 500. */
+/* Loads all that it needs from the system, and draws a key.  NULL: err, 500. */
 struct keyed_hash *keyed_hash_new(struct arena *, struct err *);
 
-/* Takes another key, by chance: hashes of before mean nothing any more.  -1: 500. */
+/* Draws another random key; earlier hashes cannot be compared with later ones.  -1: 500. */
 int keyed_hash_change(struct keyed_hash *, struct err *) __attribute__((warn_unused_result));
 
-/* One text after another, each in pieces.  An error shows at the end alone. */
+/* Hash one text after another, each in pieces.  keyed_hash_end() reports the errors of all of them. */
 void keyed_hash_begin(struct keyed_hash *);
 void keyed_hash_add(struct keyed_hash *, const void *, size_t);
 bool keyed_hash_end(struct keyed_hash *, unsigned char out[KEYED_HASH_SIZE])

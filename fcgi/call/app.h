@@ -3,8 +3,7 @@
 
 /*
  * The state of one worker, for its whole life.  It keeps nothing of a request (call/call.h) except what
- * call/known_caller.h and
- * call/known_reader.h remember.
+ * call/known_caller.h and call/known_reader.h remember.
  */
 
 #include <stdbool.h>

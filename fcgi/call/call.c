@@ -64,7 +64,7 @@ call_take_facts(struct call *call, const struct request *rq, const struct db_res
 	call->facts_row = *row;
 }
 
-/* A first read that is not due was not made with these facts, but before them. */
+/* If the first read is not due, call.first is of earlier facts, and the route reads again. */
 static int
 ask(struct call *call, struct request *rq, struct db_call *facts)
 {

@@ -6,7 +6,7 @@
 
 enum { READERS = 512, DIGEST_SIZE = TOKEN_DIGEST_SIZE };
 
-/* A caller who loses a right and asks nothing for so long is unknown again. */
+/* A caller who asks nothing for this long is unknown again. */
 #define LATELY_US ((int64_t)10 * 60 * 1000000)
 
 struct known_reader {
@@ -28,8 +28,8 @@ known_readers_new(struct arena *a)
 }
 
 /*
- * Fills in by what the caller is known, and returns the entry for them.  NULL: the request does not name its
- * namespace by id, or the CI system that issued the token may have to vouch for it again.
+ * Fills in the key of the caller, and returns the entry where it belongs.  NULL: the request does not name
+ * its namespace by id, or the CI system that issued the token may have to vouch for it again.
  */
 static struct known_reader *
 entry_of(const struct call *call, const struct request *rq, struct known_reader *key)

@@ -7,13 +7,13 @@
  * these facts, the current ones of the primary, let the caller in.  So what is remembered decides nothing: it
  * only says what to ask for together.
  *
- * Any other caller is decided about before anything is read, so how long an answer takes does not tell them
- * whether a crate exists.
+ * The worker decides about any other caller before it reads anything, so how long an answer takes does not
+ * tell them whether a crate exists.
  */
 
 #include "call/call.h"
 
-/* Remembers nobody yet. */
+/* A memory that has no callers yet. */
 struct known_readers *known_readers_new(struct arena *);
 
 /* The facts have let the caller in, and the route reads in this project or group. */

@@ -26,7 +26,7 @@ fails(struct worker_app *app, const struct err *err)
 	return REPLICA_AWAY;
 }
 
-/* The same, for a moment: the next position is later, so a replica that lags far behind lags then, too. */
+/* Does not ask the replica for a moment: one that lags far behind will not know the next position either. */
 static enum replica_read
 lags(struct worker_app *app)
 {

@@ -92,7 +92,7 @@ is_absent(long status)
 static int
 refuse(const struct import_remote *remote, const char *url, long status, struct err *err)
 {
-	/* Artifactory before 7.50 answers 400 to who sends no token */
+	/* Artifactory before 7.50 answers 400 to a client that sends no token */
 	if (status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN ||
 	    (status == HTTP_BAD_REQUEST && remote->token == NULL))
 		return err_set(err, 400, "%s answers %ld: %s", url, status, remote->token == NULL

@@ -259,7 +259,7 @@ find_in_group(const struct passage *p, const struct dependency *d, struct regist
 	return 0;
 }
 
-/* The URL of an index without what differs by the protocol and by who wrote it. */
+/* The URL of an index without its protocol, such as sparse+, and without slashes at its end. */
 static struct slice
 bare_url(const char *url)
 {

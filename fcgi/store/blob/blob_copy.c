@@ -209,7 +209,7 @@ blob_bring(const struct blob_store *store, struct arena *a, const char *sha256, 
 	return rc;
 }
 
-/* The client has its answer.  Without a copy the next one waits for the store again. */
+/* Runs when the client has its answer.  If this fails, the next client waits for the store again. */
 static void
 finish(void *arg)
 {

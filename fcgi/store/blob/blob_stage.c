@@ -30,7 +30,7 @@ struct blob_staging {
 	char name[BLOB_STAGING_NAME_SIZE];
 	struct sha256 hash;
 	uint64_t size;
-	uint64_t ahead; /* so many of them were given to the disk already */
+	uint64_t ahead; /* bytes that the disk has been told to write already */
 	char sha256[BLOB_HEX_SIZE]; /* "" until the hash has ended */
 	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
 	struct {

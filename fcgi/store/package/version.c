@@ -109,7 +109,7 @@ struct publish {
 	struct arena *arena;
 	struct version_new *version;
 	bool ahead; /* what the check before the bytes has found of the crate is taken for granted */
-	bool raced; /* that is not so any more */
+	bool raced; /* the crate has changed since that check */
 };
 
 /* What the publish writes, in the order of the calls. */

@@ -5,7 +5,7 @@
  * Checks a publish against the database: by the metadata, before a byte of the crate is read, so that a
  * refused publish costs only one round trip.  Much can happen while a crate is read and inspected, so the
  * transaction makes sure, with the crate locked, that the crate has not changed since; if it has, it checks
- * all again.  What is no part of the crate it checks in any case.
+ * all again.  It always checks what is no part of the crate.
  */
 
 #include <stdint.h>

@@ -60,9 +60,16 @@ sub ready {
 	return "$res->{status} " . ($said->{schema} // $res->{body});
 }
 
+# patience: each worker looks at the schema once a second, and the one that is asked may not have looked yet
 sub publishes {
-	my ($t, $what) = @_;
-	my $res = $t->publish($id, $token, 'demo', '1.0.' . ++$published);
+	my ($t, $what, $patience) = @_;
+	my $res;
+
+	$published++;
+	$t->wait_for(sub {
+		$res = $t->publish($id, $token, 'demo', "1.0.$published");
+		return $res->{status} != 503;
+	}, $patience // 0);
 
 	is($res->{status}, 200, "$what: publish") or diag($res->{body});
 	like($t->http(GET => $t->registry($id) . '/de/mo/demo', { token => $token })->{body}, qr/"1\.0\.$published"/,
@@ -123,7 +130,7 @@ subtest 'programs first: they wait, and serve without a restart' => sub {
 	ok($next->wait_for(sub { ready($next) eq '200 ok' }, 10), 'it is ready');
 	is(ask($next, $config)->{status}, 200, 'and serves') for 1 .. 4;
 	is($next->{pool}, $pid, 'as the same pool');
-	publishes($next, 'the later one');
+	publishes($next, 'the later one', 5);
 	publishes($old, 'the old one beside it');
 	$old->stop_worker;
 	works($next, 'the later one');

@@ -774,6 +774,13 @@ subtest 'an export of what has gone meanwhile' => sub {
 		is_deeply(names_of($out), $with_theirs, 'to the same end');
 	}
 
+	# an index file may be as large as the registry lets it become
+	open(my $large, '>>', "$out/index/st/ay/stay") or die $!;
+	print {$large} 'x' x (1 << 20) for 1 .. 65;
+	close($large) or die $!;
+	is(export_to($out), 0, 'an index file of 65 MiB');
+	is_deeply(names_of($out), $with_theirs, 'is replaced');
+
 	# killed in the middle of a copy: what has been copied is not copied again
 	my $again = $t->dir . '/going-again';
 	make_path("$again/crates/stay", "$again/index.new/st/ay");

@@ -12,6 +12,7 @@ use POSIX ();
 use Test::More;
 
 use Berth::Cluster;
+use Berth::FastCGI qw(fetch);
 use Berth::Fault;
 use Berth::S3;
 use Berth::Test;
@@ -53,6 +54,14 @@ sub ready {
 	return "$res->{status} " . $t->json($res)->{store};
 }
 sub whole { return sha256_hex(get($_[0])->{body}) eq sha($_[0]) }
+# Runs the code in another process, which ends well if the code returns something true.
+sub child {
+	my ($code) = @_;
+	my $pid = fork() // die "fork: $!\n";
+
+	return $pid if $pid != 0;
+	POSIX::_exit($code->() ? 0 : 1);
+}
 sub has { my ($key) = @_; return scalar grep { $_ eq "berth/$key" } $s3->keys }
 
 # The exit status, and what it prints.
@@ -144,9 +153,11 @@ subtest 'the client does not wait for the disk' => sub {
 	$fault->disarm;
 	$fault->release($pid);
 	ok(kept('second'), 'it becomes one');
-	is((stat(copy_of('second')))[1], (stat($staged))[1], 'the same file as the one in staging');
+	ok(!-e $staged, 'whose name in staging is free for the next one');
+	my ($name) = grep { (stat)[1] == (stat(copy_of('second')))[1] } glob($t->store . '/staging/*');
+	ok($name, 'and is the same file as the one that nginx was given');
 	# as if somebody trimmed it at once: nginx may still be sending the file
-	open(my $sent, '<', $staged) or die "$staged: $!\n";
+	open(my $sent, '<', $name) or die "$name: $!\n";
 	forget('second');
 	ok(whole('second'), 'it is fetched again');
 	is(sha256_hex(do { local $/; <$sent> }), sha('second'), 'and the file of before stays as it was');
@@ -158,6 +169,43 @@ subtest 'the client does not wait for the disk' => sub {
 	$fault->disarm;
 	ok(!-e copy_of('second'), 'and there is no copy');
 	ok(whole('second') && kept('second'), 'the next one has it');
+};
+
+# nginx opens the file late: after the worker has failed to make it a copy, and while the next one is fetched.
+subtest 'nginx is late' => sub {
+	plan skip_all => 'a real store has no other bytes' if $s3->is_real;
+	my $nginx = $t->{nginx};
+	my @nginx = split(/ /, Berth::Cluster::slurp("/proc/$nginx/task/$nginx/children"));
+	my $path = $t->registry($id) . '/second/1.0.0/download';
+	forget('second');
+	$fault->arm('copy:fetched', 'hold');
+	my @pids = child(sub { return whole('second') });
+	ok($t->wait_for(sub { $fault->held == 1 }), 'a worker has the bytes');
+	my ($first) = $fault->held;
+	kill('STOP', @nginx);
+	$fault->disarm;
+	$fault->arm('copy:fsync', 'eio');
+	my $before = length($t->log('pool'));
+	$fault->release($first);
+	ok($t->wait_for(sub { substr($t->log('pool'), $before) =~ /fsync \S+: Input/ }), 'and cannot sync them');
+	$fault->disarm;
+	$s3->fail('GET', 'cut', sha('second'));
+	$fault->arm('copy:fetched', 'hold');
+	push @pids, child(sub {
+		return fetch($t->socket_path, $path, REQUEST_METHOD => 'GET', REMOTE_ADDR => '127.0.0.1',
+		    HTTP_AUTHORIZATION => $token)->{status} == 503;
+	});
+	ok($t->wait_for(sub { $fault->held == 1 }), 'the next one has other bytes');
+	kill('CONT', @nginx);
+	waitpid($pids[0], 0);
+	is($?, 0, 'the client of the first has the crate');
+	my ($second) = $fault->held;
+	$fault->disarm;
+	$fault->release($second);
+	waitpid($pids[1], 0);
+	is($?, 0, 'the other one is refused');
+	$s3->fail('GET', undef);
+	ok($t->wait_for(sub { whole('second') }) && kept('second'), 'afterwards it is there');
 };
 
 subtest 'a disk that is full' => sub {

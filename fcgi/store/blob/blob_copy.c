@@ -55,15 +55,13 @@ struct bringing {
 	struct arena *arena;
 	const char *sha256;
 	const char *path, *aside;
+	const char *sent; /* the name, below the directory, of the early file for nginx; NULL: there is none */
 	int64_t max;
 	bool early; /* the file gets its name later, by finish() */
 	int fd;
 };
 
-/*
- * Is the locked file still the one of that name, and new?  One with bytes loses its name, since nginx may be
- * about to send it.
- */
+/* Is the locked file still the one of that name, and new?  One with bytes is of a process that died. */
 static bool
 is_new(const struct bringing *b)
 {
@@ -163,7 +161,26 @@ make_room(const struct blob_store *store)
 	       blob_copies_trim(store, bytes - 1, INT64_MAX, &removed, &err) == 0 && removed > 0;
 }
 
-/* 1: there is a copy, or, if b->fd is open, the early file; 0, -1: as blob_bring(). */
+/*
+ * Gives the early file a name for nginx that no other process uses.  The one that is locked may belong to the
+ * next file before nginx opens it, if this one does not become a copy.
+ */
+static int
+name_early(struct bringing *b, struct err *err)
+{
+	char name[BLOB_STAGING_NAME_SIZE];
+	const char *sent;
+
+	if (blob_staging_name(name, err) == -1)
+		return -1;
+	sent = arena_printf(b->arena, BLOB_STAGING "/%s", name);
+	if (link(b->aside, arena_printf(b->arena, "%s/%s", b->store->dir, sent)) == -1)
+		return err_disk(err, "blob store: link %s", sent);
+	b->sent = sent;
+	return 0;
+}
+
+/* 1: there is a copy, or, if b->sent is set, the early file; 0, -1: as blob_bring(). */
 static int
 bring(struct bringing *b, int64_t until_us, struct err *err)
 {
@@ -176,6 +193,8 @@ bring(struct bringing *b, int64_t until_us, struct err *err)
 		err_clear(err);
 		rc = fetch(b, err);
 	}
+	if (rc == 1 && b->early && name_early(b, err) == -1)
+		rc = -1;
 	/* this needs the lock: without it another process might already use the name */
 	if (rc != 1 || !b->early) {
 		(void)unlink(b->aside);
@@ -216,8 +235,11 @@ finish(void *arg)
 	struct bringing *b = arg;
 	struct err err = { 0 };
 
-	if (b->fd != -1 && name_copy(b, &err) == -1)
+	if (b->fd == -1)
+		return;
+	if (name_copy(b, &err) == -1)
 		log_warn("%s", err.detail);
+	(void)unlink(b->aside);
 	blob_fd_close(&b->fd);
 }
 
@@ -234,7 +256,7 @@ blob_bring_early(const struct blob_store *store, struct arena *a, const char *sh
 	b->early = true;
 	arena_defer(a, finish, b);
 	rc = bring(b, until_us, err);
-	if (b->fd != -1)
-		*path = b->aside + strlen(store->dir) + 1;
+	if (b->sent != NULL)
+		*path = b->sent;
 	return rc;
 }

@@ -9,7 +9,6 @@
 #include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdbool.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,7 +18,6 @@
 #include "crate/inspect/crate_diff.h"
 #include "crate/inspect/inspect.h"
 #include "crate/inspect/job.h"
-#include "crate/inspect/lean.h"
 #include "crate/inspect/sample.h"
 #include "crate/inspect/source.h"
 #include "crate/inspect/template.h"
@@ -264,41 +262,21 @@ crate_inspect(struct arena *arena, const struct sandbox *sandbox, const struct r
 	return crate_judge(arena, in, request->cksum, err);
 }
 
-/*
- * Lets libraries load and look up now what they need for their first crate.  Enters the sandbox before that,
- * unless it is NULL.
- */
+/* Lets libraries load and look up now what they need for their first crate. */
 static int
-sample_inspect(struct arena *arena, const struct sandbox *sandbox, struct err *err)
+sample_inspect(struct arena *arena, struct err *err)
 {
 	const struct inspect_limits limits = { .max_unpacked = max_unpacked, .max_entries = MAX_ENTRIES };
-	const struct sandbox_limits confined = sandbox_limits_of(&limits);
 	struct inspect *in = inspect_new(arena, &limits);
 	struct verdict verdict;
 	struct slice crate;
 	struct buf out;
 
-	if ((sandbox != NULL && sandbox_enter(sandbox, &confined, err) == -1) ||
-	    sample_make(arena, &crate, err) == -1 || inspect_push(in, crate, err) == -1 ||
+	if (sample_make(arena, &crate, err) == -1 || inspect_push(in, crate, err) == -1 ||
 	    inspect_end(in, &verdict, err) == -1)
 		return -1;
 	buf_init(&out, arena, VERDICT_MAX);
 	return verdict_print(&out, &verdict, err);
-}
-
-/* Can a child inspect a crate in the sandbox, with the libraries that lean_set() has left to it? */
-static bool
-child_inspects(struct arena *arena, const struct sandbox *sandbox)
-{
-	struct err err = { 0 };
-	int status = -1;
-	pid_t child = fork();
-
-	if (child == 0)
-		_exit(sample_inspect(arena, sandbox, &err) == 0 ? EXIT_ACCEPTED : EXIT_TROUBLE);
-	while (child != -1 && waitpid(child, &status, 0) == -1 && errno == EINTR)
-		continue;
-	return child != -1 && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_ACCEPTED;
 }
 
 /* Reads the next bytes of a crate.  1: there are some; 0: the end; -1: err. */
@@ -389,11 +367,8 @@ serve(struct arena *arena, const struct sandbox *sandbox, struct err *err)
 	struct job job;
 	int rc;
 
-	if (sample_inspect(arena, NULL, err) == -1)
+	if (sample_inspect(arena, err) == -1)
 		return -1;
-	/* if a child needs one of the other libraries after all, children get all of them */
-	if (lean_set(true) && !child_inspects(arena, sandbox))
-		(void)lean_set(false);
 	/* each child has its own copy of it */
 	in = inspect_prepare(arena);
 	rc = template_run(STDIN_FILENO, message, &job, err);

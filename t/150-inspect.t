@@ -15,7 +15,6 @@ use File::Temp qw(tempdir);
 use IO::Handle;
 use JSON::PP qw(decode_json);
 use POSIX qw(:sys_wait_h);
-use Socket qw(AF_UNIX SOCK_SEQPACKET);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -55,7 +54,6 @@ index_lines();
 bombs();
 subtest 'memory' => \&memory;
 subtest 'sandbox' => \&sandbox;
-subtest 'libraries of the process that waits for a crate' => \&libraries;
 subtest 'crates of the real cargo' => \&real_cargo;
 
 done_testing();
@@ -539,44 +537,6 @@ sub sandbox {
 		is($status >> 8, 1, "$which: nothing at all is refused");
 	}
 	note('no sandbox under sanitizers, and no build/berth-inspect') unless $looked;
-}
-
-# The libraries in the memory of a process.
-sub libraries_of {
-	my %seen = map { $_ => 1 } slurp("/proc/$_[0]/maps") =~ m{/(lib[^/\n]+\.so)[^/\n]*$}mg;
-
-	return \%seen;
-}
-
-sub libraries {
-	plan skip_all => 'only without sanitizers: build/berth-inspect is missing' unless $plain;
-	socketpair(my $ours, my $theirs, AF_UNIX, SOCK_SEQPACKET, 0) or die "socketpair: $!\n";
-	my $pid = fork // die "fork: $!\n";
-
-	if ($pid == 0) {
-		close($ours);
-		open(STDIN, '<&', $theirs) or die "stdin: $!\n";
-		exec { $plain } $plain, '--serve' or POSIX::_exit(127);
-	}
-	close($theirs);
-	my $end = time + DEADLINE;
-	my ($child, @left);
-
-	# the first child, which tries whether it has all that it needs, never sleeps
-	until (@left || time > $end) {
-		sleep(0.01);
-		($child) = slurp("/proc/$pid/task/$pid/children") =~ /(\d+)/ or next;
-		@left = sort keys %{ libraries_of($child) }
-		    if (eval { slurp("/proc/$child/stat") } // '') =~ /^\d+ \(berth-.*\) S /;
-	}
-	my %template = %{ libraries_of($pid) };
-
-	delete @template{@left};
-	ok(grep({ /^libarchive/ } @left), 'it has libarchive');
-	ok(grep({ /^libxml2/ } keys %template), 'it lacks what only libarchive needs') or diag("it has @left");
-	close($ours);
-	waitpid($pid, 0);
-	is($?, 0, 'both end with the worker');
 }
 
 # ---- real crates ----

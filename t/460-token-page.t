@@ -348,17 +348,35 @@ subtest 'single sign-on' => sub {
 	    headers => ['X-Test-Sso: alice'])->{status}, 403,
 	    'nor without the session: no other site\'s form works');
 	$r = $by->('mallory');
+	my $advice = 'this registry has no active user of that name. '
+	    . 'Ask an administrator to add or unblock that user.';
 	is($r->{status}, 403, 'whom the registry does not know');
-	like($r->{body}, qr/no active user with your name.*<code>berth user add .*<code>berth user link /s,
-	    'is told what to ask an administrator for');
-	unlike($r->{body}, qr/mallory|alice/, 'and nothing of others');
+	like($r->{body}, qr/>Single sign-on calls you `mallory`, and \Q$advice\E</,
+	    'is told the name and what to ask an administrator for');
+	unlike($r->{body}, qr/berth user link|alice/, 'and nothing of codes that would not help, nor of others');
 	my $same = $r->{body};
+	my $refused = sub {
+		my $n = () = $t->log('pool') =~ /event=sso id=\S+ refused="?\Q$_[0]\E/g;
+
+		return $n;
+	};
+	my $logged = $refused->('mallory');
 	$r = $t->http(GET => '/-/', { headers => ['X-Test-Sso: mallory'] });
 	is($r->{status}, 200, 'who may read what is public');
 	unlike($r->{body}, qr/Signed in|demo.priv/, 'and no more');
+	is($refused->('mallory'), $logged + 1, 'the log has the name, once for each request');
 	$t->berth_ok(qw(user block bob));
 	$r = $by->('bob');
-	is("$r->{status} $r->{body}", "403 $same", 'whom it has blocked is told the same');
+	is("$r->{status} " . $r->{body} =~ s/`bob`/`mallory`/r, "403 $same", 'whom it has blocked is told the same');
+	my %shown = ('al@example.com' => 'al@example.com', '<b>' => '&lt;b&gt;', "J\xf6rg" => "J?rg",
+		'x' x 300 => 'x' x 64);
+	for my $name (sort keys %shown) {
+		$r = $by->($name);
+		is($r->{status}, 403, "$shown{$name}: refused");
+		like($r->{body}, qr/>Single sign-on calls you `\Q$shown{$name}\E`, which cannot .*\(\$berth_sso_user\)\.</,
+		    '  as a name that nginx has to map');
+	}
+	like($t->log('pool'), qr/ refused="?al\@example\.com/, 'in the log as well');
 	like(get('/-/tokens', sign_in('Carol'))->{body}, qr/Signed in as <strong>Carol/, 'codes work beside it');
 	is(($after =~ /\|(\d+)/)[0] >= 1, 1, 'in the audit log');
 };

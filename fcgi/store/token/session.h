@@ -53,7 +53,10 @@ struct session {
 int session_find(struct db *, struct arena *, struct slice digest, struct session *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Fills in a session for the user whom single sign-on names, without opening one.  -1: 403 no such user. */
+/*
+ * Fills in a session for the user whom single sign-on names, without opening one.  -1: 403 there is no such
+ * user, or no user can have the name.
+ */
 int session_name(struct db *, struct arena *, const char *username, struct session *,
     struct err *) __attribute__((warn_unused_result));
 

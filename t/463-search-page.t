@@ -236,6 +236,18 @@ SQL
 	is(scalar(grep { /1$/ } @seen), 0, '  and nothing else');
 }
 
+# ---- words that are too short to be found inside names ----
+
+{
+	my $hint = qr/Fewer than three letters match only the beginning of a name\./;
+
+	is(crates_of(get('/-/search?q=it')->{body}), 'a b c', 'two letters that begin names');
+	unlike(get('/-/search?q=it')->{body}, $hint, '  need no hint');
+	is(crates_of(get('/-/search?q=em')->{body}), '', 'two letters inside names');
+	like(get('/-/search?q=em')->{body}, $hint, '  the page says why it finds nothing');
+	unlike(get('/-/search?q=emx')->{body}, $hint, 'three letters');
+}
+
 # ---- names with a wrong letter ----
 
 for my $slip ('itme-a', 'iten-a', 'itm-a', 'itemm-a', 'Iten_a') {

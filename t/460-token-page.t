@@ -271,8 +271,10 @@ unlike(get('/-/tokens', $alice)->{body}, qr/Signed in/, 'and is of no use any mo
 like(get('/-/tokens', $second)->{body}, qr/Signed in as <strong>alice/, 'her other session is still there');
 $t->berth_ok(qw(user block alice));
 unlike(get('/-/tokens', $second)->{body}, qr/Signed in/, 'until she is blocked');
-my ($status) = $t->berth(qw(user link alice));
+my ($status, undef, $why) = $t->berth(qw(user link alice));
 is($status, 1, 'and gets no link');
+like($why, qr/user `alice` is blocked: `berth user unblock alice` unblocks the user/,
+    'the administrator learns why');
 $t->berth_ok(qw(user unblock alice));
 like(get('/-/tokens', $second)->{body}, qr/Signed in/, 'unblocked');
 $t->psql("UPDATE sessions SET expires_at = now()");

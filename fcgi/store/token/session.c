@@ -1,6 +1,19 @@
 #include "store/token/session.h"
 
 #include "access/naming.h"
+#include "store/user.h"
+
+/* Only an administrator asks for a link, and may know who is blocked. */
+static int
+refuse_link(struct db *db, struct arena *a, const char *username, struct err *err)
+{
+	int64_t id;
+
+	if (user_find(db, a, username, &id, err) == -1)
+		return -1;
+	return err_set(err, 409, "user `%s` is blocked: `berth user unblock %s` unblocks the user",
+	    username, username);
+}
 
 int
 session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor,
@@ -18,7 +31,7 @@ session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
-		return err_set(err, 404, "user `%s` does not exist, or is blocked", username);
+		return refuse_link(db, a, username, err);
 	*user_id = event.id;
 	return 0;
 }

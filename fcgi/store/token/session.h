@@ -20,7 +20,7 @@ enum {
 	SESSION_LINK_SECONDS_MAX = 7 * 86400
 };
 
-/* A link that is good for so many seconds.  -1: 400, 404 no such user, or one who is blocked. */
+/* A link that is good for so many seconds.  -1: 400, 404 no such user, 409 the user is blocked. */
 int session_link_add(struct db *, struct arena *, const struct audit_actor *, const char *username,
     struct slice digest, int64_t seconds, int64_t *user_id, struct err *)
     __attribute__((warn_unused_result));

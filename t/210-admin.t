@@ -308,6 +308,10 @@ subtest 'tokens' => sub {
 	isnt($more->{token}, $token, 'another one');
 	is_deeply($more->{scopes}, ['api', 'read_api'], 'scopes');
 	is($more->{expires_at}, '2031-01-31T00:00:00Z', 'end');
+	fails('an end that is past', 2, qr/the date 2020-01-31 is past/,
+	    qw(token add --user alice --scopes api --expires 2020-01-31));
+	fails('of a deploy token', 2, qr/the date 2020-01-31 is past/,
+	    qw(token add --deploy tools --scopes read_package_registry --expires 2020-01-31));
 
 	require Digest::SHA;
 	is($t->psql("SELECT id FROM tokens WHERE handle = '" . Berth::Test::token_handle($more->{token}) . "'"),

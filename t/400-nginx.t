@@ -54,7 +54,8 @@ subtest 'TLS and HTTP versions' => sub {
 	is(get("$open/config.json")->{version}, '1.1', 'HTTP/1.1 still works');
 	my $plain = $t->http(GET => 'http://localhost:' . $t->port . "$open/config.json", { may_fail => 1 });
 	is($plain->{status}, 400, 'plain HTTP is told off');
-	unlike($plain->{body}, qr/</, 'without HTML');
+	is($plain->{body}, "this port speaks HTTPS: use https://\n", 'and told what to use');
+	is($plain->{headers}{location}, undef, 'without a redirect to a host that the client names');
 };
 
 subtest 'headers' => sub {

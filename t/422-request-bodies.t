@@ -42,6 +42,7 @@ my %location = (
 	'@berth_pool' => [[GET => "$root/no/fi/nofile", 'text'], [GET => "$root/nofile/1.0.0/download", 'text']],
 	'= /-/berth/error' => [[POST => '/-/berth/error', 'text']],
 	'= /-/berth/no-such-range' => [[POST => '/-/berth/no-such-range', 'text']],
+	'= /-/berth/speaks-https' => [[POST => '/-/berth/speaks-https', 'text']],
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
 	'= /-/berth/cache/absent' => [[PUT => '/-/berth/cache/absent', 'text']],
 	'^~ /-/berth/cache/index/' => [[PUT => '/-/berth/cache/index/1/config.json', 'text']],

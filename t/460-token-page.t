@@ -209,7 +209,7 @@ is($t->psql("SELECT user_id, token_id, remote_addr IS NOT NULL FROM audit_events
     . " WHERE action = 'token.create' ORDER BY id DESC LIMIT 1"), '1||t', 'the audit log says who made it');
 for my $case ([{ name => '' }, qr/give the token a name/], [{ name => 'x' x 256 }, qr/longer than 255/],
 	[{ scope => 'sudo' }, qr/scope/], [{ scope => 'api,read_api,admin' }, qr/scope/],
-	[{ expires => 'soon' }, qr/soon/], [{ expires => '2001-01-01' }, qr/in the future/],
+	[{ expires => 'soon' }, qr/soon/], [{ expires => '2001-01-01' }, qr/the date 2001-01-01 is past/],
 	[{ crates => 'not ok!' }, qr/ok!/], [{ 'operations[]' => ['rule'] }, qr/rule/],
 	[{ scope => 'read_api', crates => 'foo' }, qr/read-only/]) {
 	my $r = post('/-/tokens', { form => $form, name => 'n', scope => 'api', %{ $case->[0] } }, cookie => $alice);
@@ -271,8 +271,10 @@ unlike(get('/-/tokens', $alice)->{body}, qr/Signed in/, 'and is of no use any mo
 like(get('/-/tokens', $second)->{body}, qr/Signed in as <strong>alice/, 'her other session is still there');
 $t->berth_ok(qw(user block alice));
 unlike(get('/-/tokens', $second)->{body}, qr/Signed in/, 'until she is blocked');
-my ($status) = $t->berth(qw(user link alice));
+my ($status, undef, $why) = $t->berth(qw(user link alice));
 is($status, 1, 'and gets no link');
+like($why, qr/user `alice` is blocked: `berth user unblock alice` unblocks the user/,
+    'the administrator learns why');
 $t->berth_ok(qw(user unblock alice));
 like(get('/-/tokens', $second)->{body}, qr/Signed in/, 'unblocked');
 $t->psql("UPDATE sessions SET expires_at = now()");
@@ -348,17 +350,35 @@ subtest 'single sign-on' => sub {
 	    headers => ['X-Test-Sso: alice'])->{status}, 403,
 	    'nor without the session: no other site\'s form works');
 	$r = $by->('mallory');
+	my $advice = 'this registry has no active user of that name. '
+	    . 'Ask an administrator to add or unblock that user.';
 	is($r->{status}, 403, 'whom the registry does not know');
-	like($r->{body}, qr/no active user with your name.*<code>berth user add .*<code>berth user link /s,
-	    'is told what to ask an administrator for');
-	unlike($r->{body}, qr/mallory|alice/, 'and nothing of others');
+	like($r->{body}, qr/>Single sign-on calls you `mallory`, and \Q$advice\E</,
+	    'is told the name and what to ask an administrator for');
+	unlike($r->{body}, qr/berth user link|alice/, 'and nothing of codes that would not help, nor of others');
 	my $same = $r->{body};
+	my $refused = sub {
+		my $n = () = $t->log('pool') =~ /event=sso id=\S+ refused="?\Q$_[0]\E/g;
+
+		return $n;
+	};
+	my $logged = $refused->('mallory');
 	$r = $t->http(GET => '/-/', { headers => ['X-Test-Sso: mallory'] });
 	is($r->{status}, 200, 'who may read what is public');
 	unlike($r->{body}, qr/Signed in|demo.priv/, 'and no more');
+	is($refused->('mallory'), $logged + 1, 'the log has the name, once for each request');
 	$t->berth_ok(qw(user block bob));
 	$r = $by->('bob');
-	is("$r->{status} $r->{body}", "403 $same", 'whom it has blocked is told the same');
+	is("$r->{status} " . $r->{body} =~ s/`bob`/`mallory`/r, "403 $same", 'whom it has blocked is told the same');
+	my %shown = ('al@example.com' => 'al@example.com', '<b>' => '&lt;b&gt;', "J\xf6rg" => "J?rg",
+		'x' x 300 => 'x' x 64);
+	for my $name (sort keys %shown) {
+		$r = $by->($name);
+		is($r->{status}, 403, "$shown{$name}: refused");
+		like($r->{body}, qr/>Single sign-on calls you `\Q$shown{$name}\E`, which cannot .*\(\$berth_sso_user\)\.</,
+		    '  as a name that nginx has to map');
+	}
+	like($t->log('pool'), qr/ refused="?al\@example\.com/, 'in the log as well');
 	like(get('/-/tokens', sign_in('Carol'))->{body}, qr/Signed in as <strong>Carol/, 'codes work beside it');
 	is(($after =~ /\|(\d+)/)[0] >= 1, 1, 'in the audit log');
 };

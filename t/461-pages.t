@@ -235,6 +235,9 @@ for my $path ('/', '/?x=y') {
 
 	like($body, qr{\[registries\.priv\]\nindex = "sparse\+\Q$url@{[$t->registry($id{priv})]}\E/"\n},
 	    'the lines for cargo');
+	like($body, qr{<p>Make a token <a.*<p>Then you can use a crate}s, 'that one needs a token to read');
+	like(get('/-/projects/demo/pub', 'owner')->{body},
+	    qr{<p>To publish, make a token <a.*<p>You can use a crate without}s, 'or none, of a public project');
 	like($body, qr{<a href="/-/groups/demo">demo</a>, has one address for all crates}, 'its group');
 	like($body, qr{CARGO_REGISTRIES_PRIV_TOKEN}, 'the variable of the token');
 	like($body, qr{cargo publish --registry priv$}m, 'and the name of the registry');

@@ -129,7 +129,7 @@ for my $who ('owner', 'stranger') {
 	}
 }
 my %want = (
-	'keyword=gold' => 'a b', 'keyword=GOLD' => 'a b', 'license=MIT' => 'a b c', 'license=mit' => '',
+	'keyword=gold' => 'a b', 'keyword=GOLD' => 'a b', 'license=MIT' => 'a b c', 'license=mit' => 'a b c',
 	'license=Apache-2.0' => 'b', 'license=Apache' => '', 'license=2.0' => '',
 	'license=MIT%20OR%20Apache-2.0' => 'b', 'rust=1.70' => 'a', 'rust=1.70.1' => 'a b', 'rust=2' => 'a b d',
 	'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a b', 'project=demo/priv' => 'd',
@@ -145,7 +145,8 @@ for my $narrow (sort keys %want) {
 }
 my %list = (
 	'keyword=Gold' => 'a b', 'keyword=secret' => 'd', 'license=MIT' => 'a b c', 'license=Zlib' => 'd',
-	'license=Apache-2.0' => 'b', 'license=MIT%20OR%20Apache-2.0' => 'b', 'license=apache-2.0' => '',
+	'license=Apache-2.0' => 'b', 'license=MIT%20OR%20Apache-2.0' => 'b',
+	'license=apache-2.0' => 'b', 'license=MIT%20or%20APACHE-2.0' => 'b',
 	'rust=1.70' => 'a', 'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a b',
 	'license=MIT&yanked=all' => 'c', 'rust=2&yanked=some' => 'b', 'project=demo/priv' => 'd',
 	'project=DEMO/pub&license=MIT' => 'a b c', 'project=demo/none' => '', 'keyword=%3A*' => '',
@@ -235,6 +236,18 @@ SQL
 	is(scalar(grep { /1$/ } @seen), 0, '  and nothing else');
 }
 
+# ---- words that are too short to be found inside names ----
+
+{
+	my $hint = qr/Fewer than three letters match only the beginning of a name\./;
+
+	is(crates_of(get('/-/search?q=it')->{body}), 'a b c', 'two letters that begin names');
+	unlike(get('/-/search?q=it')->{body}, $hint, '  need no hint');
+	is(crates_of(get('/-/search?q=em')->{body}), '', 'two letters inside names');
+	like(get('/-/search?q=em')->{body}, $hint, '  the page says why it finds nothing');
+	unlike(get('/-/search?q=emx')->{body}, $hint, 'three letters');
+}
+
 # ---- names with a wrong letter ----
 
 for my $slip ('itme-a', 'iten-a', 'itm-a', 'itemm-a', 'Iten_a') {
@@ -270,8 +283,9 @@ $t->psql("DELETE FROM crates WHERE name LIKE 'a%-zinc'");
 # what a licence of a crate names, and how many of them a search counts
 {
 	my %text = (e => 'MIT/Apache-2.0', f => 'MIT / Zlib', g => '(MIT OR Apache-2.0) AND Unicode-DFS-2016',
-		h => 'Apache-2.0 WITH LLVM-exception', i => 'MIT License', j => 'GPL-2.0+', k => 'See LICENSE (ours)');
-	my %count = (MIT => '4 e f g i', 'Apache-2.0' => '3 e g h', Zlib => '1 f', 'Unicode-DFS-2016' => '1 g',
+		h => 'Apache-2.0 WITH LLVM-exception', i => 'MIT License', j => 'GPL-2.0+', k => 'See LICENSE (ours)',
+		l => 'mit OR zlib');
+	my %count = (MIT => '5 e f g i l', 'Apache-2.0' => '3 e g h', Zlib => '2 f l', 'Unicode-DFS-2016' => '1 g',
 		'MIT License' => '1 i', 'GPL-2.0+' => '1 j', 'See LICENSE (ours)' => '1 k');
 
 	publish('pub', "text-$_", '1.0.0', license => $text{$_}) for sort keys %text;

@@ -277,7 +277,7 @@ subtest 'what is internal' => sub {
 
 	for my $path ($blob, map { "/-/berth/$_" } "cache/index/$id/config.json",
 	    "cache/crates/$id/crates/one_crate/1.0.0", 'cache/absent', 'upload-large', 'upload-unsized',
-	    'upload-authorize', 'error', 'no-answer', 'no-such-range') {
+	    'upload-authorize', 'error', 'no-answer', 'no-such-range', 'speaks-https') {
 		is(get($path)->{status}, 404, $path);
 		is(get("/cargo$path")->{status}, 404, '  below the path');
 	}

@@ -22,7 +22,7 @@ $t->member('reporter', 'demo', 'reporter');
 $t->member('gone', 'demo', 'owner');
 my %token = map { $_ => $t->token($_) } qw(dev guest reporter stranger gone);
 $token{read} = $t->token('dev', scopes => 'read_api');
-$token{expired} = $t->token('dev', expires => '2020-01-01');
+$token{expired} = $t->ended_token('dev');
 $t->berth_ok('user', 'block', 'gone');
 
 sub is_text {

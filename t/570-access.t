@@ -36,7 +36,7 @@ $t->member('gone', 'demo', 'owner');
 $t->member('removed', 'demo', 'owner');
 my %token = map { $_ => $t->token($_) } @roles, qw(stranger lapsed removed gone admin);
 $token{read_api} = $t->token('owner', scopes => 'read_api');
-$token{expired} = $t->token('owner', expires => '2020-01-01');
+$token{expired} = $t->ended_token('owner');
 $token{$_} = $t->token('owner') for qw(revoked unknown);
 $token{garbage} = 'x';
 $token{malformed} = 'berth_pat_' . 'a' x 49;

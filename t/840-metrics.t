@@ -127,7 +127,7 @@ subtest 'stages of a publish' => sub {
 };
 
 subtest 'token failures by reason' => sub {
-	my %token = map { $_ => $t->token('alice', $_ eq 'expired' ? (expires => '2020-01-01') : ()) }
+	my %token = map { $_ => $_ eq 'expired' ? $t->ended_token('alice') : $t->token('alice') }
 	    qw(revoked expired unknown);
 	my $failures = sub { my ($m) = @_; return { map { $_ => $m->value('berth_token_failures_total',
 	    reason => $_) } qw(missing malformed unknown revoked expired blocked) }; };

@@ -331,6 +331,7 @@ subtest 'settings that cannot be' => sub {
 		    { name => 'x', scopes => ['api'] },
 		    { name => "x\ny", scopes => ['read_package_registry'] },
 		    { name => 'x', scopes => ['read_package_registry'], expires_at => 'never' },
+		    { name => 'x', scopes => ['read_package_registry'], expires_at => '2020-01-01' },
 		    { name => 'x', scopes => ['read_package_registry'], username => 'a b' },
 		    { name => { a => 1 }, scopes => ['read_package_registry'] },
 		    { name => 'x' x 300, scopes => ['read_package_registry'] }),

@@ -1,5 +1,6 @@
 #include "store/token/token.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -98,7 +99,7 @@ generate(struct invocation *in, enum token_kind kind, struct added *t)
 static int
 parse_expires(struct invocation *in, const char *text, struct token_new *t)
 {
-	return text == NULL ? 0 : date_parse(text, &t->expires_at, &in->err);
+	return text == NULL ? 0 : date_parse_end(text, time(NULL), &t->expires_at, &in->err);
 }
 
 /* What not every token has. */

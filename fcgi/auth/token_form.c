@@ -69,10 +69,8 @@ token_form_check(struct arena *a, const struct token_form *f, int64_t now, struc
 		return err_set(err, 400, "choose what the token may do: api or read_api");
 	if (naming_check_text("name", f->name, err) == -1 ||
 	    token_words_parse(a, &token_words_personal, f->scope, &t->scopes, err) == -1 ||
-	    (f->expires[0] != '\0' && date_parse(f->expires, &t->expires_at, err) == -1))
+	    (f->expires[0] != '\0' && date_parse_end(f->expires, now, &t->expires_at, err) == -1))
 		return -1;
-	if (t->expires_at != 0 && t->expires_at <= now)
-		return err_set(err, 400, "the day on which the token ends must be in the future");
 	return check_limits(a, f, t, err);
 }
 

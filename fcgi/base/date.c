@@ -54,3 +54,11 @@ date_parse(const char *text, int64_t *seconds, struct err *err)
 	*seconds = t;
 	return 0;
 }
+
+int
+date_parse_end(const char *text, int64_t now, int64_t *seconds, struct err *err)
+{
+	if (date_parse(text, seconds, err) == -1)
+		return -1;
+	return *seconds > now ? 0 : err_set(err, 400, "the date %s is past", text);
+}

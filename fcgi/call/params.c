@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/date.h"
@@ -339,6 +340,16 @@ params_date(struct params *p, const char *name, int64_t *out)
 	if (params_str(p, name, &text) == -1)
 		return -1;
 	return text == NULL || text[0] == '\0' ? 0 : date_parse(text, out, &p->rq->err);
+}
+
+int
+params_date_end(struct params *p, const char *name, int64_t *out)
+{
+	const char *text = NULL;
+
+	if (params_str(p, name, &text) == -1)
+		return -1;
+	return text == NULL || text[0] == '\0' ? 0 : date_parse_end(text, time(NULL), out, &p->rq->err);
 }
 
 int

@@ -83,6 +83,9 @@ int params_words(struct params *, const char *name, const char **out)
 /* The beginning of a day (base/date.h).  An empty text is as good as none. */
 int params_date(struct params *, const char *name, int64_t *out) __attribute__((warn_unused_result));
 
+/* The same for the end of something, which must be after now. */
+int params_date_end(struct params *, const char *name, int64_t *out) __attribute__((warn_unused_result));
+
 /* Refuses a parameter that would have no effect.  -1: 400 the request has it. */
 int params_refuse(struct params *, const char *name) __attribute__((warn_unused_result));
 

@@ -96,8 +96,8 @@ s.crate_id, s.project_id, s.normalized_name, s.weight, s.document, s.keywords, s
 -- What the caller asks for: the rows of the page, and the filters, which may be null.  These columns hide the
 -- values from the planner, so that the first plan serves all searches; planning would take a third of the
 -- time of such a page.
-$3::bigint AS size, $4::bigint AS skip, lower($5::text) AS keyword, $6::text AS license,
-' ' || translate($6, '()/', '   ') || ' ' AS license_words, $7::bigint AS rust, $8::bigint AS yanked
+$3::bigint AS size, $4::bigint AS skip, lower($5::text) AS keyword, lower($6::text) AS license,
+lower(' ' || translate($6, '()/', '   ') || ' ') AS license_words, $7::bigint AS rust, $8::bigint AS yanked
 
 -- part: narrow_meant
 -- The readable projects, or, if $2 is not null, the one with this path.
@@ -106,12 +106,14 @@ meant AS MATERIALIZED (
      WHERE $2::text IS NULL OR lower(p.full_path) = lower($2))
 
 -- part: narrow_words
--- The words of f.license, an expression of licences or any other text, with a blank at each end.
-' ' || translate(f.license, '()/', '   ') || ' '
+-- The words of f.license, an expression of licences or any other text, in small letters, with a blank at
+-- each end.
+lower(' ' || translate(f.license, '()/', '   ') || ' ')
 
 -- part: narrow_names
--- The licence of f is that of `asked` a, or names it: `MIT OR Apache-2.0`, `MIT/Apache-2.0` and `(MIT)` name `MIT`.
-(f.license = a.license OR strpos(@narrow_words, a.license_words) > 0)
+-- The licence of f is that of `asked` a, or names it: `MIT OR Apache-2.0`, `MIT/Apache-2.0` and `(MIT)` name `MIT`,
+-- in any case of letters.
+(lower(f.license) = a.license OR strpos(@narrow_words, a.license_words) > 0)
 
 -- part: narrow_fits
 -- Crate f passes the filters of `asked` a.
@@ -139,13 +141,15 @@ texts AS MATERIALIZED (
       FROM counts f WHERE f.others = 11 AND f.license IS NOT NULL),
 named AS MATERIALIZED (
     SELECT f.license, @narrow_words AS words FROM (
-           SELECT t.license, t.number FROM texts t WHERE NOT t.is_expression
-            UNION ALL
-           SELECT trim(w.word), t.number FROM texts t CROSS JOIN LATERAL
-                  regexp_split_to_table(regexp_replace(translate(t.license, '()', '  '), ' +WITH +[^ /]+', '', 'g'),
-                                        ' */ *| +(OR|AND) +') AS w (word)
-            WHERE t.is_expression) f
-     GROUP BY f.license ORDER BY sum(f.number) DESC, f.license LIMIT 10),
+           SELECT min(o.license COLLATE "C") AS license FROM (
+                  SELECT t.license, t.number FROM texts t WHERE NOT t.is_expression
+                   UNION ALL
+                  SELECT trim(w.word), t.number FROM texts t CROSS JOIN LATERAL
+                         regexp_split_to_table(
+                             regexp_replace(translate(t.license, '()', '  '), ' +WITH +[^ /]+', '', 'g'),
+                             ' */ *| +(OR|AND) +') AS w (word)
+                   WHERE t.is_expression) o (license, number)
+            GROUP BY lower(o.license) ORDER BY sum(o.number) DESC, 1 LIMIT 10) f),
 facets AS (
     (SELECT 'project' AS part, c.project_id, NULL AS name, c.number,
             row_number() OVER (ORDER BY c.number DESC, c.project_id) AS place
@@ -249,7 +253,7 @@ found AS MATERIALIZED (
                   FROM spelled p WHERE p.license IS NOT NULL),
             texts AS (
                 SELECT f.license FROM asked a CROSS JOIN (SELECT license FROM spelled LIMIT 1000) f
-                 WHERE @narrow_names ORDER BY f.license <> a.license, f.license)
+                 WHERE @narrow_names ORDER BY lower(f.license) <> a.license, f.license)
             SELECT c.* FROM texts x CROSS JOIN LATERAL (
                    SELECT @narrow_compared FROM crate_search s
                     WHERE s.project_id = m.id AND s.license = x.license

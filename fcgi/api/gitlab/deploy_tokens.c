@@ -114,7 +114,7 @@ read_token(struct params *p, struct token_new *t)
 
 	if (params_required(p, "name", &t->name) == -1 || params_words(p, "scopes", &scopes) == -1 ||
 	    params_str(p, "username", &t->login) == -1 || check_login(p->rq, t->login) == -1 ||
-	    params_date(p, "expires_at", &t->expires_at) == -1)
+	    params_date_end(p, "expires_at", &t->expires_at) == -1)
 		return -1;
 	if (scopes == NULL)
 		return err_set(&p->rq->err, 400, "scopes is missing");

@@ -85,6 +85,7 @@ show_project(struct page *page)
 	project.path = page->title = facts->full_path;
 	project.crumbs = page_crumbs(a, project.path);
 	project.visibility = facts->visibility;
+	project.is_public = access_is_public(facts);
 	project.index = arena_printf(a, "sparse+%s/", call_registry_url(page->call, a));
 	project.registry = registry_alias(project.path);
 	project.is_off = !facts->packages_enabled || !flag_is_on(FLAG_CARGO, facts->flags, facts->project_id);

@@ -27,6 +27,7 @@ struct project_page {
 	const char *registry; /* its name there, by registry_alias() */
 	struct page_rows crates, members;
 	bool sees_crates, sees_members, is_off;
+	bool is_public; /* cargo needs no token to read */
 	struct page_turn turn;
 	const struct ci_text *ci;
 };

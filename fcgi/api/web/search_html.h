@@ -26,6 +26,7 @@ struct search_html {
 	struct search_facet facets[SEARCH_FACETS]; /* with something to choose */
 	size_t nfacets;
 	bool has_words, is_narrowed; /* neither: the page searches for nothing */
+	bool is_short; /* the words have too few letters to be found inside names */
 	bool is_cut; /* more crates may match, which the search has not read */
 	struct page_turn turn;
 	const struct html_pair *previous, *next; /* pages */

@@ -127,6 +127,7 @@ find(struct page *page, const char *const *asked, struct search_html *s)
 		return -1;
 	search_query_parse(rq->arena, slice_str(asked[QUERY]), &query);
 	s->has_words = query.name[0] != '\0';
+	s->is_short = s->has_words && query.like == NULL;
 	if (!s->has_words && !s->is_narrowed)
 		return 0;
 	ask.query = &query;

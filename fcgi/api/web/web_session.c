@@ -8,6 +8,7 @@
 
 #include "auth/rate_limit.h"
 #include "base/gzip.h"
+#include "base/log.h"
 #include "base/url.h"
 #include "http/accept.h"
 #include "http/cookie.h"
@@ -106,6 +107,18 @@ find_session(struct worker_app *app, struct request *rq, struct web_session *v)
 	return session_find(app->db, rq->arena, digest_of(v), &v->session, &rq->err);
 }
 
+/* The person may see public pages only, and never read why: the administrator finds the name here. */
+static void
+log_refused(const struct request *rq, const char *name)
+{
+	struct log_line l;
+
+	log_begin(&l, LOG_INFO, "sso");
+	log_str(&l, "id", slice_str(rq->id));
+	log_str(&l, "refused", slice_str(name));
+	log_end(&l);
+}
+
 /* Whom the sign-on names, with the cookie that they have or, to look, with a new one. */
 static int
 begin_named(struct worker_app *app, struct request *rq, struct web_session *v, const char *name)
@@ -114,8 +127,11 @@ begin_named(struct worker_app *app, struct request *rq, struct web_session *v, c
 
 	if (v->secret[0] == '\0' && !looks)
 		return 0;
-	if (session_name(app->db, rq->arena, name, &v->session, &rq->err) == -1)
+	if (session_name(app->db, rq->arena, name, &v->session, &rq->err) == -1) {
+		if (rq->err.status == 403)
+			log_refused(rq, name);
 		return -1;
+	}
 	v->is_unopened = true;
 	if (v->secret[0] != '\0')
 		return 0;

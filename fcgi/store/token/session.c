@@ -1,6 +1,19 @@
 #include "store/token/session.h"
 
 #include "access/naming.h"
+#include "store/user.h"
+
+/* Only an administrator asks for a link, and may know who is blocked. */
+static int
+refuse_link(struct db *db, struct arena *a, const char *username, struct err *err)
+{
+	int64_t id;
+
+	if (user_find(db, a, username, &id, err) == -1)
+		return -1;
+	return err_set(err, 409, "user `%s` is blocked: `berth user unblock %s` unblocks the user",
+	    username, username);
+}
 
 int
 session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor,
@@ -18,12 +31,14 @@ session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
-		return err_set(err, 404, "user `%s` does not exist, or is blocked", username);
+		return refuse_link(db, a, username, err);
 	*user_id = event.id;
 	return 0;
 }
 
-static const char nobody[] = "this registry has no active user with your name";
+/* A longer name would hide the sentence around it. */
+enum { SHOWN_NAME = 64 };
+
 static const char link_is_over[] =
     "this code has been used or has expired; ask an administrator for a new one";
 
@@ -41,6 +56,25 @@ session_link_find(struct db *db, struct arena *a, struct slice digest, const cha
 		return err_set(err, 403, "%s", link_is_over);
 	*username = db_str(&call.result, 0, USERNAME);
 	return 0;
+}
+
+/* The same for a user who is blocked, so that nobody learns who is. */
+static int
+refuse_unknown(const char *username, struct err *err)
+{
+	return err_set(err, 403, "Single sign-on calls you `%.*s`, and this registry has no active user of that "
+	    "name. Ask an administrator to add or unblock that user.", SHOWN_NAME, username);
+}
+
+static int
+check_named(const char *username, struct err *err)
+{
+	struct err ignored = { 0 };
+
+	if (naming_check_name("username", username, &ignored) == 0)
+		return 0;
+	return err_set(err, 403, "Single sign-on calls you `%.*s`, which cannot be the name of a user here. Ask an "
+	    "administrator to map it to a username in nginx ($berth_sso_user).", SHOWN_NAME, username);
 }
 
 struct opening {
@@ -65,7 +99,7 @@ find_user(struct db *db, const struct opening *o, int64_t *user_id, struct err *
 	if (db_run(db, o->arena, &call, 1, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
-		return err_set(err, 403, "%s", link ? link_is_over : nobody);
+		return link ? err_set(err, 403, "%s", link_is_over) : refuse_unknown(o->proof->username, err);
 	*user_id = db_int(&call.result, 0, ID);
 	return 0;
 }
@@ -133,11 +167,13 @@ session_name(struct db *db, struct arena *a, const char *username, struct sessio
 	struct db_call call = { .stmt = STMT_SESSION_USER };
 	const struct db_result *r = &call.result;
 
+	if (check_named(username, err) == -1)
+		return -1;
 	db_bind_str(&call.params, username);
 	if (db_run(db, a, &call, 1, err) == -1)
 		return -1;
 	if (r->rows == 0)
-		return err_set(err, 403, "%s", nobody);
+		return refuse_unknown(username, err);
 	s->user_id = db_int(r, 0, ID);
 	s->username = db_str(r, 0, USERNAME);
 	s->by_sso = true;

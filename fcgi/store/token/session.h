@@ -20,7 +20,7 @@ enum {
 	SESSION_LINK_SECONDS_MAX = 7 * 86400
 };
 
-/* A link that is good for so many seconds.  -1: 400, 404 no such user, or one who is blocked. */
+/* A link that is good for so many seconds.  -1: 400, 404 no such user, 409 the user is blocked. */
 int session_link_add(struct db *, struct arena *, const struct audit_actor *, const char *username,
     struct slice digest, int64_t seconds, int64_t *user_id, struct err *)
     __attribute__((warn_unused_result));
@@ -53,7 +53,10 @@ struct session {
 int session_find(struct db *, struct arena *, struct slice digest, struct session *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Fills in a session for the user whom single sign-on names, without opening one.  -1: 403 no such user. */
+/*
+ * Fills in a session for the user whom single sign-on names, without opening one.  -1: 403 there is no such
+ * user, or no user can have the name.
+ */
 int session_name(struct db *, struct arena *, const char *username, struct session *,
     struct err *) __attribute__((warn_unused_result));
 

@@ -214,6 +214,15 @@ sub token {
 	    map { ("--$_", $opt{$_}) } grep { defined $opt{$_} } qw(expires crates operations));
 }
 
+# One that has ended.
+sub ended_token {
+	my ($self, $user) = @_;
+	my $token = $self->token($user);
+
+	$self->psql("UPDATE tokens SET expires_at = '2020-01-01' WHERE handle = '" . token_handle($token) . "'");
+	return $token;
+}
+
 # The slot and handle of a token, by which the database finds it.
 sub token_handle { return $_[0] =~ /^berth_\w{3}_([0-9A-Za-z]{18})_/ ? $1 : die "no token with a handle\n"; }
 

@@ -558,12 +558,16 @@ sub prepared {
 	my ($out, @args) = @_;
 	my $other = $t->dir . '/other';
 	my @cases = (
-		['index.new elsewhere', qr/index\.new must be a directory/,
-		    sub { symlink($other, "$_[0]/index.new") }],
-		['crates elsewhere', qr/crates must be a directory/, sub { symlink($other, "$_[0]/crates") }],
+		map({
+			my $name = $_;
+			["$name elsewhere", qr{/\Q$name\E is not a directory \(a symbolic link\?\): use a directory without},
+			    sub { symlink($other, "$_[0]/$name") }]
+		} qw(index crates index.new index.replaced)),
 		['an index of others', qr/index without config\.json/,
-		    sub { symlink($other, "$_[0]/index") }],
-		['a pipe as crates', qr/crates must be a directory/,
+		    sub { mkdir("$_[0]/index") }],
+		['a file as index', qr{/index is not a directory},
+		    sub { Berth::Test::write_file("$_[0]/index", 'mine') }],
+		['a pipe as crates', qr{/crates is not a directory},
 		    sub { POSIX::mkfifo("$_[0]/crates", 0600) }],
 		['another export', qr/another export to \S+ runs/,
 		    sub { my $dir; open($dir, '<', $_[0]) && flock($dir, LOCK_EX) && $dir }],
@@ -577,11 +581,15 @@ sub prepared {
 
 		make_path($dir);
 		my $kept = $prepare->($dir) or die "$name: $!\n";
+		my @there = glob("$dir/*");
 		my ($status, $printed, $err) = $t->berth('export', $args[0], $dir, @args[2 .. $#args]);
 		is($status, $name eq 'another export' ? 1 : 2, $name);
 		like($err, $why, '  says so');
+		is_deeply([glob("$dir/*")], \@there, '  before it writes anything');
 		is_deeply(files_of($other), { mine => 'mine' }, '  and what is there stays');
 	}
+	my ($status, undef, $err) = $t->berth('export', $args[0], '', @args[2 .. $#args]);
+	like("$status $err", qr/^2 berth: DIR is empty/, 'no name of a directory');
 	# a name that exists, as a file with a second name
 	unlink("$out/crates/alpha/alpha-0.9.0.crate") or die $!;
 	my $sum = (lines_of($id, 'alpha'))[0]{cksum};

@@ -311,10 +311,22 @@ TOML
 	Berth::Test::write_file("$from/user-1.0.0.crate",
 	    Berth::Crate::make('user', '1.0.0', manifest => $manifest));
 	my ($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new');
-	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'not without --registry-url');
+	like($rows->{'user 1.0.0'}{reason}, qr/the registry `\Q$url\E`.* you import from, give --registry-url URL$/,
+	    'not without --registry-url');
 	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', 'crates-io',
 	    '--dry-run');
 	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'nor with that of another');
+	for my $wrong ('foo', 'https://', 'old.example/index', 'sparse+foo', 'https://old.example/a b', '') {
+		($status, undef, undef, $err) = import_of('directory', $from, 'demo/new', '--registry-url', $wrong);
+		like("$status $err", qr{^2 berth: --registry-url \Q$wrong\E: must be the URL .* sparse\+https://},
+		    "`$wrong` is no URL");
+	}
+	for my $git ('ssh://git@old.example/index', 'https://old.example/index.git',
+	    'registry+https://old.example/git') {
+		($status, $summary) = import_of('directory', $from, 'demo/new', '--registry-url', $git,
+		    '--registry-url', $url, '--dry-run');
+		is_deeply([$status, $summary->{imported}], [0, 1], "one of two URLs, beside $git");
+	}
 	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', $url);
 	is_deeply([$status, $summary->{imported}, $summary->{unresolved}], [0, 1, 1], 'with it') or diag $err;
 	($status, undef, $err) = $t->berth('import', 'directory', $from, '--into', 'demo/new',

@@ -16,7 +16,7 @@
 #include "transfer/import_gitea.h"
 #include "transfer/import_kellnr.h"
 
-enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, CRATES, TOKEN_FILE, LIST, NOPTIONS };
+enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, SECOND_URL, CRATES, TOKEN_FILE, LIST, NOPTIONS };
 
 enum { GITEA_TOKEN_FILE = REGISTRY_URL };
 
@@ -31,14 +31,19 @@ static const char token_variable[] = "BERTH_IMPORT_TOKEN";
 	[INTO] = { "into", 0, "GROUP/PROJECT", true }, \
 	[PROCESSES] = { "processes", 0, "N", false }
 
+/* A registry can have a git index and a sparse one, and crates that name either. */
+#define REGISTRY_URLS \
+	[REGISTRY_URL] = { "registry-url", 0, "URL", false }, \
+	[SECOND_URL] = { "registry-url", 0, "URL", false }
+
 static const struct option_def directory_options[] = {
 	COMMON,
-	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
+	REGISTRY_URLS,
 };
 
 static const struct option_def index_options[NOPTIONS] = {
 	COMMON,
-	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
+	REGISTRY_URLS,
 	[CRATES] = { "crates", 0, "DIR", false },
 	[TOKEN_FILE] = { "token-file", 0, "FILE", false },
 	[LIST] = { "list", 0, "FILE", false },
@@ -51,7 +56,7 @@ static const struct option_def gitea_options[] = {
 
 static const struct option_def kellnr_options[] = {
 	COMMON,
-	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
+	REGISTRY_URLS,
 	[CRATES] = { "crates", 0, "DIR", false },
 };
 
@@ -72,6 +77,33 @@ say(void *arg, const struct import_report *report)
 	arena_reset(rows->out.arena);
 }
 
+static void
+add_registry(struct import_job *job, const char *url)
+{
+	size_t n = 0;
+
+	while (job->registries[n] != NULL)
+		n++;
+	job->registries[n] = strcmp(url, "crates-io") == 0 ? REGISTRY_PUBLIC_URL : url;
+}
+
+/* --registry-url, of a command that has it. */
+static int
+read_registries(struct invocation *in, struct import_job *job)
+{
+	for (size_t i = REGISTRY_URL; i <= SECOND_URL; i++) {
+		const char *url = in->options.values[i];
+
+		if (url == NULL)
+			continue;
+		if (strcmp(url, "crates-io") != 0 && import_registry_check(url, &in->err) == -1)
+			return -1;
+		add_registry(job, url);
+	}
+	job->registry_advice = "; if that is the registry you import from, give --registry-url URL";
+	return 0;
+}
+
 /* The project, its policy, and whether this store is the database's. */
 static int
 read_project(struct invocation *in, struct import_job *job)
@@ -90,10 +122,8 @@ read_project(struct invocation *in, struct import_job *job)
 		return -1;
 	job->project_id = project->id;
 	job->policy = policy;
-	if (job->registry_url == NULL && policy->mirror_url[0] != '\0')
-		job->registry_url = policy->mirror_url;
-	if (job->registry_url != NULL && strcmp(job->registry_url, "crates-io") == 0)
-		job->registry_url = REGISTRY_PUBLIC_URL;
+	if (job->registries[0] == NULL && policy->mirror_url[0] != '\0')
+		add_registry(job, policy->mirror_url);
 	return 0;
 }
 
@@ -152,20 +182,18 @@ print_summary(struct invocation *in, const struct import *import)
 	return bad == 0 ? 0 : err_set(&in->err, 409, "%zu of %zu versions are not imported", bad, all);
 }
 
-/* url: the value of --registry-url, or NULL. */
 static int
-prepare(struct invocation *in, struct import_job *job, const char *url)
+prepare(struct invocation *in, struct import_job *job, bool has_registry_url)
 {
 	*job = (struct import_job) {
 		.conninfo = in->conninfo,
 		.actor = in->actor,
 		.from = in->args[0],
-		.registry_url = url,
 		.accept_legacy = in->options.values[LEGACY] != NULL,
 		.dry_run = in->options.values[DRY_RUN] != NULL,
 		.settings = in->settings,
 	};
-	if (read_project(in, job) == -1)
+	if ((has_registry_url && read_registries(in, job) == -1) || read_project(in, job) == -1)
 		return -1;
 	job->timeout_ms = in->settings->database_timeout * 1000;
 	return 0;
@@ -190,7 +218,7 @@ directory(struct invocation *in)
 	struct import_source source;
 	struct import_job job;
 
-	return prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
+	return prepare(in, &job, true) == -1 ||
 	    import_source_directory(in->arena, in->args[0], &source, &in->err) == -1 ? -1 : run(in, &job, &source);
 }
 
@@ -298,11 +326,11 @@ from_index(struct invocation *in)
 	if (!is_url && in->options.values[LIST] != NULL)
 		return err_set(&in->err, 400, "--list is only for the URL of an index; leave it out, since `%s` has the "
 		    "names of its crates", from);
-	if (prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
+	if (prepare(in, &job, true) == -1 ||
 	    (crates != NULL && import_source_directory(in->arena, crates, &files, &in->err) == -1))
 		return -1;
 	if (is_url)
-		job.source_url = from;
+		add_registry(&job, from);
 	if ((is_url ? from_url : stat(from, &st) == 0 && S_ISREG(st.st_mode) ? from_list : from_files)(in,
 	        crates != NULL ? &files : NULL, &source) == -1)
 		return -1;
@@ -317,12 +345,12 @@ gitea(struct invocation *in)
 	struct import_source source;
 	struct import_job job;
 
-	if (prepare(in, &job, NULL) == -1 ||
+	if (prepare(in, &job, false) == -1 ||
 	    read_remote(in, in->options.values[GITEA_TOKEN_FILE], remote) == -1 ||
 	    import_remote_open(in->arena, in->args[0], remote, &in->err) == -1 ||
 	    import_gitea_list(remote, in->arena, &source, &in->err) == -1)
 		return -1;
-	job.source_url = in->args[0];
+	add_registry(&job, in->args[0]);
 	source.remote = remote;
 	source.is_indexed_there = true;
 	return run(in, &job, &source);
@@ -343,7 +371,7 @@ kellnr(struct invocation *in)
 	}
 	if (crates == NULL)
 		return err_set(&in->err, 400, "a database needs --crates DIR, the directory with its crates");
-	if (prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
+	if (prepare(in, &job, true) == -1 ||
 	    import_source_directory(in->arena, crates, &files, &in->err) == -1 ||
 	    import_kellnr_list(in->arena, database, &files, &source, &in->err) == -1)
 		return -1;
@@ -371,7 +399,7 @@ mirror(struct invocation *in)
 	if (index == NULL)
 		return err_set(&in->err, 400, "%s has none of the indexes crates.io-index, git/crates.io-index and "
 		    "index; use: berth import index INDEX --crates DIR", in->args[0]);
-	if (prepare(in, &job, NULL) == -1 ||
+	if (prepare(in, &job, false) == -1 ||
 	    import_source_directory(in->arena, crates, &files, &in->err) == -1 ||
 	    import_source_index(in->arena, index, &files, &source, &in->err) == -1)
 		return -1;
@@ -385,14 +413,14 @@ mirror(struct invocation *in)
 	"berth-import(7) has the steps for each kind of registry."
 
 static const struct command commands[] = {
-	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL] [--accept-legacy] [--dry-run]"
+	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL ...] [--accept-legacy] [--dry-run]"
 	    " [--processes N]",
 	    "Imports all files NAME-VERSION.crate in DIR and below it.  --registry-url: the index URL of\n"
 	    "the registry that the crates come from, or crates-io.  Dependencies on crates of that registry\n"
-	    "become dependencies on crates of the project." ALL_KINDS,
+	    "become dependencies on crates of the project.  It can be given twice." ALL_KINDS,
 	    COMMAND_OPTIONS(directory_options), 1, 1, directory },
 	{ "index", "URL|DIR|FILE --into GROUP/PROJECT [--list FILE] [--crates DIR] [--token-file FILE]"
-	    " [--registry-url URL] [--accept-legacy] [--dry-run] [--processes N]",
+	    " [--registry-url URL ...] [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports the versions of an index: of another registry, by the URL of its sparse index; in the\n"
 	    "work tree of a git index, or the files of a sparse one; or in a file with lines of an index.\n"
 	    "The index also says which versions are yanked, when they were published, and which\n"
@@ -405,7 +433,7 @@ static const struct command commands[] = {
 	    "in the environment, as BERTH_IMPORT_TOKEN.\n"
 	    "--registry-url: another URL of that registry, as for `import directory`." ALL_KINDS,
 	    COMMAND_OPTIONS(index_options), 1, 1, from_index },
-	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL] [--accept-legacy]"
+	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL ...] [--accept-legacy]"
 	    " [--dry-run] [--processes N]",
 	    "Imports from the data of a Kellnr, which may keep running.  DIR has db.sqlite and crates;\n"
 	    "DATABASE is a file of SQLite or a connection string of PostgreSQL, and needs --crates.  The\n"

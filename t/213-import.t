@@ -132,6 +132,7 @@ TOML
 	    'names both files');
 	my %wrong = (
 		'no project' => [qr/`demo\/none`/, 'directory', $dir, 'demo/none'],
+		'no mirror' => [qr{cannot read \Q$dir\E/none: No such file}, 'mirror', "$dir/none", 'demo/new'],
 		'no directory' => [qr/cannot read the directory/, 'directory', "$dir/none", 'demo/new'],
 		'too many processes' => [qr/must be 1 to 64/, 'directory', $dir, 'demo/new', '--processes', 65],
 		'an index without crates' => [qr{/config\.json is missing, .*--crates DIR}, 'index', $dir, 'demo/new'],
@@ -141,6 +142,10 @@ TOML
 		    $dir],
 		'a directory with --crates' => [qr/--crates/, 'directory', $dir, 'demo/new', '--crates', $dir],
 	);
+	make_path("$bad/empty");
+	($status, $summary, undef, $err) = import_of('directory', "$bad/empty", 'demo/new');
+	is_deeply([$status, $summary->{imported}], [0, 0], 'a directory without crates');
+	is($err, "berth: warning: no file in $bad/empty is called NAME-VERSION.crate\n", '  says so');
 	for my $what (sort keys %wrong) {
 		my ($pattern, @args) = @{ $wrong{$what} };
 		my ($status, undef, undef, $err) = import_of(@args);
@@ -282,10 +287,11 @@ SQL
 	($status, undef, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, 'prlimit',
 	    '--fsize=400', $berth, 'import', 'kellnr', $data, '--into', 'demo/new');
 	like("$status $err", qr/^2 .*lists more than 400 bytes/s, 'an answer has an end');
-	for ([qr/needs --crates DIR/, "$data/db.sqlite"], [qr/cannot read the directory/, "$data/none", '--crates',
-	    "$data/none"],
-	    [qr/sqlite3 has failed, .*; check that \Q$data\E\/none is the database of a Kellnr, and that you may/,
-	    "$data/none", '--crates', "$data/crates"],
+	for ([qr/needs --crates DIR/, "$data/db.sqlite"],
+	    [qr{cannot read \Q$data\E/none: No such file}, "$data/none"],
+	    [qr/cannot read the directory/, "$data/db.sqlite", '--crates', "$data/none"],
+	    [qr/sqlite3 has failed, .*; check that \Q$data\E\/text is the database of a Kellnr, and that you may/,
+	    Berth::Test::write_file("$data/text", 'no database' x 100), '--crates', "$data/crates"],
 	    [qr/psql has failed, .* in the connection string/, 'host=/nonexistent', '--crates', "$data/crates"]) {
 		my ($why, $from, @args) = @$_;
 		my ($status, undef, undef, $err) = import_of('kellnr', $from, 'demo/new', @args);

@@ -1,5 +1,6 @@
 #include "transfer/import.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,13 +158,38 @@ say_unresolved(struct invocation *in, int64_t project_id, size_t *n)
 	return 0;
 }
 
+/* -1: some versions or crates are not imported. */
+static int
+judge(struct invocation *in, const struct import *import)
+{
+	static const enum import_result failures[] = { IMPORT_REFUSED, IMPORT_DIFFERS, IMPORT_MISSING };
+	const size_t *crates = import->unlisted;
+	size_t bad = 0, all = 0, unlisted = crates[IMPORT_REFUSED] + crates[IMPORT_MISSING];
+	const char *text = "";
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+		bad += import->counts[failures[i]];
+	for (size_t i = 0; i < IMPORT__VERSIONS; i++)
+		all += import->counts[i];
+	if (bad > unlisted)
+		text = arena_printf(in->arena, "; %zu of %zu versions are not imported", bad - unlisted,
+		    all - unlisted);
+	if (crates[IMPORT_REFUSED] > 0)
+		text = arena_printf(in->arena, "%s; crates that are refused as a whole: %zu", text,
+		    crates[IMPORT_REFUSED]);
+	if (crates[IMPORT_MISSING] > 0)
+		text = arena_printf(in->arena, "%s; crates that the source does not have: %zu", text,
+		    crates[IMPORT_MISSING]);
+	return text[0] == '\0' ? 0 : err_set(&in->err, 409, "%s", text + strlen("; "));
+}
+
 static int
 print_summary(struct invocation *in, const struct import *import)
 {
 	const char *summary_keys[IMPORT__MAX + 1] = { [IMPORT__MAX] = "unresolved" };
 	struct output out = { in->arena, in->json, summary_keys, IMPORT__MAX + 1 };
 	struct cell row[IMPORT__MAX + 1];
-	size_t unresolved, bad, all = 0;
+	size_t unresolved;
 
 	if (say_unresolved(in, import->job->project_id, &unresolved) == -1)
 		return -1;
@@ -175,11 +201,7 @@ print_summary(struct invocation *in, const struct import *import)
 	output_row(&out, row);
 	if (import->job->dry_run && !in->json)
 		puts("dry run: nothing was written; `imported` counts what an import would write");
-	bad = import->counts[IMPORT_REFUSED] + import->counts[IMPORT_DIFFERS] +
-	    import->counts[IMPORT_MISSING];
-	for (size_t i = 0; i < IMPORT__VERSIONS; i++)
-		all += import->counts[i];
-	return bad == 0 ? 0 : err_set(&in->err, 409, "%zu of %zu versions are not imported", bad, all);
+	return judge(in, import);
 }
 
 static int
@@ -212,6 +234,25 @@ run(struct invocation *in, const struct import_job *job, const struct import_sou
 	return rc == -1 ? -1 : print_summary(in, &import);
 }
 
+/* -1: 400, there is no such file or directory. */
+static int
+check_there(struct invocation *in, const char *path)
+{
+	return access(path, F_OK) == 0 ? 0 :
+	    err_set(&in->err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
+}
+
+/* Reads a directory of crates, and tells if it has none. */
+static int
+read_directory(struct invocation *in, const char *path, struct import_source *source)
+{
+	if (import_source_directory(in->arena, path, source, &in->err) == -1)
+		return -1;
+	if (source->nversions == 0)
+		fprintf(stderr, "berth: warning: no file in %s is called NAME-VERSION.crate\n", path);
+	return 0;
+}
+
 static int
 directory(struct invocation *in)
 {
@@ -219,7 +260,7 @@ directory(struct invocation *in)
 	struct import_job job;
 
 	return prepare(in, &job, true) == -1 ||
-	    import_source_directory(in->arena, in->args[0], &source, &in->err) == -1 ? -1 : run(in, &job, &source);
+	    read_directory(in, in->args[0], &source) == -1 ? -1 : run(in, &job, &source);
 }
 
 /* The token of that file, or, for NULL, of the environment; NULL: there is none.  It is sent in a header. */
@@ -327,7 +368,7 @@ from_index(struct invocation *in)
 		return err_set(&in->err, 400, "--list is only for the URL of an index; leave it out, since `%s` has the "
 		    "names of its crates", from);
 	if (prepare(in, &job, true) == -1 ||
-	    (crates != NULL && import_source_directory(in->arena, crates, &files, &in->err) == -1))
+	    (crates != NULL && read_directory(in, crates, &files) == -1))
 		return -1;
 	if (is_url)
 		add_registry(&job, from);
@@ -369,10 +410,12 @@ kellnr(struct invocation *in)
 		crates = crates != NULL ? crates : arena_printf(in->arena, "%s/crates", database);
 		database = arena_printf(in->arena, "%s/db.sqlite", database);
 	}
+	if (!import_kellnr_is_conninfo(database) && check_there(in, database) == -1)
+		return -1;
 	if (crates == NULL)
 		return err_set(&in->err, 400, "a database needs --crates DIR, the directory with its crates");
 	if (prepare(in, &job, true) == -1 ||
-	    import_source_directory(in->arena, crates, &files, &in->err) == -1 ||
+	    read_directory(in, crates, &files) == -1 ||
 	    import_kellnr_list(in->arena, database, &files, &source, &in->err) == -1)
 		return -1;
 	return run(in, &job, &source);
@@ -390,6 +433,8 @@ mirror(struct invocation *in)
 	struct import_job job;
 	struct stat st;
 
+	if (check_there(in, in->args[0]) == -1)
+		return -1;
 	for (size_t i = 0; index == NULL && i < sizeof(places) / sizeof(*places); i++) {
 		const char *place = arena_printf(in->arena, "%s/%s", in->args[0], places[i]);
 
@@ -400,7 +445,7 @@ mirror(struct invocation *in)
 		return err_set(&in->err, 400, "%s has none of the indexes crates.io-index, git/crates.io-index and "
 		    "index; use: berth import index INDEX --crates DIR", in->args[0]);
 	if (prepare(in, &job, false) == -1 ||
-	    import_source_directory(in->arena, crates, &files, &in->err) == -1 ||
+	    read_directory(in, crates, &files) == -1 ||
 	    import_source_index(in->arena, index, &files, &source, &in->err) == -1)
 		return -1;
 	return run(in, &job, &source);

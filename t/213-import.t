@@ -132,6 +132,7 @@ TOML
 	    'names both files');
 	my %wrong = (
 		'no project' => [qr/`demo\/none`/, 'directory', $dir, 'demo/none'],
+		'no mirror' => [qr{cannot read \Q$dir\E/none: No such file}, 'mirror', "$dir/none", 'demo/new'],
 		'no directory' => [qr/cannot read the directory/, 'directory', "$dir/none", 'demo/new'],
 		'too many processes' => [qr/must be 1 to 64/, 'directory', $dir, 'demo/new', '--processes', 65],
 		'an index without crates' => [qr{/config\.json is missing, .*--crates DIR}, 'index', $dir, 'demo/new'],
@@ -141,6 +142,10 @@ TOML
 		    $dir],
 		'a directory with --crates' => [qr/--crates/, 'directory', $dir, 'demo/new', '--crates', $dir],
 	);
+	make_path("$bad/empty");
+	($status, $summary, undef, $err) = import_of('directory', "$bad/empty", 'demo/new');
+	is_deeply([$status, $summary->{imported}], [0, 0], 'a directory without crates');
+	is($err, "berth: warning: no file in $bad/empty is called NAME-VERSION.crate\n", '  says so');
 	for my $what (sort keys %wrong) {
 		my ($pattern, @args) = @{ $wrong{$what} };
 		my ($status, undef, undef, $err) = import_of(@args);
@@ -282,10 +287,11 @@ SQL
 	($status, undef, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, 'prlimit',
 	    '--fsize=400', $berth, 'import', 'kellnr', $data, '--into', 'demo/new');
 	like("$status $err", qr/^2 .*lists more than 400 bytes/s, 'an answer has an end');
-	for ([qr/needs --crates DIR/, "$data/db.sqlite"], [qr/cannot read the directory/, "$data/none", '--crates',
-	    "$data/none"],
-	    [qr/sqlite3 has failed, .*; check that \Q$data\E\/none is the database of a Kellnr, and that you may/,
-	    "$data/none", '--crates', "$data/crates"],
+	for ([qr/needs --crates DIR/, "$data/db.sqlite"],
+	    [qr{cannot read \Q$data\E/none: No such file}, "$data/none"],
+	    [qr/cannot read the directory/, "$data/db.sqlite", '--crates', "$data/none"],
+	    [qr/sqlite3 has failed, .*; check that \Q$data\E\/text is the database of a Kellnr, and that you may/,
+	    Berth::Test::write_file("$data/text", 'no database' x 100), '--crates', "$data/crates"],
 	    [qr/psql has failed, .* in the connection string/, 'host=/nonexistent', '--crates', "$data/crates"]) {
 		my ($why, $from, @args) = @$_;
 		my ($status, undef, undef, $err) = import_of('kellnr', $from, 'demo/new', @args);
@@ -311,10 +317,22 @@ TOML
 	Berth::Test::write_file("$from/user-1.0.0.crate",
 	    Berth::Crate::make('user', '1.0.0', manifest => $manifest));
 	my ($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new');
-	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'not without --registry-url');
+	like($rows->{'user 1.0.0'}{reason}, qr/the registry `\Q$url\E`.* you import from, give --registry-url URL$/,
+	    'not without --registry-url');
 	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', 'crates-io',
 	    '--dry-run');
 	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'nor with that of another');
+	for my $wrong ('foo', 'https://', 'old.example/index', 'sparse+foo', 'https://old.example/a b', '') {
+		($status, undef, undef, $err) = import_of('directory', $from, 'demo/new', '--registry-url', $wrong);
+		like("$status $err", qr{^2 berth: --registry-url \Q$wrong\E: must be the URL .* sparse\+https://},
+		    "`$wrong` is no URL");
+	}
+	for my $git ('ssh://git@old.example/index', 'https://old.example/index.git',
+	    'registry+https://old.example/git') {
+		($status, $summary) = import_of('directory', $from, 'demo/new', '--registry-url', $git,
+		    '--registry-url', $url, '--dry-run');
+		is_deeply([$status, $summary->{imported}], [0, 1], "one of two URLs, beside $git");
+	}
 	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', $url);
 	is_deeply([$status, $summary->{imported}, $summary->{unresolved}], [0, 1, 1], 'with it') or diag $err;
 	($status, undef, $err) = $t->berth('import', 'directory', $from, '--into', 'demo/new',
@@ -558,12 +576,16 @@ sub prepared {
 	my ($out, @args) = @_;
 	my $other = $t->dir . '/other';
 	my @cases = (
-		['index.new elsewhere', qr/index\.new must be a directory/,
-		    sub { symlink($other, "$_[0]/index.new") }],
-		['crates elsewhere', qr/crates must be a directory/, sub { symlink($other, "$_[0]/crates") }],
+		map({
+			my $name = $_;
+			["$name elsewhere", qr{/\Q$name\E is not a directory \(a symbolic link\?\): use a directory without},
+			    sub { symlink($other, "$_[0]/$name") }]
+		} qw(index crates index.new index.replaced)),
 		['an index of others', qr/index without config\.json/,
-		    sub { symlink($other, "$_[0]/index") }],
-		['a pipe as crates', qr/crates must be a directory/,
+		    sub { mkdir("$_[0]/index") }],
+		['a file as index', qr{/index is not a directory},
+		    sub { Berth::Test::write_file("$_[0]/index", 'mine') }],
+		['a pipe as crates', qr{/crates is not a directory},
 		    sub { POSIX::mkfifo("$_[0]/crates", 0600) }],
 		['another export', qr/another export to \S+ runs/,
 		    sub { my $dir; open($dir, '<', $_[0]) && flock($dir, LOCK_EX) && $dir }],
@@ -577,11 +599,15 @@ sub prepared {
 
 		make_path($dir);
 		my $kept = $prepare->($dir) or die "$name: $!\n";
+		my @there = glob("$dir/*");
 		my ($status, $printed, $err) = $t->berth('export', $args[0], $dir, @args[2 .. $#args]);
 		is($status, $name eq 'another export' ? 1 : 2, $name);
 		like($err, $why, '  says so');
+		is_deeply([glob("$dir/*")], \@there, '  before it writes anything');
 		is_deeply(files_of($other), { mine => 'mine' }, '  and what is there stays');
 	}
+	my ($status, undef, $err) = $t->berth('export', $args[0], '', @args[2 .. $#args]);
+	like("$status $err", qr/^2 berth: DIR is empty/, 'no name of a directory');
 	# a name that exists, as a file with a second name
 	unlink("$out/crates/alpha/alpha-0.9.0.crate") or die $!;
 	my $sum = (lines_of($id, 'alpha'))[0]{cksum};

@@ -104,6 +104,8 @@ subtest 'months before' => sub {
 	earlier_publish("$this - interval '1 month'", $private, $user{bob}, 'NULL');
 	earlier_publish("$this - interval '1 us'", $public, 'NULL', 77777);
 	earlier_publish("$this - interval '1 us'", $public, 'NULL', 88888);
+	$t->psql("INSERT INTO audit_events (action, at, project_id, user_id, detail) VALUES ('crate.publish', now(),"
+	    . " $private, $user{cid}, '{\"imported_from\": \"/old\"}')");
 	my $rows = adoption();
 	is(row($rows, undef, $older), '0=0/0/0 null 1=1/0/0 null 0:102', 'two months ago: one, in two projects');
 	is(row($rows, undef, $last), '3=1/2/0 null 2=2/0/0 100 3:20', 'last month: twice as many');

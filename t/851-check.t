@@ -42,7 +42,8 @@ sub program {
 mkdir($bin) or die "$bin: $!\n";
 local $ENV{PATH} = "$bin:$ENV{PATH}";
 # a machine with systemd has units of its own
-program('systemctl', 'exit 1');
+my $units = "echo ProtectSystem=strict\necho ReadWritePaths=/";
+program('systemctl', $units);
 is($p->publish('alpha', '1.0.0')->{status}, 200, 'a crate');
 $t->run_tasks('check_store');
 $t->update_search;
@@ -136,7 +137,10 @@ my @cases = (
 	}, [], sub { rmdir("/tmp/berth-check-$$"); $t->conf(cache_dir => $t->dir . '/cache') }],
 	[units => 'another store', 'warning', qr/ReadWritePaths=/, sub {
 		program('systemctl', "echo ProtectSystem=strict\necho ReadWritePaths=");
-	}, [], sub { program('systemctl', 'exit 1') }],
+	}, [], sub { program('systemctl', $units) }],
+	[units => 'a machine without units', 'not checked', qr/no unit of Berth/, sub {
+		program('systemctl', 'exit 1');
+	}, [], sub { program('systemctl', $units) }],
 	[workers => 'one, and a GitLab', 'warning', qr/fewer than 3/, sub {
 		$t->conf(gitlab_url => 'https://gitlab.example.com', workers => 1);
 	}, [], sub { $t->conf(gitlab_url => undef, workers => 2) }],
@@ -212,7 +216,7 @@ subtest 'each of them' => sub {
 
 		is($checks->{$check}[0], $state, "$check, $name") or diag($err);
 		like($checks->{$check}[1], $detail, '  says why');
-		cmp_ok($status, '>=', $state eq 'warning' ? 1 : 2, '  exit status');
+		cmp_ok($status, '>=', { 'not checked' => 0, warning => 1, critical => 2 }->{$state}, '  exit status');
 		$mend->($made);
 	}
 	$t->start_worker;
@@ -226,6 +230,10 @@ subtest 'for monitoring' => sub {
 	is("$status$err", 2, 'critical');
 	like($out, qr/\ABERTH CRITICAL - 2 of \d+ checks; disk: store: /, 'the worst comes first');
 	like($out, qr/^certificate +warning +/m, 'and the others in the table');
+	$t->conf(database => 'host=/nonexistent');
+	($status, $out) = $t->berth('check');
+	like($out, qr/\ABERTH CRITICAL - \d+ of \d+ checks; database: (?!database)/, 'one name of what is wrong');
+	$t->conf(database => $t->dsn('berth'));
 	is(($t->berth('check', '-c', '/nonexistent'))[0], 2, 'no configuration is critical');
 	for my $bad (['nowhere=1,2', qr/no check `nowhere` has limits; these have: clock, fsck,/],
 	    ['disk=1', qr/disk=WARNING,CRITICAL/], ['disk=a,b', qr/--limit disk: `a` must/]) {

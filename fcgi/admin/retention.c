@@ -211,7 +211,7 @@ static const struct command commands[] = {
 	    "latest stable version always stays.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
 	{ "show", "GROUP/PROJECT", "Shows the retention policy of the project.", NULL, 0, 1, 1, show },
-	{ "run", "GROUP/PROJECT [--dry-run] [--apply]",
+	{ "run", "GROUP/PROJECT [--dry-run | --apply]",
 	    "Lists what the policy would delete now, enabled or not; --dry-run is the default.\n"
 	    "With --apply, deletes these versions and lists them.  With --json one object a line.",
 	    COMMAND_OPTIONS(run_options), 1, 1, run },

@@ -139,8 +139,12 @@ tell_unit(void *arg, const char *text)
 void
 check_units(struct checking *c)
 {
-	unit_paths_look(c->settings, c->who == CHECK_SERVICE ? UNITS_MS * CHECK_SLOWNESS : COMMAND_MS, tell_unit, c);
-	check_say(c, CHECK_OK, "systemd's units");
+	int ms = c->who == CHECK_SERVICE ? UNITS_MS * CHECK_SLOWNESS : COMMAND_MS;
+
+	if (unit_paths_look(c->settings, ms, tell_unit, c))
+		check_say(c, CHECK_OK, "systemd's units");
+	else
+		check_say(c, CHECK_NONE, "systemd has no unit of Berth here that is enabled");
 }
 
 /* Settings that work, but are slow. */

@@ -60,7 +60,7 @@ property(char *answer, const char *name)
 	return answer + strlen(answer);
 }
 
-void
+bool
 unit_paths_look(const struct settings *s, int ms, void (*tell)(void *, const char *), void *arg)
 {
 	const struct path paths[] = {
@@ -72,26 +72,25 @@ unit_paths_look(const struct settings *s, int ms, void (*tell)(void *, const cha
 		{ "worker_pid_file", s->worker_pid_file, true },
 	};
 	char answer[ANSWER_MAX], text[ERR_DETAIL_SIZE];
-	const char *allowed = NULL;
+	const char *allowed;
 	struct err err = { 0 };
 
+	if (command_output("systemctl is-enabled -q berth-fcgi.service && "
+	        "systemctl show -p ProtectSystem -p ReadWritePaths berth-fcgi.service | sort",
+	        ms, answer, sizeof(answer), &err) == -1)
+		return false;
+	if (strstr(answer, "ProtectSystem=strict\n") == NULL)
+		return true;
+	allowed = property(answer, "ReadWritePaths");
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		int n = (int)directory_length(&paths[i]);
 
-		if (paths[i].value[0] == '\0' || is_below(own, &paths[i]))
-			continue;
-		if (allowed == NULL) {
-			if (command_output("systemctl is-enabled -q berth-fcgi.service && "
-			    "systemctl show -p ProtectSystem -p ReadWritePaths berth-fcgi.service | sort",
-			    ms, answer, sizeof(answer), &err) == -1 || strstr(answer, "ProtectSystem=strict\n") == NULL)
-				return;
-			allowed = property(answer, "ReadWritePaths");
-		}
-		if (is_below(allowed, &paths[i]))
+		if (paths[i].value[0] == '\0' || is_below(own, &paths[i]) || is_below(allowed, &paths[i]))
 			continue;
 		snprintf(text, sizeof(text), "%s: under systemd the pool and the worker may not write to %.*s; run "
 		    "`systemctl edit berth-fcgi berth-worker`, and add [Service] and ReadWritePaths=%.*s",
 		    paths[i].key, n, paths[i].value, n, paths[i].value);
 		tell(arg, text);
 	}
+	return true;
 }

@@ -4,12 +4,14 @@
 /*
  * The unit of systemd (conf/systemd/) lets the pool write only below some directories.  Calls `tell` with a
  * sentence for each configured path that neither these directories nor the unit's ReadWritePaths include;
- * the sentence has the drop-in that helps.  Says nothing without systemd, without the unit, or if systemd
- * does not answer within `ms` milliseconds.
+ * the sentence has the drop-in that helps.  False: there is nothing to look at, without systemd or without
+ * the unit, or systemd does not answer within `ms` milliseconds.
  */
+
+#include <stdbool.h>
 
 #include "config/settings.h"
 
-void unit_paths_look(const struct settings *, int ms, void (*tell)(void *, const char *text), void *arg);
+bool unit_paths_look(const struct settings *, int ms, void (*tell)(void *, const char *text), void *arg);
 
 #endif

@@ -102,13 +102,15 @@ check_registry(struct dependency *d, const struct package_limits *limits, struct
 	}
 	if (!registry_url_valid(d->registry))
 		return err_set(err, 400,
-		    "dependency `%s`: `%.*s` is not the URL of a registry's index", d->name,
-		    show(d->registry), d->registry);
+		    "dependency `%s`: `%.*s` is not the URL of a registry's index%s", d->name,
+		    show(d->registry), d->registry,
+		    limits->registry_advice != NULL ? limits->registry_advice : "");
 	if (!allowed(limits->allowed_registries, d->registry))
 		return err_set(err, 400,
 		    "dependency `%s` is hosted on the registry `%.*s`, which is not among those "
-		    "that crates here may depend on",
-		    d->name, show(d->registry), d->registry);
+		    "that crates here may depend on%s",
+		    d->name, show(d->registry), d->registry,
+		    limits->registry_advice != NULL ? limits->registry_advice : "");
 	return 0;
 }
 

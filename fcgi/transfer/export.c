@@ -44,7 +44,19 @@ struct passage {
 	struct wanted *wanted, **last;
 };
 
-/* Refuses a link: an export must not fill or empty the directory to which it leads. */
+/* Refuses what has the name and is no directory: an export must not fill or empty what a link leads to. */
+static int
+check_dir(const struct export *export, int root, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) == -1 || S_ISDIR(st.st_mode))
+		return 0;
+	return err_set(err, 400, "%s/%s is not a directory (a symbolic link?): use a directory without it",
+	    export->dir, path);
+}
+
+/* Makes the directory, unless it is there; refuses a link to one. */
 static int
 make_dir(int root, const char *path, struct err *err)
 {
@@ -333,12 +345,20 @@ write_config(const struct export *export, struct arena *a, int root, struct err 
 	return write_file(root, arena_printf(a, "%s/config.json", new_index), buf_slice(&b), err);
 }
 
-/* Refuses an index that no export has made, since replacing it would remove its files. */
+/*
+ * Before anything is written.  Refuses an index that no export has made, since replacing it would remove its
+ * files.
+ */
 static int
-check_index(const struct export *export, int root, struct err *err)
+check_root(const struct export *export, int root, struct err *err)
 {
+	static const char *const names[] = { EXPORT_INDEX, "crates", new_index, EXPORT_REPLACED };
 	struct stat st;
 
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (check_dir(export, root, names[i], err) == -1)
+			return -1;
+	}
 	if (fstatat(root, "index", &st, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT)
 		return 0;
 	return fstatat(root, "index/config.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 :
@@ -399,7 +419,7 @@ export_into(struct export *export, struct arena *a, int root, struct err *err)
 	struct passage p = { export, a, root, NULL, NULL };
 
 	p.last = &p.wanted;
-	if (check_index(export, root, err) == -1 || begin_crates(root, err) == -1 ||
+	if (check_root(export, root, err) == -1 || begin_crates(root, err) == -1 ||
 	    begin_index(export, a, root, err) == -1 || write_config(export, a, root, err) == -1 ||
 	    export_indexes(&p, err) == -1 || each_wanted(&p, export_version, err) == -1 ||
 	    each_wanted(&p, replace_version, err) == -1)
@@ -412,6 +432,8 @@ export_run(struct export *export, struct arena *a, struct err *err)
 {
 	int root, rc;
 
+	if (export->dir[0] == '\0')
+		return err_set(err, 400, "DIR is empty: name the directory of the export");
 	if (mkdir(export->dir, 0777) == -1 && errno != EEXIST)
 		return err_set(err, 400, "cannot make %s: %s", export->dir, strerrordesc_np(errno));
 	root = open(export->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

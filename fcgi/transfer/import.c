@@ -332,6 +332,8 @@ listen_to(struct import *import, int messages, struct err *err)
 			continue;
 		}
 		import->counts[m.result] += m.n;
+		if (m.result < IMPORT__VERSIONS && m.version[0] == '\0')
+			import->unlisted[m.result]++;
 		if (m.why[0] != '\0')
 			import->say(import->arg, &(struct import_report) { (enum import_result)m.result,
 			    m.crate, m.version, m.why });

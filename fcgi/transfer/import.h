@@ -30,6 +30,8 @@ struct import {
 	void (*say)(void *arg, const struct import_report *);
 	void *arg;
 	size_t counts[IMPORT__MAX]; /* of versions, and of crates, by result */
+	/* how many of them are crates whose versions are unknown: IMPORT_REFUSED and IMPORT_MISSING */
+	size_t unlisted[IMPORT__VERSIONS];
 };
 
 /*

@@ -106,5 +106,6 @@ import_gitea_list(const struct import_remote *remote, struct arena *a, struct im
 	page = arena_new();
 	rc = read_pages(remote, page, url, &list, err);
 	arena_free(page);
-	return rc == -1 ? -1 : import_source_list_parse(a, buf_slice(&list), what, NULL, source, err);
+	return rc == -1 || import_source_list_parse(a, buf_slice(&list), what, NULL, source, err) == -1
+	    ? import_remote_blame(err) : 0;
 }

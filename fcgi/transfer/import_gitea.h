@@ -12,7 +12,7 @@
 
 /*
  * Lists all versions of the registry whose index `remote` has open; import_remote_index() then reads the
- * index.  -1: 400 no index of Gitea has this URL, or the API refuses; 503.
+ * index.  -1: 400 no index of Gitea has this URL; IMPORT_REMOTE_REFUSED; 503.
  */
 int import_gitea_list(const struct import_remote *, struct arena *, struct import_source *, struct err *)
     __attribute__((warn_unused_result));

@@ -12,6 +12,12 @@
 
 enum { LIST_MAX = 1 << 30 };
 
+bool
+import_kellnr_is_conninfo(const char *database)
+{
+	return access(database, F_OK) == -1 && (strchr(database, '=') != NULL || strstr(database, "://") != NULL);
+}
+
 /* The database is somebody else's: a view in it must not run programs or write files, as edit() would. */
 static int
 ask(struct arena *a, const char *database, int fd, struct err *err)
@@ -20,10 +26,8 @@ ask(struct arena *a, const char *database, int fd, struct err *err)
 		database, SQL_KELLNR_SQLITE, NULL };
 	const char *const ask_postgresql[] = { "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", SQL_KELLNR_POSTGRESQL,
 		NULL };
-	bool is_conninfo = access(database, F_OK) == -1 &&
-	    (strchr(database, '=') != NULL || strstr(database, "://") != NULL);
 
-	if (is_conninfo)
+	if (import_kellnr_is_conninfo(database))
 		return backup_tool_run(a, ask_postgresql, database, fd, true,
 		    "if it has no right to the tables, name a role that may read them in the connection string", err);
 	return backup_tool_run(a, ask_sqlite, NULL, fd, true,

@@ -88,6 +88,14 @@ is_absent(long status)
 	return status == HTTP_NOT_FOUND || status == HTTP_GONE || status == HTTP_LEGAL;
 }
 
+int
+import_remote_blame(struct err *err)
+{
+	if (err->status == 400)
+		err->status = IMPORT_REMOTE_REFUSED;
+	return -1;
+}
+
 /* The error for an answer with an unexpected status. */
 static int
 refuse(const struct import_remote *remote, const char *url, long status, struct err *err)
@@ -95,9 +103,10 @@ refuse(const struct import_remote *remote, const char *url, long status, struct 
 	/* Artifactory before 7.50 answers 400 to a client that sends no token */
 	if (status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN ||
 	    (status == HTTP_BAD_REQUEST && remote->token == NULL))
-		return err_set(err, 400, "%s answers %ld: %s", url, status, remote->token == NULL
-		    ? "give a token with --token-file" : "it does not accept the token for this");
-	return err_set(err, 400, "%s answers %ld", url, status);
+		return err_set(err, IMPORT_REMOTE_REFUSED, "%s answers %ld: %s", url, status, remote->token == NULL
+		    ? "give a token with --token-file"
+		    : "the registry does not accept the token of --token-file or BERTH_IMPORT_TOKEN");
+	return err_set(err, IMPORT_REMOTE_REFUSED, "%s answers %ld", url, status);
 }
 
 /* The URL without the slash that Nexus puts at its end. */
@@ -116,10 +125,10 @@ read_config(struct arena *a, struct slice text, struct import_remote *remote, st
 	struct registry_said said;
 
 	if (registry_config_parse(a, text, &said, err) == -1)
-		return -1;
+		return import_remote_blame(err);
 	if (remote->plain ? !url_is_web(slice_str(said.dl)) : !url_is_https(slice_str(said.dl)))
-		return err_set(err, 400, "config.json of the index: dl must be a URL with https://, not `%s`",
-		    said.dl);
+		return err_set(err, IMPORT_REMOTE_REFUSED, "config.json of the index: dl must be a URL with "
+		    "https://, not `%s`", said.dl);
 	remote->dl = said.dl;
 	if (said.api != NULL && said.api[0] != '\0')
 		remote->api = without_slash(a, said.api);
@@ -221,7 +230,7 @@ add_advice(struct err *err)
 	struct err was = *err;
 
 	err_clear(err);
-	return err_set(err, 400, "%s; or " LIST_REMEDY, was.pub);
+	return err_set(err, IMPORT_REMOTE_REFUSED, "%s; or " LIST_REMEDY, was.pub);
 }
 
 static int
@@ -236,13 +245,13 @@ list_pages(const struct import_remote *remote, struct listing *l, struct err *er
 		    page);
 
 		if (import_remote_get(remote, connections, l->page, url, &body, err) == -1)
-			return err->status == 400 ? add_advice(err) : -1;
+			return err->status == IMPORT_REMOTE_REFUSED ? add_advice(err) : -1;
 		if (take_page(l, body, &more, err) == -1)
-			return -1;
+			return import_remote_blame(err);
 		arena_reset(l->page);
 	}
 	/* an empty registry needs no import, so an empty list is an error, too */
-	return l->names->n > 0 && (int64_t)l->names->n >= l->total ? 0 : err_set(err, 400,
+	return l->names->n > 0 && (int64_t)l->names->n >= l->total ? 0 : err_set(err, IMPORT_REMOTE_REFUSED,
 	    "the API of the registry lists %zu of %" PRId64 " crates; " LIST_REMEDY,
 	    l->names->n, l->total);
 }
@@ -256,7 +265,7 @@ import_remote_list(const struct import_remote *remote, struct arena *a, struct s
 	int rc;
 
 	if (remote->api == NULL)
-		return err_set(err, 400, "the registry has no API that lists its crates; " LIST_REMEDY);
+		return err_set(err, IMPORT_REMOTE_REFUSED, "the registry has no API that lists its crates; " LIST_REMEDY);
 	*names = (struct strings) { arena_calloc(a, IMPORT_REMOTE_CRATES_MAX, sizeof(*names->v)), 0 };
 	l.page = arena_new();
 	rc = list_pages(remote, &l, err);

@@ -17,6 +17,12 @@
 
 enum { IMPORT_REMOTE_INDEX_MAX = 64 << 20, IMPORT_REMOTE_CRATES_MAX = 1000000 };
 
+/* The status of an error that is the other registry's: 400 would be a wrong use of the command. */
+enum { IMPORT_REMOTE_REFUSED = 409 };
+
+/* Gives an error about what the other registry has sent that status, if it has 400.  Returns -1. */
+int import_remote_blame(struct err *);
+
 struct import_remote {
 	const char *index; /* "https://host/index/"; NULL: the index is read from files */
 	const char *dl; /* for registry_download_url() */
@@ -29,31 +35,34 @@ struct import_remote {
 
 /*
  * Reads config.json of the index at a URL: sparse+https://..., https://... or the same with http.  The
- * caller has filled in the token, ca_file and the proxy; strings are borrowed.  -1: 400 a wrong URL or
- * config.json, or the registry refuses, for example because it needs a token; 503 it does not answer.
+ * caller has filled in the token, ca_file and the proxy; strings are borrowed.  -1: 400 a wrong URL;
+ * IMPORT_REMOTE_REFUSED a wrong config.json, or the registry refuses, for example because it needs a token;
+ * 503 it does not answer.
  */
 int import_remote_open(struct arena *, const char *url, struct import_remote *, struct err *)
     __attribute__((warn_unused_result));
 
-/* The same for an index in files, whose config.json has the address of the crates.  -1: 400. */
+/* The same for an index in files, whose config.json has the address of the crates.  -1:
+ * IMPORT_REMOTE_REFUSED. */
 int import_remote_files(struct arena *, struct slice config, struct import_remote *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * The names of all crates, as the search of the registry's API lists them page after page.  -1: 400 the
- * registry has no API, or its API does not list all crates; 503.
+ * The names of all crates, as the search of the registry's API lists them page after page.  -1:
+ * IMPORT_REMOTE_REFUSED the registry has no API, or its API does not list all crates; 503.
  */
 int import_remote_list(const struct import_remote *, struct arena *, struct strings *names, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Gets that URL from the registry: an answer of up to IMPORT_REMOTE_INDEX_MAX bytes.  -1: 400 the registry
- * refuses, with the reason; 503.
+ * Gets that URL from the registry: an answer of up to IMPORT_REMOTE_INDEX_MAX bytes.  -1:
+ * IMPORT_REMOTE_REFUSED, with the reason; 503.
  */
 int import_remote_get(const struct import_remote *, struct https_connections *, struct arena *,
     const char *url, struct slice *body, struct err *) __attribute__((warn_unused_result));
 
-/* The index file of a crate.  *found false: there is none.  -1: 400 refused, 502 too large, 503 no answer. */
+/* The index file of a crate.  *found false: there is none.  -1: IMPORT_REMOTE_REFUSED, 502 too large, 503 no
+ * answer. */
 int import_remote_index(const struct import_remote *, struct https_connections *, struct arena *,
     const char *crate, struct slice *lines, bool *found, struct err *) __attribute__((warn_unused_result));
 
@@ -66,7 +75,7 @@ struct import_download {
 };
 
 /*
- * *found false: the registry does not have the crate.  -1: 400 the registry refuses, with its reason; 503
+ * *found false: the registry does not have the crate.  -1: IMPORT_REMOTE_REFUSED, with its reason; 503
  * no answer; or the error of begin() or take().
  */
 int import_remote_crate(const struct import_remote *, struct https_connections *, struct arena *,

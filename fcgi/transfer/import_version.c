@@ -259,35 +259,6 @@ find_in_group(const struct passage *p, const struct dependency *d, struct regist
 	return 0;
 }
 
-/* The URL of an index without its protocol, such as sparse+, and without slashes at its end. */
-static struct slice
-bare_url(const char *url)
-{
-	static const char *const protocols[] = { "sparse+", "registry+" };
-	struct slice bare = slice_str(url);
-
-	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
-		if (slice_has_prefix(bare, protocols[i]))
-			bare = slice_str(bare.p + strlen(protocols[i]));
-	}
-	while (bare.n > 0 && bare.p[bare.n - 1] == '/')
-		bare.n--;
-	return bare;
-}
-
-/* Is the registry one of those that the crates come from? */
-static bool
-is_of_source(const struct import_job *job, const char *registry)
-{
-	const char *const urls[] = { job->registry_url, job->source_url };
-
-	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
-		if (urls[i] != NULL && slice_equal(bare_url(registry), bare_url(urls[i])))
-			return true;
-	}
-	return false;
-}
-
 /* Gives the registry of a dependency its one spelling. */
 static int
 name_registry(const struct passage *p, struct dependency *d, struct err *err)
@@ -303,7 +274,7 @@ name_registry(const struct passage *p, struct dependency *d, struct err *err)
 		return -1;
 	if (url.kind == REGISTRY_PUBLIC)
 		d->registry = REGISTRY_PUBLIC_URL;
-	if (is_of_source(job, d->registry)) {
+	if (import_registry_is_among(job->registries, d->registry)) {
 		d->registry = NULL;
 		return 0;
 	}
@@ -336,6 +307,7 @@ check(struct passage *p, struct err *err)
 	const struct import_job *job = p->importer->job;
 	struct package_limits limits = job->policy->limits;
 
+	limits.registry_advice = job->registry_advice;
 	if (p->line.cksum != NULL)
 		import_line_apply(&p->line, &p->package);
 	for (size_t i = 0; i < p->package.ndeps; i++) {

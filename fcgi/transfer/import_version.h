@@ -13,6 +13,7 @@
 #include "config/publish_policy.h"
 #include "config/settings.h"
 #include "crate/inspect/inspector.h"
+#include "transfer/import_registry.h"
 #include "transfer/import_source.h"
 #include "store/audit.h"
 #include "store/db/db.h"
@@ -27,9 +28,9 @@ struct import_job {
 	struct audit_actor actor;
 	int64_t project_id;
 	const char *from; /* for the audit log */
-	/* dependencies on these registries mean the project; the public one by REGISTRY_PUBLIC_URL; NULL: none */
-	const char *registry_url;
-	const char *source_url; /* of the index that is imported */
+	/* dependencies on these mean the project; the public one by REGISTRY_PUBLIC_URL; NULL: no more */
+	const char *registries[IMPORT_REGISTRIES_MAX];
+	const char *registry_advice; /* as in struct package_limits */
 	bool accept_legacy;
 	bool dry_run;
 };

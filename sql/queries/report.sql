@@ -1,9 +1,9 @@
 -- name: report_adoption
 -- $1 how many months, including this one, $2 project or null.  A row for each month of UTC and each
 -- project that was used, and without $2 a row for all projects together, with zeros.  Publishers are read
--- from the audit log by audit_events_publish, downloaders from usage_months by its primary key, from the
--- first month on; tokens by primary key.  A token that no longer exists belonged to a user, or was a
--- deploy token.
+-- from the audit log by audit_events_publish, without imports; downloaders from usage_months by its primary
+-- key, from the first month on; tokens by primary key.  A token that no longer exists belonged to a user, or
+-- was a deploy token.
 WITH month AS (
 	SELECT m::date AS month
 	  FROM date_trunc('month', now() AT TIME ZONE 'UTC') AS this,
@@ -16,7 +16,8 @@ WITH month AS (
 	       CASE WHEN t.kind = 'job' OR e.user_id IS NULL THEN e.token_id ELSE e.user_id END AS actor_id,
 	       count(*) AS publishes, 0 AS downloads
 	  FROM audit_events e LEFT JOIN tokens t ON t.id = e.token_id
-	 WHERE e.action = 'crate.publish' AND e.at >= (SELECT month AT TIME ZONE 'UTC' FROM first)
+	 WHERE e.action = 'crate.publish' AND e.detail -> 'imported_from' IS NULL
+	   AND e.at >= (SELECT month AT TIME ZONE 'UTC' FROM first)
 	   AND ($2::bigint IS NULL OR e.project_id = $2)
 	 GROUP BY 1, 2, 3, 4
 	 UNION ALL

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "admin/command.h"
 #include "admin/output.h"
@@ -53,7 +54,9 @@ enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 static void
 print_summary(const struct cell *cells, size_t n, const struct finding *worst, const char *name)
 {
-	size_t bad = 0;
+	size_t bad = 0, length = strlen(name);
+	/* an error begins with a name by itself */
+	bool is_named = worst->text != NULL && strncmp(worst->text, name, length) == 0 && worst->text[length] == ':';
 
 	for (size_t i = 0; i < n; i++)
 		bad += strcmp(cells[i * NKEYS + 1].str, check_state_names[CHECK_WARNING]) == 0 ||
@@ -65,7 +68,7 @@ print_summary(const struct cell *cells, size_t n, const struct finding *worst, c
 	}
 	for (const char *p = check_state_names[worst->state]; *p != '\0'; p++)
 		putchar(toupper((unsigned char)*p));
-	printf(" - %zu of %zu checks; %s: %s\n", bad, n, name, worst->text);
+	printf(" - %zu of %zu checks; %s%s%s\n", bad, n, is_named ? "" : name, is_named ? "" : ": ", worst->text);
 }
 
 static int

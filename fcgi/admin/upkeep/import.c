@@ -1,5 +1,6 @@
 #include "transfer/import.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "transfer/import_gitea.h"
 #include "transfer/import_kellnr.h"
 
-enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, CRATES, TOKEN_FILE, LIST, NOPTIONS };
+enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, SECOND_URL, CRATES, TOKEN_FILE, LIST, NOPTIONS };
 
 enum { GITEA_TOKEN_FILE = REGISTRY_URL };
 
@@ -31,14 +32,19 @@ static const char token_variable[] = "BERTH_IMPORT_TOKEN";
 	[INTO] = { "into", 0, "GROUP/PROJECT", true }, \
 	[PROCESSES] = { "processes", 0, "N", false }
 
+/* A registry can have a git index and a sparse one, and crates that name either. */
+#define REGISTRY_URLS \
+	[REGISTRY_URL] = { "registry-url", 0, "URL", false }, \
+	[SECOND_URL] = { "registry-url", 0, "URL", false }
+
 static const struct option_def directory_options[] = {
 	COMMON,
-	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
+	REGISTRY_URLS,
 };
 
 static const struct option_def index_options[NOPTIONS] = {
 	COMMON,
-	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
+	REGISTRY_URLS,
 	[CRATES] = { "crates", 0, "DIR", false },
 	[TOKEN_FILE] = { "token-file", 0, "FILE", false },
 	[LIST] = { "list", 0, "FILE", false },
@@ -51,7 +57,7 @@ static const struct option_def gitea_options[] = {
 
 static const struct option_def kellnr_options[] = {
 	COMMON,
-	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
+	REGISTRY_URLS,
 	[CRATES] = { "crates", 0, "DIR", false },
 };
 
@@ -72,6 +78,33 @@ say(void *arg, const struct import_report *report)
 	arena_reset(rows->out.arena);
 }
 
+static void
+add_registry(struct import_job *job, const char *url)
+{
+	size_t n = 0;
+
+	while (job->registries[n] != NULL)
+		n++;
+	job->registries[n] = strcmp(url, "crates-io") == 0 ? REGISTRY_PUBLIC_URL : url;
+}
+
+/* --registry-url, of a command that has it. */
+static int
+read_registries(struct invocation *in, struct import_job *job)
+{
+	for (size_t i = REGISTRY_URL; i <= SECOND_URL; i++) {
+		const char *url = in->options.values[i];
+
+		if (url == NULL)
+			continue;
+		if (strcmp(url, "crates-io") != 0 && import_registry_check(url, &in->err) == -1)
+			return -1;
+		add_registry(job, url);
+	}
+	job->registry_advice = "; if that is the registry you import from, give --registry-url URL";
+	return 0;
+}
+
 /* The project, its policy, and whether this store is the database's. */
 static int
 read_project(struct invocation *in, struct import_job *job)
@@ -90,10 +123,8 @@ read_project(struct invocation *in, struct import_job *job)
 		return -1;
 	job->project_id = project->id;
 	job->policy = policy;
-	if (job->registry_url == NULL && policy->mirror_url[0] != '\0')
-		job->registry_url = policy->mirror_url;
-	if (job->registry_url != NULL && strcmp(job->registry_url, "crates-io") == 0)
-		job->registry_url = REGISTRY_PUBLIC_URL;
+	if (job->registries[0] == NULL && policy->mirror_url[0] != '\0')
+		add_registry(job, policy->mirror_url);
 	return 0;
 }
 
@@ -127,13 +158,38 @@ say_unresolved(struct invocation *in, int64_t project_id, size_t *n)
 	return 0;
 }
 
+/* -1: some versions or crates are not imported. */
+static int
+judge(struct invocation *in, const struct import *import)
+{
+	static const enum import_result failures[] = { IMPORT_REFUSED, IMPORT_DIFFERS, IMPORT_MISSING };
+	const size_t *crates = import->unlisted;
+	size_t bad = 0, all = 0, unlisted = crates[IMPORT_REFUSED] + crates[IMPORT_MISSING];
+	const char *text = "";
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+		bad += import->counts[failures[i]];
+	for (size_t i = 0; i < IMPORT__VERSIONS; i++)
+		all += import->counts[i];
+	if (bad > unlisted)
+		text = arena_printf(in->arena, "; %zu of %zu versions are not imported", bad - unlisted,
+		    all - unlisted);
+	if (crates[IMPORT_REFUSED] > 0)
+		text = arena_printf(in->arena, "%s; crates that are refused as a whole: %zu", text,
+		    crates[IMPORT_REFUSED]);
+	if (crates[IMPORT_MISSING] > 0)
+		text = arena_printf(in->arena, "%s; crates that the source does not have: %zu", text,
+		    crates[IMPORT_MISSING]);
+	return text[0] == '\0' ? 0 : err_set(&in->err, 409, "%s", text + strlen("; "));
+}
+
 static int
 print_summary(struct invocation *in, const struct import *import)
 {
 	const char *summary_keys[IMPORT__MAX + 1] = { [IMPORT__MAX] = "unresolved" };
 	struct output out = { in->arena, in->json, summary_keys, IMPORT__MAX + 1 };
 	struct cell row[IMPORT__MAX + 1];
-	size_t unresolved, bad, all = 0;
+	size_t unresolved;
 
 	if (say_unresolved(in, import->job->project_id, &unresolved) == -1)
 		return -1;
@@ -145,27 +201,21 @@ print_summary(struct invocation *in, const struct import *import)
 	output_row(&out, row);
 	if (import->job->dry_run && !in->json)
 		puts("dry run: nothing was written; `imported` counts what an import would write");
-	bad = import->counts[IMPORT_REFUSED] + import->counts[IMPORT_DIFFERS] +
-	    import->counts[IMPORT_MISSING];
-	for (size_t i = 0; i < IMPORT__VERSIONS; i++)
-		all += import->counts[i];
-	return bad == 0 ? 0 : err_set(&in->err, 409, "%zu of %zu versions are not imported", bad, all);
+	return judge(in, import);
 }
 
-/* url: the value of --registry-url, or NULL. */
 static int
-prepare(struct invocation *in, struct import_job *job, const char *url)
+prepare(struct invocation *in, struct import_job *job, bool has_registry_url)
 {
 	*job = (struct import_job) {
 		.conninfo = in->conninfo,
 		.actor = in->actor,
 		.from = in->args[0],
-		.registry_url = url,
 		.accept_legacy = in->options.values[LEGACY] != NULL,
 		.dry_run = in->options.values[DRY_RUN] != NULL,
 		.settings = in->settings,
 	};
-	if (read_project(in, job) == -1)
+	if ((has_registry_url && read_registries(in, job) == -1) || read_project(in, job) == -1)
 		return -1;
 	job->timeout_ms = in->settings->database_timeout * 1000;
 	return 0;
@@ -184,14 +234,33 @@ run(struct invocation *in, const struct import_job *job, const struct import_sou
 	return rc == -1 ? -1 : print_summary(in, &import);
 }
 
+/* -1: 400, there is no such file or directory. */
+static int
+check_there(struct invocation *in, const char *path)
+{
+	return access(path, F_OK) == 0 ? 0 :
+	    err_set(&in->err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
+}
+
+/* Reads a directory of crates, and tells if it has none. */
+static int
+read_directory(struct invocation *in, const char *path, struct import_source *source)
+{
+	if (import_source_directory(in->arena, path, source, &in->err) == -1)
+		return -1;
+	if (source->nversions == 0)
+		fprintf(stderr, "berth: warning: no file in %s is called NAME-VERSION.crate\n", path);
+	return 0;
+}
+
 static int
 directory(struct invocation *in)
 {
 	struct import_source source;
 	struct import_job job;
 
-	return prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
-	    import_source_directory(in->arena, in->args[0], &source, &in->err) == -1 ? -1 : run(in, &job, &source);
+	return prepare(in, &job, true) == -1 ||
+	    read_directory(in, in->args[0], &source) == -1 ? -1 : run(in, &job, &source);
 }
 
 /* The token of that file, or, for NULL, of the environment; NULL: there is none.  It is sent in a header. */
@@ -298,11 +367,11 @@ from_index(struct invocation *in)
 	if (!is_url && in->options.values[LIST] != NULL)
 		return err_set(&in->err, 400, "--list is only for the URL of an index; leave it out, since `%s` has the "
 		    "names of its crates", from);
-	if (prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
-	    (crates != NULL && import_source_directory(in->arena, crates, &files, &in->err) == -1))
+	if (prepare(in, &job, true) == -1 ||
+	    (crates != NULL && read_directory(in, crates, &files) == -1))
 		return -1;
 	if (is_url)
-		job.source_url = from;
+		add_registry(&job, from);
 	if ((is_url ? from_url : stat(from, &st) == 0 && S_ISREG(st.st_mode) ? from_list : from_files)(in,
 	        crates != NULL ? &files : NULL, &source) == -1)
 		return -1;
@@ -317,12 +386,12 @@ gitea(struct invocation *in)
 	struct import_source source;
 	struct import_job job;
 
-	if (prepare(in, &job, NULL) == -1 ||
+	if (prepare(in, &job, false) == -1 ||
 	    read_remote(in, in->options.values[GITEA_TOKEN_FILE], remote) == -1 ||
 	    import_remote_open(in->arena, in->args[0], remote, &in->err) == -1 ||
 	    import_gitea_list(remote, in->arena, &source, &in->err) == -1)
 		return -1;
-	job.source_url = in->args[0];
+	add_registry(&job, in->args[0]);
 	source.remote = remote;
 	source.is_indexed_there = true;
 	return run(in, &job, &source);
@@ -341,10 +410,12 @@ kellnr(struct invocation *in)
 		crates = crates != NULL ? crates : arena_printf(in->arena, "%s/crates", database);
 		database = arena_printf(in->arena, "%s/db.sqlite", database);
 	}
+	if (!import_kellnr_is_conninfo(database) && check_there(in, database) == -1)
+		return -1;
 	if (crates == NULL)
 		return err_set(&in->err, 400, "a database needs --crates DIR, the directory with its crates");
-	if (prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
-	    import_source_directory(in->arena, crates, &files, &in->err) == -1 ||
+	if (prepare(in, &job, true) == -1 ||
+	    read_directory(in, crates, &files) == -1 ||
 	    import_kellnr_list(in->arena, database, &files, &source, &in->err) == -1)
 		return -1;
 	return run(in, &job, &source);
@@ -362,6 +433,8 @@ mirror(struct invocation *in)
 	struct import_job job;
 	struct stat st;
 
+	if (check_there(in, in->args[0]) == -1)
+		return -1;
 	for (size_t i = 0; index == NULL && i < sizeof(places) / sizeof(*places); i++) {
 		const char *place = arena_printf(in->arena, "%s/%s", in->args[0], places[i]);
 
@@ -371,8 +444,8 @@ mirror(struct invocation *in)
 	if (index == NULL)
 		return err_set(&in->err, 400, "%s has none of the indexes crates.io-index, git/crates.io-index and "
 		    "index; use: berth import index INDEX --crates DIR", in->args[0]);
-	if (prepare(in, &job, NULL) == -1 ||
-	    import_source_directory(in->arena, crates, &files, &in->err) == -1 ||
+	if (prepare(in, &job, false) == -1 ||
+	    read_directory(in, crates, &files) == -1 ||
 	    import_source_index(in->arena, index, &files, &source, &in->err) == -1)
 		return -1;
 	return run(in, &job, &source);
@@ -385,14 +458,14 @@ mirror(struct invocation *in)
 	"berth-import(7) has the steps for each kind of registry."
 
 static const struct command commands[] = {
-	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL] [--accept-legacy] [--dry-run]"
+	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL ...] [--accept-legacy] [--dry-run]"
 	    " [--processes N]",
 	    "Imports all files NAME-VERSION.crate in DIR and below it.  --registry-url: the index URL of\n"
 	    "the registry that the crates come from, or crates-io.  Dependencies on crates of that registry\n"
-	    "become dependencies on crates of the project." ALL_KINDS,
+	    "become dependencies on crates of the project.  It can be given twice." ALL_KINDS,
 	    COMMAND_OPTIONS(directory_options), 1, 1, directory },
 	{ "index", "URL|DIR|FILE --into GROUP/PROJECT [--list FILE] [--crates DIR] [--token-file FILE]"
-	    " [--registry-url URL] [--accept-legacy] [--dry-run] [--processes N]",
+	    " [--registry-url URL ...] [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports the versions of an index: of another registry, by the URL of its sparse index; in the\n"
 	    "work tree of a git index, or the files of a sparse one; or in a file with lines of an index.\n"
 	    "The index also says which versions are yanked, when they were published, and which\n"
@@ -405,7 +478,7 @@ static const struct command commands[] = {
 	    "in the environment, as BERTH_IMPORT_TOKEN.\n"
 	    "--registry-url: another URL of that registry, as for `import directory`." ALL_KINDS,
 	    COMMAND_OPTIONS(index_options), 1, 1, from_index },
-	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL] [--accept-legacy]"
+	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL ...] [--accept-legacy]"
 	    " [--dry-run] [--processes N]",
 	    "Imports from the data of a Kellnr, which may keep running.  DIR has db.sqlite and crates;\n"
 	    "DATABASE is a file of SQLite or a connection string of PostgreSQL, and needs --crates.  The\n"

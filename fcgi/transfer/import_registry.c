@@ -1,0 +1,45 @@
+#include "transfer/import_registry.h"
+
+#include <string.h>
+
+#include "base/slice.h"
+
+/* The URL of an index without its protocol, such as sparse+, and without slashes at its end. */
+static struct slice
+bare_url(const char *url)
+{
+	static const char *const protocols[] = { "sparse+", "registry+" };
+	struct slice bare = slice_str(url);
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
+		if (slice_has_prefix(bare, protocols[i]))
+			bare = slice_str(bare.p + strlen(protocols[i]));
+	}
+	while (bare.n > 0 && bare.p[bare.n - 1] == '/')
+		bare.n--;
+	return bare;
+}
+
+int
+import_registry_check(const char *url, struct err *err)
+{
+	static const char *const schemes[] = { "https://", "http://", "ssh://", "git://", "file://" };
+	struct slice bare = bare_url(url);
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		if (slice_has_prefix(bare, schemes[i]) && bare.n > strlen(schemes[i]) && strpbrk(url, " \t\n") == NULL)
+			return 0;
+	}
+	return err_set(err, 400, "--registry-url %s: must be the URL of an index, as crates name it: "
+	    "sparse+https://HOST/PATH/, or that of a git index, such as https://HOST/PATH or ssh://HOST/PATH", url);
+}
+
+bool
+import_registry_is_among(const char *const urls[IMPORT_REGISTRIES_MAX], const char *registry)
+{
+	for (size_t i = 0; i < IMPORT_REGISTRIES_MAX && urls[i] != NULL; i++) {
+		if (slice_equal(bare_url(registry), bare_url(urls[i])))
+			return true;
+	}
+	return false;
+}

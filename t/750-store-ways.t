@@ -256,7 +256,7 @@ for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,store/*,tasks,admin,api,ap
 # key.c replaces the file of keys, backup_target.c files of backups: they lie elsewhere.
 # blob_copies.c and blob_copy.c work on a node's copies of an object store, not on the store.
 is_deeply(\%calls, { 'backup_copy.c' => 2, 'backup_manifest.c' => 1, 'backup_restore.c' => 1,
-    'backup_target.c' => 3, 'blob.c' => 1, 'blob_copies.c' => 1, 'blob_copy.c' => 2, 'blob_dir.c' => 1,
+    'backup_target.c' => 3, 'blob.c' => 1, 'blob_copies.c' => 1, 'blob_copy.c' => 3, 'blob_dir.c' => 1,
     'blob_files.c' => 3, 'blob_line.c' => 2, 'blob_stage.c' => 2, 'blob_trash.c' => 1, 'key.c' => 1,
     'store_node.c' => 1 }, 'the code has no other calls that remove or replace files');
 

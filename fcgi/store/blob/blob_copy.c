@@ -70,7 +70,10 @@ is_new(const struct bringing *b)
 	if (fstat(b->fd, &is) == -1 || lstat(b->aside, &named) == -1 || is.st_dev != named.st_dev ||
 	    is.st_ino != named.st_ino)
 		return false;
-	return is.st_size == 0 || (unlink(b->aside), false);
+	if (is.st_size == 0)
+		return true;
+	(void)unlink(b->aside);
+	return false;
 }
 
 /* 1: this process may write the file; 0: another process has fetched the blob meanwhile; -1: err. */

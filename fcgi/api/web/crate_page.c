@@ -10,7 +10,7 @@
 #include "crate/semver.h"
 #include "crate/version_req.h"
 
-enum { VERSIONS = 100 };
+enum { VERSIONS = 50 };
 
 bool
 crate_html_is_link(const char *url)

@@ -188,14 +188,14 @@ SELECT @page_row
 -- null: $5 a keyword, $6 a licence, $7 the newest Rust that a crate may need, $8 yanked versions: 1 some, 2
 -- all.  The words: $9 as a name in normal form, $10 as a pattern of LIKE or null, $11 for to_tsquery, $12 as
 -- text.  The statement reads crates of readable projects, each once: the first 100 whose names begin with the
--- name, by crate_search_first; the first 500 whose names contain it, by crate_search_trigrams; and the first
--- 500 that have the words, by crate_search_words.  With a filter it reads 800 instead of 500.  It ranks them
+-- name, by crate_search_first; the first 400 whose names contain it, by crate_search_trigrams; and the first
+-- 400 that have the words, by crate_search_words.  With a filter it reads 800 instead of 400.  It ranks them
 -- as the search of one project does.
 WITH @viewer_memberships, @readable_projects, @narrow_meant,
 asked AS MATERIALIZED (
     SELECT @narrow_asked, $9::text AS name, $9 || '{' AS upto, $10::text AS infix,
            to_tsquery('simple', $11::text) || plainto_tsquery('english', $12::text) AS words,
-           CASE num_nulls($5, $6, $7, $8) WHEN 4 THEN 500 ELSE 800 END AS most),
+           CASE num_nulls($5, $6, $7, $8) WHEN 4 THEN 400 ELSE 800 END AS most),
 begun AS MATERIALIZED (
     SELECT @narrow_compared FROM crate_search s
      WHERE s.normalized_name >= (SELECT name FROM asked) AND s.normalized_name < (SELECT upto FROM asked)

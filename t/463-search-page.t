@@ -404,8 +404,8 @@ depend('pub', 'crowd', 120, 1, 'star', 'NULL');
 {
 	my $body = get($star, 'owner')->{body};
 
-	is(scalar @{ users($body) }, 100, 'of many, some');
-	like($body, qr/These are 100 of them\./, '  and so it says');
+	is(scalar @{ users($body) }, 50, 'of many, some');
+	like($body, qr/These are 50 of them\./, '  and so it says');
 }
 $t->psql("DELETE FROM dependencies WHERE project_id = $id{pub} AND name = 'star' AND registry IS NULL");
 is(table_of(get($star, 'owner')->{body}), $hidden, 'none of its own');

@@ -379,7 +379,7 @@ d.registry = $8::text AND d.registry <> 'https://github.com/rust-lang/crates.io-
 
 -- part: page_dependents
 -- The crates that depend on crate $3 of project $2, each by one step in dependencies_inside or
--- dependencies_across: the first 100 of the same project, and the readable ones among the first 1000 steps
+-- dependencies_across: the first 50 of the same project, and the readable ones among the first 1000 steps
 -- through other projects.  A project that the viewer may not read takes one step.  The statement asks which
 -- projects are readable only if another project depends on the crate.
 inside (crate_id, step) AS (
@@ -389,7 +389,7 @@ inside (crate_id, step) AS (
       FROM inside w CROSS JOIN LATERAL (
            SELECT d.crate_id FROM dependencies d WHERE @inside_dependency AND d.crate_id > w.crate_id
             ORDER BY d.crate_id LIMIT 1) n
-     WHERE w.step < 100),
+     WHERE w.step < 50),
 across (project_id, crate_id, is_readable, step) AS (
     (SELECT d.project_id, d.crate_id, d.project_id IN (SELECT id FROM readable), 1 FROM dependencies d
       WHERE $4::text IS NULL AND @across_dependency ORDER BY d.project_id, d.crate_id LIMIT 1)
@@ -416,7 +416,7 @@ dependents AS (
               FROM dependencies d JOIN versions u ON u.id = d.version_id AND u.status IN ('default', 'deprecated')
              WHERE @across_dependency AND d.project_id = w.project_id AND d.crate_id = w.crate_id
              ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
-      WHERE w.is_readable LIMIT 100))
+      WHERE w.is_readable LIMIT 50))
 
 -- name: page_crate
 -- $1 user or null, $2 project, $3 normalized name, $4 version without build metadata, or null for the
@@ -426,7 +426,7 @@ dependents AS (
 -- crate_search has the version that is shown, unless the crate is due; then crate_shown() sorts all
 -- versions.  Token and user by primary keys.  Without $4: `versions`, by versions_listed_crate, sorted.
 -- With $4: `has_before`, whether a lower version is listed, by the same index up to the first one.
--- `dependents`: the newest version of each crate, 100 at most, crates of the same project first.  `days` and
+-- `dependents`: the newest version of each crate, 50 at most, crates of the same project first.  `days` and
 -- `by_version`: the downloads of the last 90 days of the crate, by the primary key of download_days; `bands`: those
 -- of each day for the 4 versions with the most of them, by the same key.
 -- `events`, with $4 and $7: the newest 100 events of the version, by audit_events_crate; users by primary
@@ -478,7 +478,7 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
           JOIN versions o ON o.id = l.id)::text AS versions,
        (SELECT json_agg(json_build_array(b.name, d.version, d.req, d.kind, d.project_id)
                         ORDER BY d.project_id <> $2, b.normalized_name, b.id)
-          FROM (SELECT * FROM dependents WHERE crate_id <> t.id LIMIT 100) d
+          FROM (SELECT * FROM dependents WHERE crate_id <> t.id LIMIT 50) d
           JOIN crates b ON b.id = d.crate_id)::text AS dependents,
        (SELECT json_agg(json_build_array(current_date - l.day, l.downloads))
           FROM loaded l WHERE l.day IS NOT NULL)::text AS days,

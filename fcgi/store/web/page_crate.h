@@ -17,7 +17,7 @@ enum {
 	PAGE_CRATE_BANDS = 4, /* versions whose downloads are read by day */
 	PAGE_CRATE_DEPENDENCIES = 500, /* so many are shown, as of the next one */
 	PAGE_CRATE_FEATURES = 500,
-	PAGE_CRATE_DEPENDENTS = 100 /* the search for dependents ends with this number */
+	PAGE_CRATE_DEPENDENTS = 50 /* the search for dependents ends with this number */
 };
 
 struct page_crate_ask {

@@ -389,7 +389,7 @@ subtest 'limits of tokens' => sub {
 	    @add, '--operations', 'publish');
 	fails('an empty one', 2, qr/no operation ``/, @add, '--operations', 'yank,');
 	for my $limit (['--crates', 'a'], ['--operations', 'yank']) {
-		fails("$limit->[0] with read_api", 2, qr/limit .* scope api, and this one has read_api: leave them out/,
+		fails("$limit->[0] with read_api", 2, qr/need the scope api; .* scope read_api: leave these options out/,
 		    qw(token add --user alice --scopes read_api), @$limit);
 	}
 };

@@ -322,11 +322,17 @@ TOML
 	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', 'crates-io',
 	    '--dry-run');
 	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'nor with that of another');
-	for my $wrong ('foo', 'https://', 'old.example/index', 'sparse+foo', 'https://old.example/a b', '') {
+	for my $wrong ('foo', 'https://', 'old.example/index', 'sparse+foo', 'https://old.example/a b',
+	    "https://old.example/a\x7f", '') {
 		($status, undef, undef, $err) = import_of('directory', $from, 'demo/new', '--registry-url', $wrong);
-		like("$status $err", qr{^2 berth: --registry-url \Q$wrong\E: must be the URL .* sparse\+https://},
-		    "`$wrong` is no URL");
+		my $shown = $wrong =~ tr/\x7f/?/r;
+		like("$status $err", qr{^2 berth: --registry-url \Q$shown\E: must be the URL .* sparse\+https://},
+		    "`$shown` is no URL");
 	}
+	($status, undef, undef, $err) = import_of('directory', $from, 'demo/new', '--registry-url',
+	    'https://old.example/' . 'a' x 1005);
+	like("$status $err", qr/^2 berth: --registry-url: the URL has 1025 bytes, and at most 1024 are possible$/m,
+	    'a URL that is too long is not repeated');
 	for my $git ('ssh://git@old.example/index', 'https://old.example/index.git',
 	    'registry+https://old.example/git') {
 		($status, $summary) = import_of('directory', $from, 'demo/new', '--registry-url', $git,
@@ -412,8 +418,9 @@ subtest 'an index' => sub {
 	    'which is kept besides');
 	agrees($t, 'imported', token => $token);
 
-	Berth::Test::write_file("$index/se/co/second", join("\n", map { s/"yanked":true/"yanked":false/r }
-	    @lines[0, 1]) . "\n");
+	# an index file may be larger than 64 MiB
+	Berth::Test::write_file("$index/se/co/second", "\n" x (65 << 20)
+	    . join("\n", map { s/"yanked":true/"yanked":false/r } @lines[0, 1]) . "\n");
 	($status, $summary, $rows) = import_of(@args);
 	is_deeply([$status, @$summary{qw(there yanked)}], [0, 1, 1], 'what is yanked follows the index');
 	is((lines_of($project, 'second'))[0]{yanked}, JSON::PP::false, 'unyanked');
@@ -607,7 +614,7 @@ sub prepared {
 		is_deeply(files_of($other), { mine => 'mine' }, '  and what is there stays');
 	}
 	my ($status, undef, $err) = $t->berth('export', $args[0], '', @args[2 .. $#args]);
-	like("$status $err", qr/^2 berth: DIR is empty/, 'no name of a directory');
+	like("$status $err", qr/^2 berth: the name of the directory is empty/, 'no name of a directory');
 	# a name that exists, as a file with a second name
 	unlink("$out/crates/alpha/alpha-0.9.0.crate") or die $!;
 	my $sum = (lines_of($id, 'alpha'))[0]{cksum};

@@ -141,8 +141,8 @@ parse_limits(struct invocation *in, struct token_new *t)
 	if (crates == NULL && operations == NULL)
 		return 0;
 	if (strcmp(t->scopes, "read_api") == 0)
-		return err_set(&in->err, 400, "--crates and --operations limit a token with the scope api, and this one "
-		    "has %s: leave them out, or give --scopes api", t->scopes);
+		return err_set(&in->err, 400, "--crates and --operations need the scope api; this token has the scope "
+		    "%s: leave these options out, or give --scopes api", t->scopes);
 	if (crates != NULL && token_words_crates(in->arena, crates, &t->crates, &in->err) == -1)
 		return -1;
 	if (operations == NULL)

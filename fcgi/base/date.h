@@ -13,7 +13,7 @@
  */
 int date_parse(const char *, int64_t *seconds, struct err *) __attribute__((warn_unused_result));
 
-/* The same for the end of something that is not over yet.  -1: 400, also for a date that is not after now. */
+/* The same, for a date that must be later than now.  -1: 400 also for a date that is not. */
 int date_parse_end(const char *, int64_t now, int64_t *seconds, struct err *)
     __attribute__((warn_unused_result));
 

@@ -84,12 +84,6 @@ log_take(const char *program, const struct log_target *target)
 	out.level = target->level;
 }
 
-int
-log_reopen(void)
-{
-	return out.path[0] == '\0' ? 0 : open_path(out.path);
-}
-
 /* Bytes of a line before the newline; what does not fit is dropped. */
 static void
 put(struct log_line *l, const char *p, size_t n)
@@ -262,3 +256,11 @@ LOG_FUNCTION(log_error, LOG_ERROR)
 LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_debug, LOG_DEBUG)
+
+void
+log_reopen(void)
+{
+	if (out.path[0] != '\0' && open_path(out.path) == -1)
+		log_error("cannot reopen the log file %s: %s: lines go on to the old file; make that path writable for "
+		    "the program's user, and send SIGUSR1 again", out.path, strerrordesc_np(errno));
+}

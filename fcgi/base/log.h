@@ -22,8 +22,11 @@ bool log_level_named(const char *, enum log_level *);
 /* path NULL or "": standard error.  Returns 0, or -1 with errno set (the old target stays). */
 int log_open(const char *program, const char *path, enum log_level);
 
-/* Opens the path again, as after a rotation.  0 or -1 as log_open. */
-int log_reopen(void);
+/*
+ * Opens the path again, as after a rotation.  If that fails, the old file stays the log, and gets a line that
+ * says so.
+ */
+void log_reopen(void);
 
 /* The target of the log, for another process that writes to the same file; path as in log_open(). */
 struct log_target {

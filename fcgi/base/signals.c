@@ -1,8 +1,6 @@
 #include "base/signals.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -28,7 +26,6 @@ signals_take(int fd)
 		return false;
 	if (info.ssi_signo == SIGTERM)
 		return true;
-	if (log_reopen() == -1)
-		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
+	log_reopen();
 	return false;
 }

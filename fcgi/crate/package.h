@@ -125,7 +125,7 @@ struct package_limits {
 	 * registry allows it.
 	 */
 	const char *allowed_registries;
-	const char *registry_advice; /* ends the refusal of a registry that is not in it; NULL: nothing */
+	const char *registry_advice; /* added to the error if a registry is not in this list; NULL: nothing */
 	/*
 	 * For an import: accepts what registries once accepted and clients still read: `*` requirements,
 	 * and any keywords and categories.

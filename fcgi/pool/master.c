@@ -248,8 +248,7 @@ pool_reload(struct pool *pool)
 static void
 pool_reopen_log(const struct pool *pool)
 {
-	if (log_reopen() == -1)
-		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
+	log_reopen();
 	for (const struct generation *g = pool->all; g != NULL; g = g->next)
 		generation_signal(g, SIGUSR1);
 }

@@ -60,7 +60,7 @@ struct project_setting {
 int project_policy_parse(struct arena *, const char *policy, struct project_setting **, size_t *n,
     struct err *) __attribute__((warn_unused_result));
 
-/* The settings of one project, of which there are none where there is no such project.  -1: 503, 500. */
+/* The settings of one project.  If the project does not exist, n is 0.  -1: 503, 500. */
 int project_policy(struct db *, struct arena *, const char *full_path, struct project_setting **,
     size_t *n, struct err *) __attribute__((warn_unused_result));
 

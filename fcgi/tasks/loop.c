@@ -198,8 +198,8 @@ take_signals(struct loop *l)
 			reload(l);
 		else if (info.ssi_signo != SIGUSR1)
 			l->stopping = true;
-		else if (log_reopen() == -1)
-			log_error("cannot reopen the log: %s", strerrordesc_np(errno));
+		else
+			log_reopen();
 	}
 }
 
@@ -490,7 +490,7 @@ task_loop_run(const char *config_path, const struct settings *settings)
 	struct arena *names = arena_new();
 
 	if (l.signal_fd == -1 || gethostname(l.host, sizeof(l.host) - 1) == -1) {
-		log_error("cannot start: %s", strerrordesc_np(errno));
+		log_error("cannot create a signalfd, or read the host's name: %s", strerrordesc_np(errno));
 		arena_free(names);
 		return 1;
 	}

@@ -20,14 +20,26 @@ bare_url(const char *url)
 	return bare;
 }
 
+/* Visible ASCII characters alone, as RFC 3986 has them. */
+static bool
+is_visible(const char *url)
+{
+	while (*url > ' ' && *url <= '~')
+		url++;
+	return *url == '\0';
+}
+
 int
 import_registry_check(const char *url, struct err *err)
 {
 	static const char *const schemes[] = { "https://", "http://", "ssh://", "git://", "file://" };
 	struct slice bare = bare_url(url);
 
+	if (strlen(url) > IMPORT_REGISTRY_URL_MAX)
+		return err_set(err, 400, "--registry-url: the URL has %zu bytes, and at most %d are possible", strlen(url),
+		    IMPORT_REGISTRY_URL_MAX);
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-		if (slice_has_prefix(bare, schemes[i]) && bare.n > strlen(schemes[i]) && strpbrk(url, " \t\n") == NULL)
+		if (slice_has_prefix(bare, schemes[i]) && bare.n > strlen(schemes[i]) && is_visible(url))
 			return 0;
 	}
 	return err_set(err, 400, "--registry-url %s: must be the URL of an index, as crates name it: "

@@ -7,11 +7,11 @@
 
 #include "base/err.h"
 
-enum { IMPORT_REGISTRIES_MAX = 4 };
+enum { IMPORT_REGISTRIES_MAX = 4, IMPORT_REGISTRY_URL_MAX = 1024 };
 
 /*
  * Is it the URL of an index, as cargo writes it into index lines and manifests, of a sparse index or a git
- * one?  -1: 400, with the forms.
+ * one?  -1: 400, with the forms, or with the limit of IMPORT_REGISTRY_URL_MAX bytes.
  */
 int import_registry_check(const char *url, struct err *) __attribute__((warn_unused_result));
 

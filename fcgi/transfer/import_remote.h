@@ -14,8 +14,10 @@
 #include "base/slice.h"
 #include "crate/package.h"
 #include "net/https_get.h"
+#include "store/package/crate.h"
 
-enum { IMPORT_REMOTE_INDEX_MAX = 64 << 20, IMPORT_REMOTE_CRATES_MAX = 1000000 };
+/* An index file of the other registry may be as large as one of Berth's own. */
+enum { IMPORT_REMOTE_INDEX_MAX = CRATE_INDEX_MAX, IMPORT_REMOTE_CRATES_MAX = 1000000 };
 
 /* The status of an error that is the other registry's: 400 would be a wrong use of the command. */
 enum { IMPORT_REMOTE_REFUSED = 409 };

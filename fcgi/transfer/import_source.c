@@ -13,12 +13,10 @@
 #include "base/json.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
+#include "store/package/crate.h"
 #include "transfer/import_files.h"
 
-enum {
-	FILE_MAX = 64 << 20, /* of an index file: hundreds of thousands of lines */
-	LIST_MAX = 1 << 30
-};
+enum { LIST_MAX = 1 << 30 };
 
 /* Of a version.  Pages add up those of all versions in 64 bits. */
 static const int64_t downloads_max = 1000000000000;
@@ -389,7 +387,7 @@ take_index_file(void *arg, const char *path, const char *name, struct err *err)
 
 	if (!has_index_path(path, name))
 		return 0;
-	return import_source_read(f->arena, path, FILE_MAX, &lines, err) == -1 ? -1 :
+	return import_source_read(f->arena, path, CRATE_INDEX_MAX, &lines, err) == -1 ? -1 :
 	    take_lines(f, lines, path, err);
 }
 

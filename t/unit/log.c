@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,6 +83,19 @@ test_time(void)
 	ok(ms, "to the millisecond");
 }
 
+/* Something else takes the path: the old file stays the log. */
+static void
+test_in_the_way(const char *moved)
+{
+	ok(rename(path, moved) == 0 && mkdir(path, 0700) == 0, "a directory takes the path");
+	log_reopen();
+	log_warn("goes on");
+	ok(strstr(slurp(moved), path) != NULL, "the log names the file that cannot be reopened");
+	ok(strstr(slurp(moved), "goes on") != NULL, "and goes on in the old one");
+	ok(rmdir(path) == 0 && rename(moved, path) == 0, "the path is free again");
+	log_reopen();
+}
+
 static void
 test_target(void)
 {
@@ -90,10 +104,12 @@ test_target(void)
 	log_debug("hidden");
 	ok(strstr(slurp(path), "hidden") == NULL, "below the level");
 	snprintf(moved, sizeof(moved), "%s.1", path);
-	ok(rename(path, moved) == 0 && log_reopen() == 0, "rotated and reopened");
+	ok(rename(path, moved) == 0, "rotated");
+	log_reopen();
 	log_warn("after %d", 1);
 	ok(strstr(slurp(path), "msg=\"after 1\"") != NULL, "goes to the new file");
 	ok(strstr(slurp(moved), "after 1") == NULL, "and not to the old");
+	test_in_the_way(moved);
 	ok(log_open("test", "/nonexistent/log", LOG_INFO) == -1, "a path that cannot be opened");
 	log_warn("still");
 	unlink(moved);

@@ -17,8 +17,8 @@ struct inventory_version {
 };
 
 /*
- * The versions of one crate, without those that are deleted, sorted by strcmp() of version_base; none where
- * there is no such crate.
+ * The versions of one crate, without deleted ones, sorted by strcmp() of version_base.  If the crate does not
+ * exist, n is 0.
  */
 int inventory_versions(struct db *, struct arena *, int64_t project_id, const char *normalized_name,
     struct inventory_version **, size_t *n, struct err *) __attribute__((warn_unused_result));

@@ -254,8 +254,9 @@ subtest 'OpenSSL is confined to FIPS' => sub {
 	    . "[only]\nmodule = $Berth::Cluster::ROOT/build/confined.so\nactivate = 1\n");
 	Berth::Test::write_file($script, '');
 	chmod(0755, $script);
-	# its proofs are MD5
-	$t->conf(inspector => $script, token_key => undef);
+	like(($t->berth({ env => { OPENSSL_CONF => $conf } }, 'check'))[1], qr/^keys +critical .* has no MD5/m,
+	    'the keys of tokens cannot be used, so the pool looks all tokens up');
+	$t->conf(inspector => $script);
 	for my $build ("$Berth::Cluster::ROOT/build", $t->build) {
 		my $version = $build eq $t->build ? '2.0.0' : '1.0.0';
 		my $toml = Berth::Crate::entry("twice-$version/Cargo.toml",

@@ -48,6 +48,12 @@ sub forget {
 	unlink(map { copy_of($_) } @_);
 	return;
 }
+# All names of a file.
+sub names_of {
+	my $inode = (stat($_[0]))[1];
+
+	return grep { (stat)[1] == $inode } $_[0], glob($t->store . '/staging/*');
+}
 sub ready {
 	my $res = $t->http(GET => '/-/readiness' . ($_[0] // ''));
 
@@ -154,7 +160,7 @@ subtest 'the client does not wait for the disk' => sub {
 	$fault->release($pid);
 	ok(kept('second'), 'it becomes one');
 	ok(!-e $staged, 'whose name in staging is free for the next one');
-	my ($name) = grep { (stat)[1] == (stat(copy_of('second')))[1] } glob($t->store . '/staging/*');
+	my (undef, $name) = names_of(copy_of('second'));
 	ok($name, 'and is the same file as the one that nginx was given');
 	# as if somebody trimmed it at once: nginx may still be sending the file
 	open(my $sent, '<', $name) or die "$name: $!\n";
@@ -216,6 +222,18 @@ subtest 'a disk that is full' => sub {
 	is($res->{status}, 503, 'is 503');
 	ok(!-e copy_of('second'), 'and leaves no copy');
 	ok(whole('second'), 'later it is there');
+	for my $error (qw(enospc eio)) {
+		my $status = $error eq 'eio' ? 500 : 503;
+
+		forget('second');
+		my @staged = glob($t->store . '/staging/*');
+		$fault->arm('copy:sent', $error);
+		is(get('second')->{status}, $status, "$status if nginx cannot be given a name: $error");
+		ok($fault->disarm, 'it was');
+		ok(!-e copy_of('second'), 'there is no copy');
+		is(join(' ', glob($t->store . '/staging/*')), "@staged", 'and nothing more in staging');
+		ok(whole('second'), 'later it is there');
+	}
 };
 
 subtest 'other bytes' => sub {

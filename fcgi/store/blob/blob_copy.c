@@ -131,7 +131,7 @@ name_sent(struct bringing *b, struct err *err)
 
 	if (blob_staging_name(name, err) == -1)
 		return -1;
-	sent = arena_printf(b->arena, BLOB_STAGING "/%s", name);
+	sent = arena_printf(b->arena, BLOB_STAGING "/%s" BLOB_SENT, name);
 	if (FAULT_FAILS("copy", "sent") ||
 	    link(b->aside, arena_printf(b->arena, "%s/%s", b->store->dir, sent)) == -1)
 		return err_disk(err, "blob store: link %s", sent);
@@ -181,7 +181,8 @@ make_room(const struct blob_store *store)
 	struct err err = { 0 };
 
 	return blob_copy_disk_is_full(store) && blob_copies_count(store, &files, &bytes, &err) == 0 &&
-	       blob_copies_trim(store, bytes - 1, INT64_MAX, &removed, &err) == 0 && removed > 0;
+	       blob_copies_trim(store, bytes - 1, INT64_MAX, &removed, &err) == 0 &&
+	       (blob_sweep_staging(store->dir, INT64_MAX, &err) > 0 || removed > 0);
 }
 
 /* 1: there is a copy, or, if b->sent is set, the early file; 0, -1: as blob_bring(). */

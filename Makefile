@@ -208,8 +208,12 @@ $(eval $(call VARIANT,build/fuzz,$$(CLANG),$$(WARN) $$(FUZZ),))
 TESTS ?= $(sort $(wildcard t/*.t)) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 check: WERROR = -Werror
 # the plain programs too: what is measured of them would be the sanitizers'
-check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
+check: $(PROGRAMS:%=build/%) build/confined.so $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
+
+# what OpenSSL loads in the tests of a host that has only what FIPS allows
+build/confined.so: t/confined_provider.c
+	$(CC) $(CFLAGS) $(WARN_CC) -fPIC -shared -o $@ $< -lcrypto
 
 # Checks all kinds of pages with axe-core in a browser, and leaves pictures of them in build/screens/.
 AXE := build/tools/axe-core-4.10.3

@@ -870,7 +870,7 @@ subtest 'an export over that of another project' => sub {
 		my $file = "$dir/crates/both/both-1.0.0.crate";
 
 		is(($export->('ours', $dir))[0], 0, "$point: our export");
-		my $ours = named_in($dir);
+		my ($ours, $whole_ours) = (named_in($dir), names_of($dir));
 		my $bytes = Berth::Cluster::slurp($file);
 		$fault->arm("export:$point", 'kill');
 		isnt(($export->('theirs', $dir))[0], 0, 'theirs is killed');
@@ -879,6 +879,9 @@ subtest 'an export over that of another project' => sub {
 		is(scalar keys %$now, $lines, "  $what");
 		is_deeply($now, { map { $_ => $ours->{$_} } keys %$now }, '  the others are ours');
 		is(Berth::Cluster::slurp($file) ne $bytes ? 1 : 0, $moved, '  and the bytes');
+		is((Berth::Cluster::capture({}, 'cp', '-a', $dir, "$dir-ours"))[0], 0, '  a copy of it');
+		is(($export->('ours', "$dir-ours"))[0], 0, '  gets an export of ours');
+		is_deeply(names_of("$dir-ours"), $whole_ours, '  to the same end as before');
 		is(($export->('theirs', $dir))[0], 0, '  again');
 		is_deeply(names_of($dir), names_of($fresh), '  to the same end as in an empty directory');
 	}

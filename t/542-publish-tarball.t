@@ -243,6 +243,38 @@ for my $case (
 	    bare($toml, $entries->("$name-$version", $toml)));
 }
 is(scalar $p->index_lines('good'), $n, 'all of them are in the index');
+
+# Pool and inspector with an OpenSSL that has only what FIPS allows.  The inspector gets no environment, so a
+# script gives it the configuration; the plain one has a sandbox, besides.
+subtest 'OpenSSL is confined to FIPS' => sub {
+	my ($conf, $script) = map { $t->dir . "/$_" } qw(openssl.cnf inspect);
+	my $x = sub { Berth::Crate::entry("twice-$_[0]/x", $_[1]) };
+
+	Berth::Test::write_file($conf, "openssl_conf = start\n[start]\nproviders = list\n[list]\nonly = only\n"
+	    . "[only]\nmodule = $Berth::Cluster::ROOT/build/confined.so\nactivate = 1\n");
+	Berth::Test::write_file($script, '');
+	chmod(0755, $script);
+	like(($t->berth({ env => { OPENSSL_CONF => $conf } }, 'check'))[1], qr/^keys +critical .* has no MD5/m,
+	    'the keys of tokens cannot be used, so the pool looks all tokens up');
+	$t->conf(inspector => $script);
+	for my $build ("$Berth::Cluster::ROOT/build", $t->build) {
+		my $version = $build eq $t->build ? '2.0.0' : '1.0.0';
+		my $toml = Berth::Crate::entry("twice-$version/Cargo.toml",
+		    Berth::Crate::manifest('twice', $version) =~ s{src/lib\.rs}{Cargo.toml}r);
+
+		Berth::Test::write_file($script,
+		    "#!/bin/sh\nOPENSSL_CONF=$conf exec $build/berth-inspect \"\$@\"\n");
+		$t->stop_pool;
+		{
+			local $ENV{OPENSSL_CONF} = $conf;
+			$t->start_pool;
+		}
+		like(($p->put_crate('twice', $version, bare($toml, $x->($version, 1), $x->($version, 2))))->{body},
+		    qr/already has this path, with other bytes/, "$version: a file twice, with other bytes");
+		$p->taken("$version: a file twice, with the same bytes", 'twice', $version,
+		    bare($toml, ($x->($version, 1)) x 2));
+	}
+};
 $p->agrees('at the end');
 
 $p->covers(47, 49, 50, 52 .. 63, 65, 68, 71, 73 .. 75, 77 .. 79, 81, 83, 84, 86, 87);

@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 
-use Digest::SHA qw(sha256_hex);
+use Digest::SHA qw(sha256 sha256_hex);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -68,6 +68,22 @@ for my $error ([enospc => 503], [edquot => 503], [erofs => 503], [eio => 500]) {
 		    sub { $fault->arm($point, $error->[0]); });
 	}
 }
+
+# It is only told earlier to write; fsync() finds the errors, also of such a write.
+subtest 'the disk does not begin with a large crate' => sub {
+	my $noise = join('', map { sha256("large $_") } 1 .. 3 << 15);
+	my $large = sub { return $t->publish($id, $token, 'large', $_[0], files => { noise => "$_[0]\n$noise" }) };
+
+	$fault->arm('blob:ahead', 'eio');
+	is($large->('1.0.0')->{status}, 200, 'it is published');
+	ok($fault->disarm, 'the write ahead has failed');
+	is($t->http(GET => "$R/large/1.0.0/download", { token => $token })->{status}, 200, 'it is there');
+	my ($ahead) = grep { $_ eq 'blob:ahead' } $fault->trace('responded:publish', sub {
+		is($large->('2.0.0')->{status}, 200, 'the next one');
+	});
+	ok($ahead, 'is written ahead');
+	agrees($t, 'large', token => $token, only => ['large']);
+};
 
 subtest 'a file of another size in the place of the blob' => sub {
 	my $bytes = $t->make_crate('torn', '1.0.0', files => { 'which.txt' => "torn 1.0.0\n" });

@@ -48,6 +48,12 @@ sub forget {
 	unlink(map { copy_of($_) } @_);
 	return;
 }
+# All names of a file.
+sub names_of {
+	my $inode = (stat($_[0]))[1];
+
+	return grep { (stat)[1] == $inode } $_[0], glob($t->store . '/staging/*');
+}
 sub ready {
 	my $res = $t->http(GET => '/-/readiness' . ($_[0] // ''));
 
@@ -154,7 +160,7 @@ subtest 'the client does not wait for the disk' => sub {
 	$fault->release($pid);
 	ok(kept('second'), 'it becomes one');
 	ok(!-e $staged, 'whose name in staging is free for the next one');
-	my ($name) = grep { (stat)[1] == (stat(copy_of('second')))[1] } glob($t->store . '/staging/*');
+	my (undef, $name) = names_of(copy_of('second'));
 	ok($name, 'and is the same file as the one that nginx was given');
 	# as if somebody trimmed it at once: nginx may still be sending the file
 	open(my $sent, '<', $name) or die "$name: $!\n";
@@ -216,6 +222,29 @@ subtest 'a disk that is full' => sub {
 	is($res->{status}, 503, 'is 503');
 	ok(!-e copy_of('second'), 'and leaves no copy');
 	ok(whole('second'), 'later it is there');
+	for my $error (qw(enospc eio)) {
+		my $status = $error eq 'eio' ? 500 : 503;
+
+		forget('second');
+		my @staged = glob($t->store . '/staging/*');
+		$fault->arm('copy:sent', $error);
+		is(get('second')->{status}, $status, "$status if nginx cannot be given a name: $error");
+		ok($fault->disarm, 'it was');
+		ok(!-e copy_of('second'), 'there is no copy');
+		is(join(' ', glob($t->store . '/staging/*')), "@staged", 'and nothing more in staging');
+		ok(whole('second'), 'later it is there');
+	}
+	# with trouble at the store as well, room is made for another attempt
+	return if $s3->is_real;
+	my @names = names_of(copy_of('second'));
+	utime(time - 90, time - 90, @names) or die "utime: $!\n";
+	forget('first');
+	$s3->fail('GET', 'cut', sha('first'));
+	$fault->arm('copy:full', 'enospc');
+	is(get('first')->{status}, 503, 'a fetch that fails');
+	ok($fault->disarm && !grep({ -e } @names), 'takes away a copy that is not in use, with all its names');
+	$s3->fail('GET', undef);
+	ok($t->wait_for(sub { whole('first') && whole('second') }), 'later both are there');
 };
 
 subtest 'other bytes' => sub {
@@ -315,7 +344,17 @@ subtest 'copies that nobody uses' => sub {
 	ok($t->wait_for(sub { $t->run_tasks('probe_store') && !-e copy_of('first') && !-e $big }),
 	    'and go, the oldest first, when there is none');
 	ok(whole('first') && whole('second'), 'the crates are brought again');
+	# the disk has the bytes as long as they have a name, and staging is swept after 116 seconds
+	my @names = map { kept($_); names_of(copy_of($_)) } 'first', 'second';
+	is(scalar @names, 4, 'a copy and what nginx was given have the same bytes');
+	utime(time - 90, time - 90, @names) or die "utime: $!\n";
+	$t->conf(keep_unused => '80');
 	$t->stop_worker;
+	$t->start_worker;
+	ok($t->wait_for(sub { $t->run_tasks('probe_store') && !grep { -e } @names }), 'both go together')
+	    or diag(grep { -e } @names);
+	$t->stop_worker;
+	$t->conf(keep_unused => '1d');
 };
 
 my $target = 's3://' . Berth::S3::BUCKET . '/backups';

@@ -9,6 +9,7 @@ use warnings;
 use Compress::Zlib ();
 use Digest::SHA qw(sha256);
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use Test::More;
 
 use Berth::Cache;
@@ -160,6 +161,36 @@ subtest 'the pool makes a file once' => sub {
 	is($ask->()->{body}, $res->{body}, 'and back') for 1 .. 2;
 	publish(b => 'other', '1.1.0');
 	like($ask->()->{body}, qr/"vers":"1\.1\.0"/, 'nor what was before a publish');
+};
+
+# What is longer than 32 MiB would take the room of everything else.
+subtest 'a file that is too long to be kept' => sub {
+	my $kept = sub { return join(' ', sort glob($t->dir . "/cache/extract/$id{b}/*")) };
+	my $ask = sub { get('ot/he/other?pool', $token{dev}) };
+	my $of = "FROM crates WHERE project_id = $id{b} AND name = 'other'";
+	my $usual = $t->psql("SELECT encode(index_body, 'hex') $of");
+	my $text = Compress::Zlib::memGunzip(pack('H*', $usual));
+	my $put = sub {
+		$t->psql("UPDATE crates SET index_body = '\\x$_[0]', index_time = index_time + 1"
+		    . " WHERE id = (SELECT id $of)");
+	};
+	open(my $random, '<:raw', '/dev/urandom') or die "/dev/urandom: $!\n";
+	read($random, my $noise, 34 << 20);
+	my $long = encode_base64($noise, '');
+
+	is($text =~ s/"features":\{\}/"features":{"long":["$long"]}/, 1, 'a line of 45 MiB, 34 MiB when packed');
+	$put->(unpack('H*', Compress::Zlib::memGzip($text)));
+	my $before = $kept->();
+	for my $which ('the file of the group', 'made again') {
+		my $res = $ask->();
+
+		is($res->{status}, 200, $which);
+		ok(index($res->{body}, $long) > 0, 'it has the long line');
+		like(substr($res->{body}, 0, 1000), qr/"registry":null/, 'and the dependency of the group');
+	}
+	is($kept->(), $before, 'no worker has kept it');
+	$put->($usual);
+	like($ask->()->{body}, qr/"registry":null/, 'the usual file');
 };
 
 subtest 'a crate that comes' => sub {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include "base/base62.h"
 #include "base/hex.h"
@@ -113,6 +114,16 @@ token_keys_parse(struct slice text, struct token_keys *keys, struct err *err)
 	return err_internal(err, 500, "the line registry \"UUID\"; is missing");
 }
 
+/* nginx checks tokens by MD5, so the pool must, too. */
+static bool
+has_md5(void)
+{
+	EVP_MD *md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+
+	EVP_MD_free(md5);
+	return md5 != NULL;
+}
+
 int
 token_keys_read(const char *path, struct token_keys *keys, struct err *err)
 {
@@ -123,7 +134,10 @@ token_keys_read(const char *path, struct token_keys *keys, struct err *err)
 	int rc = 0;
 
 	*keys = (struct token_keys) { .n = 0 };
-	if (n == -1)
+	if (!has_md5())
+		rc = err_internal(err, 500, "token_key: OpenSSL is confined, as by FIPS, and has no MD5: set no "
+		    "token_key");
+	else if (n == -1)
 		rc = err_sys(err, "token_key: cannot read %s", path);
 	else if (n > TOKEN_KEY_FILE_MAX)
 		rc = err_internal(err, 500, "token_key: %s is longer than %d bytes", path, TOKEN_KEY_FILE_MAX);

@@ -3,8 +3,8 @@
 
 /*
  * Hashes under a secret key, to compare bytes within one process: several times as fast as SHA-256.  Without
- * the key nobody can find two texts with the same hash (Poly1305, of which no hash is ever shown); so
- * neither key nor hashes may leave the process.
+ * the key nobody can find two texts with the same hash (Poly1305, of which no hash is ever shown; or HMAC,
+ * where OpenSSL has no Poly1305); so neither key nor hashes may leave the process.
  */
 
 #include <stdbool.h>

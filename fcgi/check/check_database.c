@@ -141,10 +141,9 @@ check_store(struct checking *c)
 
 	if (!check_requires_database(c))
 		return;
-	if (c->who == CHECK_SERVICE && !c->settings->blobs->kind->copies &&
-	    check_store_is_there(c->settings->blobs, &err) == -1)
-		check_say_error(c, CHECK_CRITICAL, &err);
-	else if (store_identity_test(c->db, c->arena, c->settings->blobs, warning, sizeof(warning), &err) == -1)
+	if ((c->who == CHECK_SERVICE && !c->settings->blobs->kind->copies &&
+	        check_store_is_there(c->settings->blobs, &err) == -1) ||
+	    store_identity_test(c->db, c->arena, c->settings->blobs, warning, sizeof(warning), &err) == -1)
 		check_say_error(c, CHECK_CRITICAL, &err);
 	else if (warning[0] != '\0')
 		check_say(c, CHECK_WARNING, "%s", warning);

@@ -236,6 +236,7 @@ compare_numbers(const struct semver *v, const struct comparator *c, size_t n)
 {
 	const uint64_t numbers[] = { v->major, v->minor, v->patch };
 
+	assert(n <= sizeof(numbers) / sizeof(*numbers));
 	for (size_t i = 0; i < n; i++) {
 		if (numbers[i] != c->number[i])
 			return numbers[i] < c->number[i] ? -1 : 1;

@@ -50,7 +50,7 @@ void
 html_visible(struct buf *b, struct slice text)
 {
 	while (text.n > 0) {
-		const char *lead = memchr(text.p, ORDER_LEAD, text.n);
+		const char *lead = memchr(text.p, (unsigned char)ORDER_LEAD, text.n);
 		size_t n = lead != NULL ? (size_t)(lead - text.p) : text.n;
 
 		buf_put(b, text.p, n);

@@ -26,8 +26,10 @@ cannot(struct err *err, const char *what, const char *path)
 	return err_set(err, 400, "cannot %s %s: %s", what, path, strerrordesc_np(errno));
 }
 
+/* Removes what a killed copy of the crate has left, and, unless the crate is kept, the crate. */
 static int
-remove_crate(const struct passage *p, struct arena *a, const struct export_named *gone, struct err *err)
+remove_crate(const struct passage *p, struct arena *a, const struct export_named *gone, bool is_kept,
+    struct err *err)
 {
 	const char *folder = arena_printf(a, "crates/%s", gone->name);
 	const char *file = arena_printf(a, "%s-%s.crate", gone->name, gone->version);
@@ -35,9 +37,8 @@ remove_crate(const struct passage *p, struct arena *a, const struct export_named
 
 	if (crate == -1)
 		return 0;
-	/* a copy that was killed */
 	unlinkat(crate, arena_printf(a, ".%s", gone->cksum), 0);
-	if (blob_is_sound_at(crate, file, gone->cksum)) {
+	if (!is_kept && blob_is_sound_at(crate, file, gone->cksum)) {
 		rc = unlinkat(crate, file, 0);
 		if (rc == -1)
 			cannot(err, "remove", arena_printf(a, "%s/%s", folder, file));
@@ -71,9 +72,10 @@ remove_crates(const struct passage *p, struct arena *a, const char *path, struct
 	old = export_index_parse(a, text);
 	for (size_t i = 0; i < old.n; i++) {
 		const struct export_named *v = &old.v[i];
+		bool is_kept = export_names_find(&keep[0], v->name, v->version) != NULL ||
+		    export_names_find(&keep[1], v->name, v->version) != NULL;
 
-		if (export_names_find(&keep[0], v->name, v->version) == NULL &&
-		    export_names_find(&keep[1], v->name, v->version) == NULL && remove_crate(p, a, v, err) == -1)
+		if (remove_crate(p, a, v, is_kept, err) == -1)
 			return -1;
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -327,14 +328,24 @@ test_sweep(void)
 	char *ours = arena_printf(a, "%s/staging/%032d", dir, 7);
 	char *young = arena_printf(a, "%s/staging/%032d", dir, 8);
 	char *other = arena_printf(a, "%s/staging/README", dir);
-	char *paths[] = { ours, young, other };
+	char *sent = arena_printf(a, "%s/staging/%032d" BLOB_SENT, dir, 9);
+	char *sent_now = arena_printf(a, "%s/staging/%032d" BLOB_SENT, dir, 10);
+	char *unknown = arena_printf(a, "%s/staging/%032d.old", dir, 11);
+	char *paths[] = { ours, young, other, sent, sent_now, unknown };
+	struct timespec late[2] = { { .tv_sec = time(NULL) - 90 }, { .tv_sec = time(NULL) - 90 } };
 
-	for (int i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		close(open(paths[i], O_CREAT | O_WRONLY, 0600));
 	utimensat(AT_FDCWD, ours, old, 0);
 	utimensat(AT_FDCWD, other, old, 0);
-	is_int(blob_sweep_staging(dir, 3600, &err), 1, "one is swept");
+	utimensat(AT_FDCWD, unknown, old, 0);
+	utimensat(AT_FDCWD, young, late, 0);
+	utimensat(AT_FDCWD, sent, late, 0);
+	is_int(blob_sweep_staging(dir, 3600, &err), 2, "two are swept");
 	ok(access(ours, F_OK) == -1, "the old one");
+	ok(access(sent, F_OK) == -1, "one that nginx was given more than a minute ago");
+	ok(access(sent_now, F_OK) == 0, "not one that it was given just now");
+	ok(access(unknown, F_OK) == 0, "not one with another end");
 	ok(access(young, F_OK) == 0, "not the young one");
 	ok(access(other, F_OK) == 0, "not what is none of ours");
 	is_int(blob_sweep_staging(root, 0, &err), -1, "no staging there");

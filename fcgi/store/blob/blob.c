@@ -111,17 +111,20 @@ blob_is_sound(struct arena *a, const struct blob_store *store, const char *sha25
 
 /* 1: removed, 0: not ours or too young, -1: err. */
 static int
-sweep_one(int dir, const char *name, time_t before, struct err *err)
+sweep_one(int dir, const char *name, int64_t age, struct err *err)
 {
+	size_t n = strcspn(name, ".");
+	bool is_sent = strcmp(name + n, BLOB_SENT) == 0;
+	int64_t most = is_sent && age > BLOB_COPY_KEEP_S ? BLOB_COPY_KEEP_S : age;
 	unsigned char id[NAME_BYTES];
 	struct stat st;
 
-	if (!hex_decode(slice_str(name), id, sizeof(id)))
+	if ((name[n] != '\0' && !is_sent) || !hex_decode(slice_of(name, n), id, sizeof(id)))
 		return 0;
 	/* whoever owned it may have ended just now */
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : blob_error(err, "stat");
-	if (!S_ISREG(st.st_mode) || st.st_mtime >= before)
+	if (!S_ISREG(st.st_mode) || st.st_mtime >= time(NULL) - most)
 		return 0;
 	if (unlinkat(dir, name, 0) == -1)
 		return errno == ENOENT ? 0 : blob_error(err, "unlink");
@@ -148,7 +151,7 @@ blob_sweep_staging(const char *dir, int64_t age, struct err *err)
 		return -1;
 	}
 	while ((entry = readdir(d)) != NULL) {
-		int gone = sweep_one(dirfd(d), entry->d_name, time(NULL) - (time_t)age, err);
+		int gone = sweep_one(dirfd(d), entry->d_name, age, err);
 
 		if (gone == -1) {
 			n = -1;

@@ -18,7 +18,8 @@ enum {
 	BLOB_HEX_SIZE = 65,
 	BLOB_PATH_SIZE = 6 + BLOB_HEX_SIZE, /* "ab/cd/" and the digits */
 	BLOB_STAGING_NAME_SIZE = 33,
-	STORE_NODE_FILE_BYTES = 16 /* in hexadecimal digits, the name of a node's file */
+	STORE_NODE_FILE_BYTES = 16, /* in hexadecimal digits, the name of a node's file */
+	BLOB_COPY_KEEP_S = 60 /* after its last use: nginx may be about to open a file that it was given */
 };
 
 /*
@@ -34,6 +35,9 @@ enum {
 #define BLOB_STAGING "staging"
 #define BLOB_TRASH   "trash"
 #define STORE_NODES  "nodes"
+
+/* The end of a name in staging by which nginx gets a file that becomes a copy (blob_copy.h). */
+#define BLOB_SENT ".sent"
 
 /* The file with the id of the store's registry (store_identity.h). */
 #define STORE_ID_FILE "registry-id"
@@ -58,7 +62,10 @@ int blob_hash_file(int fd, const char *sha256, bool *same) __attribute__((warn_u
 int blob_staging_name(char name[BLOB_STAGING_NAME_SIZE], struct err *)
     __attribute__((warn_unused_result));
 
-/* Removes staging files of the directory that are older than `age` seconds; returns how many, or -1. */
+/*
+ * Removes staging files of the directory that are older than `age` seconds, and those whose names end in
+ * BLOB_SENT after BLOB_COPY_KEEP_S; returns how many, or -1.
+ */
 int blob_sweep_staging(const char *dir, int64_t age, struct err *)
     __attribute__((warn_unused_result));
 

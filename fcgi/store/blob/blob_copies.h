@@ -9,8 +9,6 @@
 #include "base/err.h"
 #include "store/blob/blob_kind.h"
 
-enum { BLOB_COPY_KEEP_S = 60 };
-
 /* Was the directory of copies used as a store before?  Then nothing is removed from it. */
 bool blob_copies_is_store(const struct blob_store *);
 

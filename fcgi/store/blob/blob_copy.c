@@ -119,6 +119,26 @@ name_copy(struct bringing *b, struct err *err)
 	return rc;
 }
 
+/*
+ * Gives the early file a name for nginx that no other process uses.  The one that is locked may belong to the
+ * next file before nginx opens it, if this one does not become a copy.
+ */
+static int
+name_sent(struct bringing *b, struct err *err)
+{
+	char name[BLOB_STAGING_NAME_SIZE];
+	const char *sent;
+
+	if (blob_staging_name(name, err) == -1)
+		return -1;
+	sent = arena_printf(b->arena, BLOB_STAGING "/%s" BLOB_SENT, name);
+	if (FAULT_FAILS("copy", "sent") ||
+	    link(b->aside, arena_printf(b->arena, "%s/%s", b->store->dir, sent)) == -1)
+		return err_disk(err, "blob store: link %s", sent);
+	b->sent = sent;
+	return 0;
+}
+
 static int
 refuse_damaged(struct bringing *b, const char *wrong, struct err *err)
 {
@@ -141,7 +161,7 @@ fetch(struct bringing *b, struct err *err)
 	if (rc == 1 && strcmp(object.sha256, b->sha256) != 0)
 		return refuse_damaged(b, arena_printf(b->arena, "has other bytes, with the SHA-256 %s", object.sha256),
 		    err);
-	return rc == 1 && !b->early && name_copy(b, err) == -1 ? -1 : rc;
+	return rc == 1 && (b->early ? name_sent(b, err) : name_copy(b, err)) == -1 ? -1 : rc;
 }
 
 bool
@@ -161,26 +181,8 @@ make_room(const struct blob_store *store)
 	struct err err = { 0 };
 
 	return blob_copy_disk_is_full(store) && blob_copies_count(store, &files, &bytes, &err) == 0 &&
-	       blob_copies_trim(store, bytes - 1, INT64_MAX, &removed, &err) == 0 && removed > 0;
-}
-
-/*
- * Gives the early file a name for nginx that no other process uses.  The one that is locked may belong to the
- * next file before nginx opens it, if this one does not become a copy.
- */
-static int
-name_early(struct bringing *b, struct err *err)
-{
-	char name[BLOB_STAGING_NAME_SIZE];
-	const char *sent;
-
-	if (blob_staging_name(name, err) == -1)
-		return -1;
-	sent = arena_printf(b->arena, BLOB_STAGING "/%s", name);
-	if (link(b->aside, arena_printf(b->arena, "%s/%s", b->store->dir, sent)) == -1)
-		return err_disk(err, "blob store: link %s", sent);
-	b->sent = sent;
-	return 0;
+	       blob_copies_trim(store, bytes - 1, INT64_MAX, &removed, &err) == 0 &&
+	       (blob_sweep_staging(store->dir, INT64_MAX, &err) > 0 || removed > 0);
 }
 
 /* 1: there is a copy, or, if b->sent is set, the early file; 0, -1: as blob_bring(). */
@@ -196,8 +198,6 @@ bring(struct bringing *b, int64_t until_us, struct err *err)
 		err_clear(err);
 		rc = fetch(b, err);
 	}
-	if (rc == 1 && b->early && name_early(b, err) == -1)
-		rc = -1;
 	/* this needs the lock: without it another process might already use the name */
 	if (rc != 1 || !b->early) {
 		(void)unlink(b->aside);

@@ -31,7 +31,8 @@ int blob_bring(const struct blob_store *, struct arena *, const char *sha256, in
 /*
  * The same for a client that waits.  *path: the file below DIR, whose bytes have the right SHA-256.  One that
  * was fetched lies in DIR/staging, by a name of its own; when the arena is reset, it becomes a copy, and
- * blob_sweep_staging() removes the name in staging later, when nginx has opened it.
+ * blob_sweep_staging() removes the name in staging later, when nginx has opened it, but before the copy may
+ * go: so a copy that goes frees its bytes.
  */
 int blob_bring_early(const struct blob_store *, struct arena *, const char *sha256, int64_t max,
     int64_t until_us, const char **path, struct err *) __attribute__((warn_unused_result));

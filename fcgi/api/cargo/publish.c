@@ -169,7 +169,6 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
     struct version_new *v)
 {
 	struct buf line;
-	int64_t store_us;
 	int rc;
 
 	buf_init(&line, rq->arena, LINE_MAX_SEEN);
@@ -178,11 +177,9 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
 	        (size_t)app->settings->max_index_line_size, &rq->err) == -1)
 		return -1;
 	v->index_line = buf_slice(&line);
-	/* the bytes are on disk for good before COMMIT, which lets readers learn of them */
-	blob_stage_keep(v->blob);
 	rc = stage_end(stages, STAGE_COMMIT, version_publish(app->db, rq->arena, v, &rq->err));
-	if (rc == 0 && blob_stage_kept(v->blob, &store_us, &rq->err) == 0)
-		meter_observe(stages->meter, METRIC_PUBLISH_STAGES, STAGE_STORE, store_us);
+	if (rc == 0)
+		meter_observe(stages->meter, METRIC_PUBLISH_STAGES, STAGE_STORE, blob_stage_keep_us(v->blob));
 	return rc;
 }
 
@@ -250,8 +247,7 @@ restore(struct worker_app *app, struct request *rq, struct upload *upload, const
 	if (strcmp(blob_stage_sha256(upload->crate), v->there) != 0)
 		return -1;
 	err_clear(&rq->err);
-	blob_stage_keep(upload->crate);
-	if (blob_stage_kept(upload->crate, NULL, &rq->err) == -1)
+	if (blob_stage_keep(upload->crate, &rq->err) == -1)
 		return -1;
 	log_warn("store: the bytes of %s %s were missing or damaged; an upload has restored them, sha256 %s",
 	    v->package->name, v->version_base, v->there);

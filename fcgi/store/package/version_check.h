@@ -39,7 +39,7 @@ struct version_new {
 	int64_t there_size; /* of its crate */
 	/* of the crate; before it is read cksum is NULL, and size what was announced */
 	const char *cksum;
-	struct blob_staging *blob; /* blob_stage_keep() comes before version_publish() */
+	struct blob_staging *blob; /* version_publish() keeps it */
 	int64_t size;
 	time_t published_at;
 	bool is_untimed; /* that is the time of an import, since its source has none */

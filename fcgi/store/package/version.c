@@ -175,7 +175,14 @@ write_all(struct db *db, const struct publish *publish, struct db_call *calls, s
 	return db_run_last(db, publish->arena, calls, n, err);
 }
 
-/* Are quotas and blob as they should be, once all is written? */
+/* Is the caller still for it? */
+static int
+ask_caller(const struct version_new *v, struct err *err)
+{
+	return v->confirm == NULL ? 0 : v->confirm(v->confirm_arg, err);
+}
+
+/* Are quotas, caller and blob as they should be, once all is written? */
 static int
 confirm(const struct db_call *writes, const struct publish *publish, struct err *err)
 {
@@ -187,6 +194,8 @@ confirm(const struct db_call *writes, const struct publish *publish, struct err 
 		return -1;
 	*v->quota_warnings = (struct strings) { 0 };
 	quota_warnings(&writes[WRITE_QUOTA], publish->arena, v->quota_warnings);
+	if (ask_caller(v, err) == -1)
+		return -1;
 	/* nobody has taken the bytes away meanwhile, and nobody can any more */
 	return blob_stage_keep(v->blob, err) == -1 ? -1 : blob_stage_confirm(v->blob, err);
 }
@@ -300,8 +309,8 @@ version_publish(struct db *db, struct arena *a, struct version_new *v, struct er
 	bool unknown = false;
 	struct err found = { 0 };
 
-	/* other publishes wait for the rows of quotas: they are not locked while the disk is waited for */
-	if (v->has_quota && blob_stage_keep(v->blob, err) == -1)
+	/* other publishes wait for the rows of quotas: they are not locked while something else is waited for */
+	if (v->has_quota && (ask_caller(v, err) == -1 || blob_stage_keep(v->blob, err) == -1))
 		return -1;
 	for (int attempt = 1; db_transaction(db, publish_body, &look.publish, &unknown, err) == -1;
 	     attempt++) {

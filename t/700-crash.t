@@ -79,7 +79,7 @@ my @points = grep { !/$once/ } $fault->trace('responded:publish', sub {
 
 subtest 'the points' => sub {
 	my %at = map { ($points[$_] => $_) } 0 .. $#points;
-	# a thread syncs the bytes and gives them their name while the database writes
+	# the worker syncs the bytes and gives them their name while the database writes
 	my %order = (
 		'the bytes are kept before COMMIT' => [qw(blob:create blob:write publish:inspect blob:fsync
 			blob:fsynced blob:fsync_dir blob:ready blob:link blob:linked blob:placed blob:directory_fsynced

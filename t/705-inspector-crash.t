@@ -85,10 +85,10 @@ sub survives {
 	$break->($worker, $template, $child);
 	my $started = time;
 	my $res = publish($name);
-	is($res->{status}, $status, "$what: $status") or diag($res->{body});
+	like($res->{status}, qr/^(?:$status)\z/, "$what: $status") or diag($res->{body});
 	cmp_ok(time - $started, '<', 5 * TIMEOUT, "$what: in time");
-	is($t->psql("SELECT count(*) FROM crates WHERE name = '$name'"), $status == 200 ? 1 : 0,
-	    "$what: " . ($status == 200 ? 'published' : 'nothing is published'));
+	is($t->psql("SELECT count(*) FROM crates WHERE name = '$name'"), $res->{status} == 200 ? 1 : 0,
+	    "$what: " . ($res->{status} == 200 ? 'published' : 'nothing is published'));
 	ok($t->wait_for(sub { gone($template) }), "$what: it ends") if $dying;
 	is(publish($name)->{status}, 200, "$what: the next publish");
 	ok($t->wait_for(sub { gone($template, $child) }), "$what: the inspector was replaced") unless $stays;
@@ -116,7 +116,7 @@ is(publish('first')->{status}, 200, 'another one');
 is_deeply([(processes())[0, 1]], [$worker, $template], 'by the same template');
 ok($t->wait_for(sub { descriptors($worker) <= $descriptors }, 10), 'which takes no more descriptors');
 
-# point => action, status of the publish that comes there; new: that needs a new template,
+# point => action, status of the publish that comes there, or either of two; new: that needs a new template,
 # stays: or takes none; dying: it is not the publish's own that ends
 my %points = (
 	forked => ['kill', 200, 'dying'], # the process for the next crate
@@ -127,7 +127,8 @@ my %points = (
 	written => ['kill', 500],
 	ended => ['kill', 500], # the template
 	handed => ['kill', 503], # the worker
-	twice => ['eio', 500], # the same job once more
+	# the same job once more: the next process refuses it, perhaps before the worker asks how the first has ended
+	twice => ['eio', '200|500', 'dying'],
 	verdict => ['emfile', 500],
 	socket => ['emfile', 500, 'new'],
 	errors => ['emfile', 500, 'new'],
@@ -148,7 +149,8 @@ for my $point (sort keys %points) {
 	}, $is eq 'stays', $is eq 'dying');
 	ok($fault->disarm, "$action at $point: reached");
 }
-like($t->log('pool'), qr/ detail="the inspector's verdict does not end"/, 'a job that came twice is noticed');
+like($t->log('pool'), qr/="(?:the inspector's verdict does not end"|[^"]*: job \d+ was handed to )/,
+    'a job that came twice is noticed');
 
 survives('the template is killed between two publishes', 200, sub { kills($_[1]) });
 survives('the process that waits is killed', 200, sub { kills($_[2], $_[1]) });

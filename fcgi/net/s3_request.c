@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -41,7 +40,6 @@ s3_free(void *arg)
 
 	if (s->pid == getpid())
 		curl_easy_cleanup(s->curl);
-	pthread_mutex_destroy(&s->lock);
 }
 
 struct s3 *
@@ -58,7 +56,6 @@ s3_new(struct arena *a, const struct s3_conf *conf)
 	s->host = conf->path_style ? arena_slicedup(a, host)
 	                           : arena_printf(a, "%s.%.*s", conf->bucket, (int)host.n, host.p);
 	s->origin = arena_printf(a, "%.*s%s", scheme, endpoint, s->host);
-	pthread_mutex_init(&s->lock, NULL);
 	arena_defer(a, s3_free, s);
 	return s;
 }
@@ -495,7 +492,6 @@ s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 	int rc = -1;
 
 	buf_init(&c->text, a, ANSWER_MAX);
-	pthread_mutex_lock(&s->lock);
 	/* a file of that name would get the secrets of the connection */
 	unsetenv("SSLKEYLOGFILE");
 	if (s->curl != NULL && s->pid != getpid()) {
@@ -518,6 +514,5 @@ s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 	c->curl = NULL;
 	if (s->watch != NULL)
 		s->watch(s->watch_arg, operation_of(c), clock_us() - began_us, rc == -1 || !is_answer(c->status));
-	pthread_mutex_unlock(&s->lock);
 	return rc;
 }

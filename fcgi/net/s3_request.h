@@ -6,7 +6,6 @@
  * has the single kinds of requests; only its files and tests use this header.
  */
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -39,7 +38,6 @@ typedef void s3_watch_fn(void *arg, enum s3_operation, int64_t us, bool failed);
 struct s3 {
 	const struct s3_conf *conf;
 	const char *origin, *host; /* https://host[:port], and host[:port] */
-	pthread_mutex_t lock;
 	void *curl; /* NULL: not used yet */
 	void *inherited; /* the handle of the parent process, which uses its connections */
 	pid_t pid; /* the process that the handle belongs to */

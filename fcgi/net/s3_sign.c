@@ -56,7 +56,6 @@ static bool
 digest_request(struct arena *a, const struct s3_signing *s, char hex[SIGNATURE_SIZE])
 {
 	unsigned char digest[SHA256_SIZE];
-	struct sha256 hash;
 	struct buf b;
 
 	buf_init(&b, a, CANONICAL_MAX);
@@ -64,8 +63,7 @@ digest_request(struct arena *a, const struct s3_signing *s, char hex[SIGNATURE_S
 	for (size_t i = 0; s->headers[i] != NULL; i++)
 		buf_printf(&b, "%s\n", s->headers[i]);
 	buf_printf(&b, "\n%s\n%s", signed_headers(a, s), s->payload);
-	/* not sha256_digest(): a thread may sign while another one digests */
-	if (!sha256_begin(&hash) || !sha256_add(&hash, b.p, b.n) || !sha256_end(&hash, digest) || buf_full(&b))
+	if (buf_full(&b) || !sha256_digest(b.p, b.n, digest))
 		return false;
 	hex_encode(digest, sizeof(digest), hex);
 	return true;

@@ -398,7 +398,6 @@ publish(struct passage *p, struct err *err)
 	if (p->importer->job->dry_run)
 		return 0;
 	p->v.quota_warnings = &warnings;
-	blob_stage_keep(p->v.blob);
 	if (version_publish(db, p->arena, &p->v, err) == -1)
 		return -1;
 	return p->line.yanked ? set_yanked(p, err) : 0;

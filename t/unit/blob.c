@@ -19,14 +19,6 @@
 #include "remove_tree.h"
 #include "tap.h"
 
-/* Keeps it, and waits for that. */
-static int
-keep(struct blob_staging *s, struct err *err)
-{
-	blob_stage_keep(s);
-	return blob_stage_kept(s, NULL, err);
-}
-
 static struct arena *a;
 static struct err err;
 static char root[] = "/tmp/berth-blob-XXXXXX";
@@ -173,7 +165,7 @@ test_keep(void)
 	is_int(read(fd, got, 1), 1, "from the start");
 	ok(write(fd, "x", 1) == -1, "it cannot write");
 	ok(access(path, F_OK) == -1, "nothing is there before it is kept");
-	is_int(keep(s, &err), 0, "kept");
+	is_int(blob_stage_keep(s, &err), 0, "kept");
 	ok(holds(path, bytes, n), "the blob has the bytes");
 	ok(stat(path, &st) == 0 && (st.st_mode & 07777) == 0640, "the umask decides the mode");
 	is_int(blob_stage_confirm(s, &err), 0, "it is there");
@@ -202,10 +194,10 @@ test_prepare(void)
 		missing += access(arena_printf(a, "%s/%02x", dir, i), F_OK) == -1;
 	is_int(missing, 0, "all directories are there");
 	is_int(access(second, F_OK), -1, "not those below");
-	is_int(keep(stage(request, bytes, n), &err), 0, "kept");
+	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "kept");
 	ok(holds(path, bytes, n), "the blob has the bytes");
 	ok(unlink(path) == 0 && rmdir(second) == 0 && rmdir(first) == 0, "somebody removes a directory");
-	is_int(keep(stage(request, bytes, n), &err), 0, "kept again");
+	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "kept again");
 	ok(holds(path, bytes, n), "the blob has the bytes");
 	arena_free(request);
 }
@@ -221,27 +213,27 @@ test_same_bytes(void)
 	struct blob_staging *third, *fourth;
 	struct stat first, second;
 
-	is_int(keep(stage(request, bytes, n), &err), 0, "first");
+	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "first");
 	stat(path, &first);
 	is_int(utimensat(AT_FDCWD, path, old, 0), 0, "grows old");
-	is_int(keep(stage(request, bytes, n), &err), 0, "second");
+	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "second");
 	ok(stat(path, &second) == 0 && first.st_ino == second.st_ino, "the first file stays");
 	ok(second.st_mtime > 1000, "its time is renewed");
 	is_int(truncate(path, 3), 0, "a disk loses some of it");
 	third = stage(request, bytes, n);
-	is_int(keep(third, &err), 0, "third");
+	is_int(blob_stage_keep(third, &err), 0, "third");
 	ok(holds(path, bytes, n), "a file of another size is replaced");
 	ok(blob_is_sound(request, store, blob_stage_sha256(third)), "this one is sound");
 	overwrite(path, "The same");
 	ok(!blob_is_sound(request, store, blob_stage_sha256(third)), "one with another byte is not");
-	is_int(keep(stage(request, bytes, n), &err), 0, "once more");
+	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "once more");
 	ok(holds(path, bytes, n), "it is replaced, too");
 	is_int(blob_stage_confirm(third, &err), 0, "it is there");
 	is_int(unlink(path), 0, "a collector takes it away");
 	is_int(blob_stage_confirm(third, &err), -1, "there is no second one to put there");
 	is_int(err.status, 503, "is 503");
 	fourth = stage(request, bytes, n);
-	is_int(keep(fourth, &err), 0, "fourth");
+	is_int(blob_stage_keep(fourth, &err), 0, "fourth");
 	is_int(truncate(path, 3), 0, "a disk loses some of it");
 	is_int(blob_stage_confirm(fourth, &err), -1, "which is noticed");
 	is_int(err.status, 500, "is 500");
@@ -277,11 +269,12 @@ test_errors(void)
 	fd = open(first, O_CREAT | O_WRONLY, 0600);
 	ok(fd != -1, "a file is in the way");
 	close(fd);
-	is_int(keep(s, &err), -1, "it cannot be kept");
+	is_int(blob_stage_keep(s, &err), -1, "it cannot be kept");
 	is_int(err.status, 500, "is 500");
 	ok(strstr(err.pub, dir) == NULL, "the client does not learn the path");
 	unlink(first);
-	is_int(keep(s, &err), 0, "and can be once it is gone");
+	is_int(blob_stage_keep(s, &err), -1, "nobody tries again: an fsync that failed would succeed");
+	is_int(blob_stage_keep(stage(request, "abcdef", 6), &err), 0, "another one can be kept once it is gone");
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &was);
 	small = was;

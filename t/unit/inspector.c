@@ -35,6 +35,8 @@ struct fake {
 	int status; /* that it reports; -1: it reports nothing */
 	bool keeps; /* its end of the verdict */
 	bool ends; /* after the job */
+	bool line; /* the verdict is one */
+	bool more; /* a byte behind the line, after some time */
 	unsigned reports; /* of the next job */
 };
 
@@ -52,6 +54,10 @@ static const struct fake fakes[] = {
 	{ .name = "last", .ends = true },
 	{ .name = "other", .reports = 1 },
 	{ .name = "early" },
+	{ .name = "line", .line = true, .errors = 4 },
+	{ .name = "goes on", .line = true, .more = true },
+	{ .name = "dies", .line = true, .status = SIGKILL },
+	{ .name = "stays", .line = true, .status = -1 },
 };
 
 static void
@@ -85,7 +91,13 @@ fake_job(const struct fake *fake, const struct job *job, const struct job_fds *f
 	if (fake->verdict > 0)
 		fill(fds->verdict, 'v', fake->verdict);
 	else
-		dprintf(fds->verdict, "%d %d %s %.*s", (int)getpid(), (int)job->number, job->limits.folder, (int)n, crate);
+		dprintf(fds->verdict, "%d %d %s %.*s%s", (int)getpid(), (int)job->number, job->limits.folder, (int)n, crate,
+		    fake->line ? "\n" : "");
+	if (fake->more) {
+		/* the other side has most often read the line by then; if not, it gets all at once */
+		(void)poll(NULL, 0, 200);
+		fill(fds->verdict, 'v', 1);
+	}
 	close(fds->crate);
 	if (!fake->keeps)
 		close(fds->verdict);
@@ -123,8 +135,11 @@ inspector_of(const char *name)
 	return inspector_new(arena, path);
 }
 
+typedef int ask_fn(struct inspector *, struct arena *, const struct job *, int crate, int64_t deadline_us,
+    struct inspector_result *, struct err *);
+
 static int
-run_for(struct inspector *in, int64_t patience_s, struct inspector_result *out)
+hand_over(ask_fn *fn, struct inspector *in, struct arena *a, int64_t patience_s, struct inspector_result *out)
 {
 	const struct job job = { .limits = { 1000, 10, "foo-1.0.0" } };
 	int crate = memfd_create("crate", MFD_CLOEXEC);
@@ -132,9 +147,21 @@ run_for(struct inspector *in, int64_t patience_s, struct inspector_result *out)
 
 	ok(write(crate, "bytes", 5) == 5 && lseek(crate, 0, SEEK_SET) == 0, "a crate");
 	err_clear(&err);
-	rc = inspector_run(in, arena, &job, crate, clock_us() + patience_s * 1000000, out, &err);
+	rc = fn(in, a, &job, crate, clock_us() + patience_s * 1000000, out, &err);
 	close(crate);
 	return rc;
+}
+
+static int
+run_for(struct inspector *in, int64_t patience_s, struct inspector_result *out)
+{
+	return hand_over(inspector_run, in, arena, patience_s, out);
+}
+
+static int
+ask(struct inspector *in, struct arena *a, int64_t patience_s, struct inspector_result *out)
+{
+	return hand_over(inspector_ask, in, a, patience_s, out);
 }
 
 static int
@@ -295,6 +322,65 @@ test_failures(void)
 		is_int(job, 1, "which has got one job");
 		inspector_stop(in);
 	}
+}
+
+/* In two steps: what comes first counts for nothing until the second. */
+static void
+test_ask(void)
+{
+	const struct {
+		const char *name;
+		int rc, status, http;
+	} cases[] = {
+		{ "good", 0, 0, 0 }, /* writes no line: its output ends */
+		{ "line", 0, 0, 0 },
+		{ "dies", 0, SIGKILL, 0 },
+		{ "goes on", -1, 0, 500 },
+		{ "stays", -1, 0, 503 },
+	};
+	struct arena *request = arena_new();
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct inspector *in = inspector_of(cases[i].name);
+		struct inspector_result out;
+		int first, job, before = open_fds();
+
+		for (int n = 1; n <= 2; n++) {
+			is_int(ask(in, request, cases[i].http == 503 ? 1 : PATIENCE_S, &out), 0, "is asked");
+			first = verdict_pid(&out, &job);
+			ok(first > 0, "and answers");
+			is_int(job, cases[i].rc == 0 && cases[i].status == 0 ? n : 1, "as the right job");
+			is_int(inspector_end(in, &out, &err), cases[i].rc, "how it ends");
+			is_int(err.status, cases[i].http, "the error");
+			if (cases[i].rc == 0)
+				is_int(out.status, cases[i].status, "the status");
+		}
+		is_int(inspector_end(in, &out, &err), -1, "it cannot end twice");
+		inspector_stop(in);
+		is_int(open_fds(), before, "no descriptor is left");
+	}
+	arena_free(request);
+}
+
+/* A request that ends with an error leaves the second step out. */
+static void
+test_drop(void)
+{
+	struct inspector *in = inspector_of("line");
+	struct arena *request = arena_new();
+	struct inspector_result out;
+	int first, job;
+
+	is_int(ask(in, request, PATIENCE_S, &out), 0, "a crate");
+	first = verdict_pid(&out, &job);
+	arena_reset(request);
+	is_int(ask(in, request, PATIENCE_S, &out), 0, "the next one");
+	is_int(verdict_pid(&out, &job), first, "goes to the same template");
+	is_int(job, 2, "as the next job");
+	is_int(inspector_end(in, &out, &err), 0, "and ends");
+	ok(slice_is(out.errors, "eeee"), "with its own errors");
+	inspector_stop(in);
+	arena_free(request);
 }
 
 static void
@@ -549,6 +635,8 @@ main(int argc, char **argv)
 	test_good();
 	test_output();
 	test_failures();
+	test_ask();
+	test_drop();
 	test_start();
 	test_program();
 	folder_remove();

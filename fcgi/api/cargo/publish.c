@@ -164,12 +164,30 @@ check_package(struct call *call, struct request *rq, struct upload *upload,
 	return package_agree(rq->arena, &upload->metadata, manifest, &rq->err);
 }
 
+/* The inspector of a publish, which has accepted the crate. */
+struct inspection {
+	struct call *call;
+	struct request *rq;
+	bool ended;
+};
+
 static int
-publish_package(struct worker_app *app, struct request *rq, struct stages *stages,
-    struct version_new *v)
+inspection_confirm(void *arg, struct err *err)
 {
+	struct inspection *inspection = arg;
+
+	if (!inspection->ended && publish_inspect_end(inspection->call, inspection->rq, err) == -1)
+		return -1;
+	inspection->ended = true;
+	return 0;
+}
+
+static int
+publish_package(struct call *call, struct request *rq, struct stages *stages, struct version_new *v)
+{
+	struct inspection inspection = { .call = call, .rq = rq };
+	const struct worker_app *app = call->app;
 	struct buf line;
-	int64_t store_us;
 	int rc;
 
 	buf_init(&line, rq->arena, LINE_MAX_SEEN);
@@ -178,11 +196,11 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
 	        (size_t)app->settings->max_index_line_size, &rq->err) == -1)
 		return -1;
 	v->index_line = buf_slice(&line);
-	/* the bytes are on disk for good before COMMIT, which lets readers learn of them */
-	blob_stage_keep(v->blob);
+	v->confirm = inspection_confirm;
+	v->confirm_arg = &inspection;
 	rc = stage_end(stages, STAGE_COMMIT, version_publish(app->db, rq->arena, v, &rq->err));
-	if (rc == 0 && blob_stage_kept(v->blob, &store_us, &rq->err) == 0)
-		meter_observe(stages->meter, METRIC_PUBLISH_STAGES, STAGE_STORE, store_us);
+	if (rc == 0)
+		meter_observe(stages->meter, METRIC_PUBLISH_STAGES, STAGE_STORE, blob_stage_keep_us(v->blob));
 	return rc;
 }
 
@@ -250,8 +268,7 @@ restore(struct worker_app *app, struct request *rq, struct upload *upload, const
 	if (strcmp(blob_stage_sha256(upload->crate), v->there) != 0)
 		return -1;
 	err_clear(&rq->err);
-	blob_stage_keep(upload->crate);
-	if (blob_stage_kept(upload->crate, NULL, &rq->err) == -1)
+	if (blob_stage_keep(upload->crate, &rq->err) == -1)
 		return -1;
 	log_warn("store: the bytes of %s %s were missing or damaged; an upload has restored them, sha256 %s",
 	    v->package->name, v->version_base, v->there);
@@ -343,7 +360,7 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 		return -1;
 	v.package = &manifest;
 	v.quota_warnings = &of_quotas;
-	if (publish_package(call->app, rq, &stages, &v) == -1)
+	if (publish_package(call, rq, &stages, &v) == -1)
 		return -1;
 	return respond(rq, rs, &manifest, &of_quotas);
 }

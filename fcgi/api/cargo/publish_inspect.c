@@ -59,6 +59,7 @@ log_errors(const struct request *rq, struct slice errors)
 	log_end(&l);
 }
 
+/* Waits for the verdict. */
 static int
 inspect(const struct worker_app *app, struct request *rq, const struct upload *upload,
     struct inspector_result *result)
@@ -74,7 +75,36 @@ inspect(const struct worker_app *app, struct request *rq, const struct upload *u
 	FAULT_POINT("publish", "inspect");
 	if (fd == -1)
 		return -1;
-	return inspector_run(app->inspector, rq->arena, &job, fd, inspect_deadline(app, rq), result, &rq->err);
+	return inspector_ask(app->inspector, rq->arena, &job, fd, inspect_deadline(app, rq), result, &rq->err);
+}
+
+/* Waits for the end of the inspector.  Returns its exit status, or -1: err. */
+static int
+end(const struct worker_app *app, const struct request *rq, struct err *err)
+{
+	struct inspector_result result = { .errors = slice_str("") };
+	int rc = inspector_end(app->inspector, &result, err);
+
+	log_errors(rq, result.errors);
+	if (rc == -1)
+		return -1;
+	if (!job_is_judged(result.status))
+		return err_internal(err, 500, "inspector ended with wait status %#x", (unsigned)result.status);
+	return WEXITSTATUS(result.status);
+}
+
+static int
+differs(struct err *err)
+{
+	return err_internal(err, 500, "inspector's verdict and exit status differ");
+}
+
+int
+publish_inspect_end(struct call *call, struct request *rq, struct err *err)
+{
+	int status = end(call->app, rq, err);
+
+	return status == -1 ? -1 : status == JOB_ACCEPTED ? 0 : differs(err);
 }
 
 int
@@ -82,22 +112,27 @@ publish_inspect(struct call *call, struct request *rq, const struct upload *uplo
     struct package *manifest)
 {
 	struct inspector_result result = { .errors = slice_str("") };
-	struct verdict verdict;
-	int rc = inspect(call->app, rq, upload, &result);
+	struct verdict verdict = { .accepted = false };
+	struct err why = { 0 };
+	int rc = inspect(call->app, rq, upload, &result), status;
 
 	inspect_slot_leave(call->app, limits_actor(rq->arena, &call->facts));
-	log_errors(rq, result.errors);
-	if (rc == -1)
+	if (rc == -1) {
+		log_errors(rq, result.errors);
 		return -1;
-	if (!job_is_judged(result.status))
-		return err_internal(&rq->err, 500, "inspector ended with wait status %#x",
-		    (unsigned)result.status);
-	if (verdict_decode(rq->arena, result.verdict, &verdict, &rq->err) == -1)
+	}
+	if (verdict_decode(rq->arena, result.verdict, &verdict, &why) == 0 && verdict.accepted) {
+		*manifest = verdict.package;
+		return 0;
+	}
+	status = end(call->app, rq, &rq->err);
+	if (status == -1)
 		return -1;
-	if (verdict.accepted != (WEXITSTATUS(result.status) == JOB_ACCEPTED))
-		return err_internal(&rq->err, 500, "inspector's verdict and exit status differ");
-	if (!verdict.accepted)
-		return err_set(&rq->err, 400, "%s", verdict.error);
-	*manifest = verdict.package;
-	return 0;
+	if (why.status != 0)
+		rq->err = why;
+	else if (status != JOB_REFUSED)
+		return differs(&rq->err);
+	else
+		err_set(&rq->err, 400, "%s", verdict.error);
+	return -1;
 }

@@ -24,6 +24,7 @@ struct inspector {
 	int socket; /* for jobs and reports */
 	int errors; /* standard error of the template and its children; -1: closed by all of them */
 	uint64_t jobs; /* that this template has got */
+	struct run *run; /* the job that has not ended; NULL: there is none */
 };
 
 /* One of the two outputs. */
@@ -37,6 +38,8 @@ struct stream {
 struct run {
 	struct inspector *inspector;
 	struct stream verdict, errors;
+	int verdict_fd;
+	size_t answered; /* bytes of the verdict that the caller has already */
 	char *piece; /* PIECE bytes */
 	int64_t deadline_us;
 	struct job_report report; /* number 0: there is none */
@@ -215,6 +218,15 @@ run_turn(struct run *run, struct err *err)
 	return job_report_receive(in->socket, &run->report, err) == -1 ? -1 : 0;
 }
 
+/* Has the process written a line, or can nothing more come? */
+static bool
+has_answered(const struct run *run)
+{
+	struct slice text = buf_slice(&run->verdict.buf);
+
+	return *run->verdict.fd == -1 || (run->over && run->dry) || (text.n > 0 && text.p[text.n - 1] == '\n');
+}
+
 /* Waits until the process has ended, then reads the rest.  -1: err. */
 static int
 run_wait(struct run *run, struct err *err)
@@ -226,7 +238,7 @@ run_wait(struct run *run, struct err *err)
 	if (run->report.number != run->inspector->jobs)
 		return err_internal(err, 500, run->report.number == 0 ? "the inspector ended without a report"
 		    : "the inspector reports on another crate");
-	if (*run->verdict.fd != -1)
+	if (*run->verdict.fd != -1 || (run->answered > 0 && run->verdict.buf.n > run->answered))
 		return err_internal(err, 500, "the inspector's verdict does not end");
 	return 0;
 }
@@ -256,29 +268,96 @@ run_begin(struct run *run, const struct job *job, int crate, struct err *err)
 	return job_hand_over(in, job, crate, run->verdict.fd, err);
 }
 
-int
-inspector_run(struct inspector *in, struct arena *a, const struct job *job, int crate, int64_t deadline_us,
+static struct inspector_result
+run_result(const struct run *run)
+{
+	return (struct inspector_result) { buf_slice(&run->verdict.buf), buf_slice(&run->errors.buf),
+		run->report.status };
+}
+
+/* The job is over, with rc. */
+static int
+run_end(struct run *run, int rc)
+{
+	run->inspector->run = NULL;
+	fd_close(&run->verdict_fd);
+	if (rc == -1 || !job_is_judged(run->report.status))
+		inspector_stop(run->inspector);
+	return rc;
+}
+
+/* Ends the job if its caller has not. */
+static void
+run_drop(void *arg)
+{
+	struct run *run = arg;
+	struct err ignored = { 0 };
+
+	if (run->inspector->run == run)
+		(void)run_end(run, run_wait(run, &ignored));
+}
+
+/* A job that is handed over; NULL: err, and *result has what was said before. */
+static struct run *
+run_new(struct inspector *in, struct arena *a, const struct job *job, int crate, int64_t deadline_us,
     struct inspector_result *result, struct err *err)
 {
-	int verdict = -1;
-	struct run run = {
+	struct run *run = arena_calloc(a, 1, sizeof(*run));
+
+	*run = (struct run) {
 		.inspector = in,
-		.verdict = { .fd = &verdict },
+		.verdict_fd = -1,
+		.verdict = { .fd = &run->verdict_fd },
 		.errors = { .fd = &in->errors, .cut = true },
 		.piece = arena_alloc(a, PIECE),
 		.deadline_us = deadline_us,
 	};
+	buf_init(&run->verdict.buf, a, VERDICT_MAX);
+	buf_init(&run->errors.buf, a, INSPECTOR_ERRORS_MAX);
+	in->run = run;
+	arena_defer(a, run_drop, run);
+	if (run_begin(run, job, crate, err) == 0)
+		return run;
+	(void)run_end(run, -1);
+	*result = run_result(run);
+	return NULL;
+}
+
+int
+inspector_ask(struct inspector *in, struct arena *a, const struct job *job, int crate, int64_t deadline_us,
+    struct inspector_result *result, struct err *err)
+{
+	struct run *run = run_new(in, a, job, crate, deadline_us, result, err);
+	int rc = 0;
+
+	if (run == NULL)
+		return -1;
+	while (rc == 0 && !has_answered(run))
+		rc = run_turn(run, err);
+	run->answered = run->verdict.buf.n;
+	if (rc == -1)
+		(void)run_end(run, -1);
+	*result = run_result(run);
+	return rc;
+}
+
+int
+inspector_end(struct inspector *in, struct inspector_result *result, struct err *err)
+{
+	struct run *run = in->run;
 	int rc;
 
-	buf_init(&run.verdict.buf, a, VERDICT_MAX);
-	buf_init(&run.errors.buf, a, INSPECTOR_ERRORS_MAX);
-	rc = run_begin(&run, job, crate, err);
-	if (rc == 0)
-		rc = run_wait(&run, err);
-	fd_close(&verdict);
-	if (rc == -1 || !job_is_judged(run.report.status))
-		inspector_stop(in);
-	*result = (struct inspector_result) { buf_slice(&run.verdict.buf), buf_slice(&run.errors.buf),
-		run.report.status };
+	if (run == NULL)
+		return err_internal(err, 500, "no inspection has begun");
+	rc = run_end(run, run_wait(run, err));
+	*result = run_result(run);
 	return rc;
+}
+
+int
+inspector_run(struct inspector *in, struct arena *a, const struct job *job, int crate, int64_t deadline_us,
+    struct inspector_result *result, struct err *err)
+{
+	return run_new(in, a, job, crate, deadline_us, result, err) == NULL ? -1
+	    : inspector_end(in, result, err);
 }

@@ -39,4 +39,17 @@ void inspector_stop(struct inspector *);
 int inspector_run(struct inspector *, struct arena *, const struct job *, int crate, int64_t deadline_us,
     struct inspector_result *, struct err *) __attribute__((warn_unused_result));
 
+/*
+ * The same in two steps, for a caller that has something to do while the process ends.  The first returns
+ * when a line has come, or all of the output; the result then has the bytes so far and no status.  They count
+ * for nothing until the second step has returned 0 with a status of which job_is_judged() is true: until
+ * then the process can still be killed, or write more.  The arena ends a job whose second step is left out.
+ */
+int inspector_ask(struct inspector *, struct arena *, const struct job *, int crate, int64_t deadline_us,
+    struct inspector_result *, struct err *) __attribute__((warn_unused_result));
+
+/* -1: as inspector_run(); 500 also if inspector_ask() has failed, or this step is over. */
+int inspector_end(struct inspector *, struct inspector_result *, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

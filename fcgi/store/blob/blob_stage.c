@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,22 +33,12 @@ struct blob_staging {
 	char sha256[BLOB_HEX_SIZE]; /* "" until the hash has ended */
 	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
 	struct {
-		pthread_t thread;
-		bool runs;
+		bool done;
 		int rc;
 		struct err err;
 		int64_t us;
 	} keep;
 };
-
-/* Waits for the thread that makes it a blob, if there is one. */
-static void
-join(struct blob_staging *s)
-{
-	if (s->keep.runs)
-		pthread_join(s->keep.thread, NULL);
-	s->keep.runs = false;
-}
 
 /* Everything that the staging holds; also after half a start. */
 static void
@@ -57,7 +46,6 @@ staging_end(void *arg)
 {
 	struct blob_staging *s = arg;
 
-	join(s);
 	sha256_drop(&s->hash);
 	if (s->named)
 		(void)unlinkat(s->dir, s->name, 0);
@@ -311,39 +299,29 @@ put(struct blob_staging *s, struct err *err)
 	return 0;
 }
 
-static void *
-keep(void *arg)
-{
-	struct blob_staging *s = arg;
-	int64_t began = clock_us();
-
-	err_clear(&s->keep.err);
-	s->keep.rc = put(s, &s->keep.err);
-	if (s->keep.rc == 0)
-		FAULT_POINT("blob", "kept");
-	s->keep.us = clock_us() - began;
-	return NULL;
-}
-
-void
-blob_stage_keep(struct blob_staging *s)
-{
-	(void)blob_stage_sha256(s);
-	s->keep.runs = pthread_create(&s->keep.thread, NULL, keep, s) == 0;
-	/* there is no thread to be had: the caller waits */
-	if (!s->keep.runs)
-		(void)keep(s);
-}
-
 int
-blob_stage_kept(struct blob_staging *s, int64_t *us, struct err *err)
+blob_stage_keep(struct blob_staging *s, struct err *err)
 {
-	join(s);
-	if (us != NULL)
-		*us = s->keep.us;
+	if (!s->keep.done) {
+		int64_t began = clock_us();
+
+		(void)blob_stage_sha256(s);
+		err_clear(&s->keep.err);
+		s->keep.rc = put(s, &s->keep.err);
+		if (s->keep.rc == 0)
+			FAULT_POINT("blob", "kept");
+		s->keep.us = clock_us() - began;
+		s->keep.done = true;
+	}
 	if (s->keep.rc == -1)
 		*err = s->keep.err;
 	return s->keep.rc;
+}
+
+int64_t
+blob_stage_keep_us(const struct blob_staging *s)
+{
+	return s->keep.us;
 }
 
 /* Finds the size of the blob in the store.  1: it is there, 0: it is not, -1: err. */

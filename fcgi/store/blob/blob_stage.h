@@ -37,19 +37,16 @@ int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unuse
 /*
  * Makes the staged bytes a blob that survives a crash: a hard link, fsync of the bytes and of the
  * directories.  If the store has a blob with the same bytes already, that blob stays, with a new
- * modification time, so that the collector leaves it alone.  A thread does it, so that the caller can wait
- * for the database meanwhile.
+ * modification time, so that the collector leaves it alone.  You can call it again, which does nothing and
+ * has the same result.  -1: as blob_stage.
  */
-void blob_stage_keep(struct blob_staging *);
+int blob_stage_keep(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
+
+/* How long that took, in microseconds; 0: it was never called. */
+int64_t blob_stage_keep_us(const struct blob_staging *);
 
 /*
- * Waits for blob_stage_keep(); *us, unless NULL: how long it took.  You can call it again, with the same
- * result.  -1: as blob_stage.
- */
-int blob_stage_kept(struct blob_staging *, int64_t *us, struct err *) __attribute__((warn_unused_result));
-
-/*
- * Call it after blob_stage_kept(), inside the transaction that has recorded the blob; from then on the
+ * Call it after blob_stage_keep(), inside the transaction that has recorded the blob; from then on the
  * collector leaves the blob alone.  Makes sure that the file is still there, and puts it back if it was
  * collected since.  -1: as blob_stage.
  */

@@ -327,6 +327,12 @@ int db_run_last(struct db *, struct arena *, struct db_call *, size_t n, struct 
     __attribute__((warn_unused_result));
 
 /*
+ * Has something else done while the server works on the next round trip: `run` is called once, when the
+ * statements are on their way, and before anybody waits for their answers; never if they cannot be sent.
+ */
+void db_set_meanwhile(struct db *, void (*run)(void *arg), void *arg);
+
+/*
  * Call it in a transaction before a change that may take the caller's own right away.  It asks the guard
  * now, and not again at the end.
  */

@@ -62,6 +62,8 @@ struct db {
 	enum { GUARD_DUE, GUARD_ASKED, GUARD_PASSED } guard_state; /* in this transaction */
 	void (*follow_up)(void *arg, struct db_call *); /* NULL: none */
 	void *follow_up_arg;
+	void (*meanwhile)(void *arg); /* NULL: nothing */
+	void *meanwhile_arg;
 	size_t answered; /* steps of the last round trip that have succeeded */
 	bool committed; /* since db_take_commit() */
 	bool commit_unknown;

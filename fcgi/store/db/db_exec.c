@@ -326,6 +326,28 @@ can_repeat(const struct db_step *steps, size_t n)
 	return only_read(steps, n);
 }
 
+void
+db_set_meanwhile(struct db *db, void (*run)(void *arg), void *arg)
+{
+	db->meanwhile = run;
+	db->meanwhile_arg = arg;
+}
+
+/* The time that this takes is not spent on waiting for the server. */
+static void
+run_meanwhile(struct db *db, struct db_reader *reader)
+{
+	void (*run)(void *arg) = db->meanwhile;
+	int64_t began = clock_us();
+
+	if (run == NULL)
+		return;
+	db->meanwhile = NULL;
+	run(db->meanwhile_arg);
+	db->spent_us -= clock_us() - began;
+	db_reader_extend(reader);
+}
+
 static int
 run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
@@ -343,6 +365,7 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 	plan_trip(db, steps, n, &t);
 	if (send_trip(db, &t, err) == -1)
 		return -1;
+	run_meanwhile(db, &reader);
 	if (FAULT_FAILS("sent", db_stmts[steps[0].stmt].name))
 		return db_lost(db, "sync", err);
 	if (with_position && read_position(db, a, &rc, err) == -1)
@@ -406,6 +429,7 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 		return -1;
 	started = clock_us();
 	rc = run_steps(db, a, steps, n, err);
+	db->meanwhile = NULL;
 	if (rc == -1 && db->unprepared && db->in_tx)
 		db->retry = db->claim_due = true;
 	else if (rc == -1 && db->unprepared && db->answered == 0)

@@ -157,7 +157,32 @@ grow_call(struct db_call *writes, const struct publish *publish, struct err *err
 	return index_grow_call(&writes[WRITE_INDEX], publish->arena, &v->index, &growth, err);
 }
 
-/* Are quotas and blob as they should be, once all is written?  Waits until the blob is on the disk. */
+/* Brings the blob to the disk while the database writes; confirm() sees whether it is there. */
+static void
+keep_blob(void *arg)
+{
+	const struct version_new *v = arg;
+	struct err ignored;
+
+	(void)!blob_stage_keep(v->blob, &ignored);
+}
+
+/* As db_run_last(), of the publish. */
+static int
+write_all(struct db *db, const struct publish *publish, struct db_call *calls, size_t n, struct err *err)
+{
+	db_set_meanwhile(db, keep_blob, publish->version);
+	return db_run_last(db, publish->arena, calls, n, err);
+}
+
+/* Is the caller still for it? */
+static int
+ask_caller(const struct version_new *v, struct err *err)
+{
+	return v->confirm == NULL ? 0 : v->confirm(v->confirm_arg, err);
+}
+
+/* Are quotas, caller and blob as they should be, once all is written? */
 static int
 confirm(const struct db_call *writes, const struct publish *publish, struct err *err)
 {
@@ -169,8 +194,10 @@ confirm(const struct db_call *writes, const struct publish *publish, struct err 
 		return -1;
 	*v->quota_warnings = (struct strings) { 0 };
 	quota_warnings(&writes[WRITE_QUOTA], publish->arena, v->quota_warnings);
+	if (ask_caller(v, err) == -1)
+		return -1;
 	/* nobody has taken the bytes away meanwhile, and nobody can any more */
-	return blob_stage_kept(v->blob, NULL, err) == -1 ? -1 : blob_stage_confirm(v->blob, err);
+	return blob_stage_keep(v->blob, err) == -1 ? -1 : blob_stage_confirm(v->blob, err);
 }
 
 /*
@@ -192,7 +219,7 @@ publish_ahead(struct db *db, struct publish *publish, struct err *err)
 	write_calls(writes, publish);
 	if (version_check_size(v, err) == -1 || grow_call(writes, publish, err) == -1)
 		return -1;
-	rc = db_run_last(db, publish->arena, calls, CHECK + nchecks + WRITE_INDEX + 1, err);
+	rc = write_all(db, publish, calls, CHECK + nchecks + WRITE_INDEX + 1, err);
 	publish->raced = rc == -1 ? err->status == 500 : writes[WRITE_INDEX].result.affected == 0;
 	if (publish->raced)
 		return err_internal(err, 503, "the crate has changed meanwhile");
@@ -235,7 +262,7 @@ publish_body(struct db *db, void *arg, struct err *err)
 	if (!index_grow_can(&v->index))
 		return publish_rebuilding(db, publish, writes, crate_lock_read(&calls[LOCK]), err);
 	if (grow_call(writes, publish, err) == -1 ||
-	    db_run_last(db, publish->arena, writes, WRITE_INDEX + 1, err) == -1)
+	    write_all(db, publish, writes, WRITE_INDEX + 1, err) == -1)
 		return -1;
 	return confirm(writes, publish, err);
 }
@@ -282,8 +309,8 @@ version_publish(struct db *db, struct arena *a, struct version_new *v, struct er
 	bool unknown = false;
 	struct err found = { 0 };
 
-	/* other publishes wait for the rows of quotas: they are not locked while the disk is waited for */
-	if (v->has_quota && blob_stage_kept(v->blob, NULL, err) == -1)
+	/* other publishes wait for the rows of quotas: they are not locked while something else is waited for */
+	if (v->has_quota && (ask_caller(v, err) == -1 || blob_stage_keep(v->blob, err) == -1))
 		return -1;
 	for (int attempt = 1; db_transaction(db, publish_body, &look.publish, &unknown, err) == -1;
 	     attempt++) {

@@ -426,10 +426,11 @@ subtest 'rules of several projects of a group' => sub {
 	my $charged = sub {
 		return $t->psql("SELECT l FROM rate_limits l WHERE actor = 'rule:$of{left}' ORDER BY action");
 	};
-	my @charged = $charged->() or die "a log-in uses up no limit\n";
+	my %before = map { $_ => 1 } $charged->() or die "a log-in uses up no limit\n";
 	is($reads->(), '200 404', 'its second token is revoked: as without a rule there') for 1 .. 2;
 	is($publish->('of-left', '1.2.1', $jwt)->{status}, 403, 'nor does it publish there');
-	is_deeply([$charged->()], \@charged, 'which uses up no limit of the rule');
+	# any request may remove a limit that is full again by now
+	is(join(' ', grep { !$before{$_} } $charged->()), '', 'which uses up no limit of the rule');
 	is($finds->($jwt), 'anew of-right', 'and it finds nothing there');
 	$t->conf(keep_ended_tokens => 0);
 	$t->run_tasks('sweep_tokens');

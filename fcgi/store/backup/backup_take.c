@@ -268,6 +268,29 @@ remove_older(struct taking *t, struct err *err)
 	return 0;
 }
 
+/*
+ * Are its files there still?  The lock is of one database: another one of the same registry, as a restore
+ * makes it, clears away what has no manifest yet.
+ */
+static int
+check_files(struct taking *t, struct err *err)
+{
+	const char *const files[] = { t->list_file, t->dump_file };
+	const struct backup_target *target = t->task->target;
+	struct blob_stat st;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		int there = target->files->kind->stat(target->files, t->arena, files[i], &st, err);
+
+		if (there == 0)
+			return err_set(err, 409, "%s was removed while the backup ran: does a copy of this database back up "
+			    "to the same target?  Give each its own target", backup_target_path(t->arena, target, files[i]));
+		if (there == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 take(struct taking *t, struct err *err)
 {
@@ -287,7 +310,7 @@ take(struct taking *t, struct err *err)
 	if (copy_blobs(t, err) == -1)
 		return -1;
 	FAULT_POINT("backup", "copied");
-	if (check_lock(t, err) == -1 ||
+	if (check_lock(t, err) == -1 || check_files(t, err) == -1 ||
 	    task->target->kind->claim(task->target, t->arena, task->manifest.registry, err) == -1 ||
 	    backup_manifest_write(t->arena, task->target, &task->manifest, err) == -1)
 		return -1;

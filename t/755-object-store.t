@@ -495,6 +495,19 @@ subtest 'two databases of one registry' => sub {
 	close($run);
 	is(scalar(grep { m{^copies/.*\.json$} } $s3->keys), 1, 'with no manifest');
 	is((berth('backup', 'verify', $both))[0], 0, 'what is there is good');
+
+	my $again = sub { return $_[0]->berth('backup', '--database', $_[0]->dsn('berth_owner'), $both) };
+	my $twin = qr/\Q$both\E has a backup of \S+ by another database of this registry/;
+	is(($again->($copy))[0], 0, 'the copy goes on');
+	my ($status, undef, $err) = $again->($t);
+	is($status, 1, 'the other one is refused');
+	like($err, $twin, 'and why');
+	# as a restore does, after which the one of before is away
+	$t->psql('UPDATE store_state SET adopted_at = now()');
+	is(($again->($t))[0], 0, 'one that is restored afterwards goes on') for 1 .. 2;
+	($status, undef, $err) = $again->($copy);
+	is($status, 1, 'then the copy is refused');
+	like($err, $twin, 'and why');
 };
 
 subtest 'the database ends the session of a backup' => sub {

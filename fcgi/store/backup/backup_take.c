@@ -61,6 +61,17 @@ check_lock(struct taking *t, struct err *err)
 	    "collections and other backups out; run the command again, which goes on with what is copied");
 }
 
+/*
+ * Is the newest backup of another database with the same id?  A restore makes such a one, and joins it with
+ * its store; backups that the one of before has made until then are its own.
+ */
+static bool
+is_of_another(const struct backup_manifest *m, const struct backup_manifest *newest)
+{
+	return newest->adopted_at != NULL && strcmp(newest->adopted_at, m->adopted_at) != 0 &&
+	       strcmp(newest->name, m->adopted_at) > 0;
+}
+
 /* Backups of one registry share their blobs; those of two would hide which is which. */
 static int
 check_registry(struct taking *t, struct err *err)
@@ -78,10 +89,14 @@ check_registry(struct taking *t, struct err *err)
 	if (strcmp(names[n - 1], m->name) >= 0)
 		return err_set(err, 409, "%s has a backup of %s, and by the clock of the database's host it is only %s: "
 		    "set that clock", t->task->target->name, other.created_at, m->created_at);
-	if (strcmp(other.registry, m->registry) == 0)
+	if (strcmp(other.registry, m->registry) != 0)
+		return err_set(err, 409, "%s has backups of the registry %s, and the database is the registry %s: use "
+		    "another target", t->task->target->name, other.registry, m->registry);
+	if (!is_of_another(m, &other))
 		return 0;
-	return err_set(err, 409, "%s has backups of the registry %s, and the database is the registry %s: use "
-	    "another target", t->task->target->name, other.registry, m->registry);
+	return err_set(err, 409, "%s has a backup of %s by another database of this registry, as a restore makes "
+	    "it: use another target, or move that backup elsewhere if that database no longer exists",
+	    t->task->target->name, other.created_at);
 }
 
 static int
@@ -98,6 +113,7 @@ read_snapshot(struct db *db, struct taking *t, const char **snapshot, struct err
 		.name = db_str(&r, 0, NAME),
 		.registry = db_str(&r, 0, REGISTRY),
 		.created_at = db_str(&r, 0, CREATED_AT),
+		.adopted_at = db_str(&r, 0, ADOPTED_AT),
 		.program = BERTH_VERSION,
 		.schema = db_int(&r, 0, NEWEST),
 		.versions = db_int(&r, 0, VERSIONS),

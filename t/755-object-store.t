@@ -473,6 +473,43 @@ subtest 'two registries whose first backups have one target' => sub {
 	is(Berth::Cluster::slurp($owner), "$mine\n", 'and makes the object again');
 };
 
+# They have one id, as after a restore of one's backup into the other.
+subtest 'two databases of one registry' => sub {
+	my $copy = Berth::Test->new($s3->settings('copy'), $s3->backup_settings);
+	my $both = 's3://' . Berth::S3::BUCKET . '/copies';
+
+	$copy->psql("UPDATE registry SET id = '" . $t->psql('SELECT id FROM registry') . "'");
+	$fault->arm('backup:copied', 'hold');
+	my $child = open(my $run, '-|') // die "fork: $!\n";
+	if ($child == 0) {
+		STDOUT->printflush((berth('backup', '--json', @owner, $both))[2]);
+		POSIX::_exit(0);
+	}
+	ok($t->wait_for(sub { $fault->held == 1 }), 'a backup has all but its manifest');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	is(($copy->berth('backup', '--database', $copy->dsn('berth_owner'), $both))[0], 0, 'the copy makes one');
+	$fault->release($pid);
+	like(do { local $/; <$run> }, qr{\Q$both\E/\S+ was removed while the backup ran: does a copy},
+	    'which ends it');
+	close($run);
+	is(scalar(grep { m{^copies/.*\.json$} } $s3->keys), 1, 'with no manifest');
+	is((berth('backup', 'verify', $both))[0], 0, 'what is there is good');
+
+	my $again = sub { return $_[0]->berth('backup', '--database', $_[0]->dsn('berth_owner'), $both) };
+	my $twin = qr/\Q$both\E has a backup of \S+ by another database of this registry/;
+	is(($again->($copy))[0], 0, 'the copy goes on');
+	my ($status, undef, $err) = $again->($t);
+	is($status, 1, 'the other one is refused');
+	like($err, $twin, 'and why');
+	# as a restore does, after which the one of before is away
+	$t->psql('UPDATE store_state SET adopted_at = now()');
+	is(($again->($t))[0], 0, 'one that is restored afterwards goes on') for 1 .. 2;
+	($status, undef, $err) = $again->($copy);
+	is($status, 1, 'then the copy is refused');
+	like($err, $twin, 'and why');
+};
+
 subtest 'the database ends the session of a backup' => sub {
 	my @before = manifests();
 

@@ -26,6 +26,9 @@ my $json = JSON::PP->new;
 my $dir = $t->dir . '/backup';
 my @owner = ('--database', $t->dsn('berth_owner'));
 
+# by this time of joining backups tell two databases of one registry apart
+$t->long_together;
+
 # (exit status, what was printed, standard error)
 sub backup {
 	my (@args) = @_;

@@ -14,7 +14,8 @@ SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SELECT pg_export_snapshot() AS snapshot, r.id::text AS registry,
        to_char(now(), 'YYYYMMDD"T"HH24MISS.MS"Z"') AS name,
        to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
+       coalesce(to_char(s.adopted_at, 'YYYYMMDD"T"HH24MISS.US"Z"'), '') AS adopted_at,
        (SELECT count(*) FROM versions) AS versions,
        (SELECT max(version) FROM schema_migrations)::bigint AS newest,
        set_config('idle_in_transaction_session_timeout', '0', true) AS idle_timeout
-  FROM registry r;
+  FROM registry r, store_state s;

@@ -187,6 +187,7 @@ backup_manifest_write(struct arena *a, const struct backup_target *target, const
 	json_out_key_int(&o, "format", FORMAT);
 	json_out_key_str(&o, "registry", m->registry);
 	json_out_key_str(&o, "created_at", m->created_at);
+	json_out_key_str(&o, "adopted_at", m->adopted_at);
 	json_out_key_str(&o, "program", m->program);
 	json_out_key_str(&o, "dump_sha256", m->dump_sha256);
 	json_out_key_str(&o, "blobs_sha256", m->blobs_sha256);
@@ -252,6 +253,7 @@ take_manifest(const struct json_get *in, struct backup_manifest *m)
 	}
 	return json_get_str(in, "registry", true, &m->registry) == -1 ||
 		       json_get_str(in, "created_at", true, &m->created_at) == -1 ||
+		       json_get_str(in, "adopted_at", false, &m->adopted_at) == -1 ||
 		       json_get_str(in, "program", true, &m->program) == -1 ||
 		       take_digest(in, "dump_sha256", m->dump_sha256) == -1 ||
 		       take_digest(in, "blobs_sha256", m->blobs_sha256) == -1

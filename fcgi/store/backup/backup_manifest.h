@@ -27,6 +27,11 @@ struct backup_manifest {
 	const char *name; /* "20260131T123456.789Z" */
 	const char *registry; /* its id */
 	const char *created_at; /* RFC 3339: the database is as it was at that time */
+	/*
+	 * As a name, but in microseconds: when the database was joined with its store, which tells a restored
+	 * one from that of before; "": never; NULL: an older program made the backup.
+	 */
+	const char *adopted_at;
 	const char *program; /* the version that made the backup */
 	int64_t schema; /* the newest migration of the database */
 	int64_t versions; /* rows */

@@ -61,6 +61,17 @@ check_lock(struct taking *t, struct err *err)
 	    "collections and other backups out; run the command again, which goes on with what is copied");
 }
 
+/*
+ * Is the newest backup of another database with the same id?  A restore makes such a one, and joins it with
+ * its store; backups that the one of before has made until then are its own.
+ */
+static bool
+is_of_another(const struct backup_manifest *m, const struct backup_manifest *newest)
+{
+	return newest->adopted_at != NULL && strcmp(newest->adopted_at, m->adopted_at) != 0 &&
+	       strcmp(newest->name, m->adopted_at) > 0;
+}
+
 /* Backups of one registry share their blobs; those of two would hide which is which. */
 static int
 check_registry(struct taking *t, struct err *err)
@@ -78,10 +89,14 @@ check_registry(struct taking *t, struct err *err)
 	if (strcmp(names[n - 1], m->name) >= 0)
 		return err_set(err, 409, "%s has a backup of %s, and by the clock of the database's host it is only %s: "
 		    "set that clock", t->task->target->name, other.created_at, m->created_at);
-	if (strcmp(other.registry, m->registry) == 0)
+	if (strcmp(other.registry, m->registry) != 0)
+		return err_set(err, 409, "%s has backups of the registry %s, and the database is the registry %s: use "
+		    "another target", t->task->target->name, other.registry, m->registry);
+	if (!is_of_another(m, &other))
 		return 0;
-	return err_set(err, 409, "%s has backups of the registry %s, and the database is the registry %s: use "
-	    "another target", t->task->target->name, other.registry, m->registry);
+	return err_set(err, 409, "%s has a backup of %s by another database of this registry, as a restore makes "
+	    "it: use another target, or move that backup elsewhere if that database no longer exists",
+	    t->task->target->name, other.created_at);
 }
 
 static int
@@ -98,6 +113,7 @@ read_snapshot(struct db *db, struct taking *t, const char **snapshot, struct err
 		.name = db_str(&r, 0, NAME),
 		.registry = db_str(&r, 0, REGISTRY),
 		.created_at = db_str(&r, 0, CREATED_AT),
+		.adopted_at = db_str(&r, 0, ADOPTED_AT),
 		.program = BERTH_VERSION,
 		.schema = db_int(&r, 0, NEWEST),
 		.versions = db_int(&r, 0, VERSIONS),
@@ -268,6 +284,29 @@ remove_older(struct taking *t, struct err *err)
 	return 0;
 }
 
+/*
+ * Are its files there still?  The lock is of one database: another one of the same registry, as a restore
+ * makes it, clears away what has no manifest yet.
+ */
+static int
+check_files(struct taking *t, struct err *err)
+{
+	const char *const files[] = { t->list_file, t->dump_file };
+	const struct backup_target *target = t->task->target;
+	struct blob_stat st;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		int there = target->files->kind->stat(target->files, t->arena, files[i], &st, err);
+
+		if (there == 0)
+			return err_set(err, 409, "%s was removed while the backup ran: does a copy of this database back up "
+			    "to the same target?  Give each its own target", backup_target_path(t->arena, target, files[i]));
+		if (there == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 take(struct taking *t, struct err *err)
 {
@@ -287,7 +326,7 @@ take(struct taking *t, struct err *err)
 	if (copy_blobs(t, err) == -1)
 		return -1;
 	FAULT_POINT("backup", "copied");
-	if (check_lock(t, err) == -1 ||
+	if (check_lock(t, err) == -1 || check_files(t, err) == -1 ||
 	    task->target->kind->claim(task->target, t->arena, task->manifest.registry, err) == -1 ||
 	    backup_manifest_write(t->arena, task->target, &task->manifest, err) == -1)
 		return -1;

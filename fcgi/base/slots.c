@@ -130,14 +130,14 @@ taker_lives(const struct slots *s, const struct taker *t, unsigned queue)
 	    byte_lock(s, F_GETLK, F_WRLCK, taker_byte(s, t), &lock) == -1 || lock.l_type != F_UNLCK;
 }
 
-/* Forgets the takers whose processes have ended. */
+/* Forgets the takers in that state whose processes have ended. */
 static void
-queue_sweep(const struct slots *s, unsigned queue)
+queue_sweep(const struct slots *s, unsigned queue, enum taker_state state)
 {
 	struct queue *q = &s->queues[queue];
 
 	for (size_t i = 0; i < q->used; i++) {
-		if (q->takers[i].state != TAKER_NONE && !taker_lives(s, &q->takers[i], queue))
+		if (q->takers[i].state == state && !taker_lives(s, &q->takers[i], queue))
 			q->takers[i].state = TAKER_NONE;
 	}
 }
@@ -178,20 +178,39 @@ queue_next(struct queue *q, size_t n_actor)
 	return first;
 }
 
-/* Gives free slots to the takers whose turn it is. */
+static void
+grant(struct queue *q, struct taker *t)
+{
+	t->state = TAKER_HOLDS;
+	if (t->turn > q->turn)
+		q->turn = t->turn;
+	(void)sem_post(&t->granted);
+}
+
+/*
+ * Gives free slots to the takers whose turn it is.  To ask whether a process lives is a system call, so that
+ * only those are asked about who get a slot, or who have one that another taker could use.
+ */
 static void
 queue_grant(const struct slots *s, const struct slots_ask *ask)
 {
 	struct queue *q = &s->queues[ask->queue];
-	struct taker *t;
+	bool swept = false;
 
-	queue_sweep(s, ask->queue);
-	while (queue_count(q, TAKER_HOLDS, NULL) < ask->n &&
-	    (t = queue_next(q, ask->n_actor)) != NULL) {
-		t->state = TAKER_HOLDS;
-		if (t->turn > q->turn)
-			q->turn = t->turn;
-		(void)sem_post(&t->granted);
+	while (queue_count(q, TAKER_WAITS, NULL) > 0) {
+		bool full = queue_count(q, TAKER_HOLDS, NULL) >= ask->n;
+		struct taker *t = full ? NULL : queue_next(q, ask->n_actor);
+
+		if (t == NULL && swept)
+			return;
+		if (t == NULL) {
+			queue_sweep(s, ask->queue, TAKER_HOLDS);
+			swept = true;
+		} else if (taker_lives(s, t, ask->queue)) {
+			grant(q, t);
+		} else {
+			t->state = TAKER_NONE;
+		}
 	}
 }
 
@@ -245,8 +264,8 @@ queue_exit(struct slots *s, unsigned queue)
 	s->mine[queue] = NULL;
 }
 
-/* Sleeps until a slot is granted, or the time is up. */
-static void
+/* Sleeps until a slot is granted, or the time is up.  False: nobody has granted one, as far as is known. */
+static bool
 taker_sleep(struct taker *t, int64_t us)
 {
 	struct timespec until;
@@ -258,8 +277,7 @@ taker_sleep(struct taker *t, int64_t us)
 		until.tv_sec++;
 		until.tv_nsec -= (long)SECOND_US * 1000;
 	}
-	/* the caller finds out which: a signal, the end of the time, or a slot */
-	(void)sem_clockwait(&t->granted, CLOCK_MONOTONIC, &until);
+	return sem_clockwait(&t->granted, CLOCK_MONOTONIC, &until) == 0;
 }
 
 /* Grants free slots.  True: this process has its slot.  `last`: leaves the queue otherwise. */
@@ -292,7 +310,8 @@ slots_take(struct slots *s, const struct slots_ask *ask)
 		if (left <= 0 || s->mine[ask->queue] == NULL)
 			return -1;
 		/* look again: nobody wakes the others when the holder of a slot is killed */
-		taker_sleep(s->mine[ask->queue], left < LOOK_US ? left : LOOK_US);
+		if (taker_sleep(s->mine[ask->queue], left < LOOK_US ? left : LOOK_US))
+			return 0;
 		left = ask->until_us - clock_us();
 	}
 	return 0;
@@ -318,7 +337,8 @@ slots_count(struct slots *s, unsigned queue)
 
 	if (!queue_lock(s, queue))
 		return (struct slots_count) { 0 };
-	queue_sweep(s, queue);
+	queue_sweep(s, queue, TAKER_HOLDS);
+	queue_sweep(s, queue, TAKER_WAITS);
 	count = (struct slots_count) { queue_count(q, TAKER_HOLDS, NULL),
 		queue_count(q, TAKER_WAITS, NULL) };
 	queue_unlock(s, queue);

@@ -13,7 +13,7 @@ ask_of(const struct worker_app *app, const char *actor)
 		cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	return (struct slots_ask) {
 		.queue = QUEUE_INSPECT,
-		.n = configured > 0 ? (size_t)configured : (size_t)(cpus > 1 ? cpus / 2 : 1),
+		.n = configured > 0 ? (size_t)configured : (size_t)(cpus > 4 ? cpus / 2 : 2),
 		.n_actor = INSPECT_SLOT_ACTOR,
 		.actor = actor,
 	};

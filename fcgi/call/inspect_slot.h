@@ -3,7 +3,7 @@
 
 /*
  * Limits how many crates are open at once, for publishes and for people who read source: to half the number
- * of processors, or to inspect_slots.  Actors take turns (base/slots.h).
+ * of processors, and at least two, or to inspect_slots.  Actors take turns (base/slots.h).
  */
 
 #include <stdint.h>

@@ -21,9 +21,14 @@ int
 publish_inspect_begin(struct call *call, struct request *rq)
 {
 	const char *actor = limits_actor(rq->arena, &call->facts);
-	bool holds = patience_hold(call, actor, 0), taken;
-	int64_t now = clock_us(), wait = holds ? WAIT_US : SHORT_WAIT_US;
+	int64_t now = clock_us(), wait;
+	bool holds, taken;
 
+	/* most often one is free */
+	if (inspect_slot_take(call->app, actor, 0) == 0)
+		return 0;
+	holds = patience_hold(call, actor, 0);
+	wait = holds ? WAIT_US : SHORT_WAIT_US;
 	/* an inspection that starts late still needs time */
 	if (rq->deadline_us != 0 && wait > (rq->deadline_us - now) / 4 * 3)
 		wait = (rq->deadline_us - now) / 4 * 3;

@@ -144,6 +144,14 @@ sub yanked {
 	return $res->{status} == 200 ? ($res->{body} =~ /"yanked":true/ ? 'yes' : 'no') : $res->{status};
 }
 
+# The workers that read, of the pool that knows all servers.
+sub readers {
+	my $master = $t->pool_pid;
+
+	return grep { (eval { Berth::Cluster::slurp("/proc/$_/cmdline") } // '') =~ /read worker/ }
+	    split(/ /, Berth::Cluster::slurp("/proc/$master/task/$master/children"));
+}
+
 # The number of COMMITs that wait for a standby of the first server; $column: what is counted.
 sub commits {
 	my ($column) = @_;
@@ -170,6 +178,11 @@ sub commits {
 		return yanked($its_port) eq 503 && $lost->log('pool') =~ /confirmed no commit for the time of a lease/;
 	}), 'its log says why') or diag($lost->log('pool'));
 	is(yanked($port), 'yes', 'the others serve the new state');
+	# new workers try the first server first
+	my @readers = readers();
+	kill('KILL', @readers);
+	$t->wait_for(sub { my %old = map { $_ => 1 } @readers; return @readers == grep { !$old{$_} } readers() });
+	is(join(' ', map { yanked($port) } @readers), 'yes yes yes', 'also new workers');
 	# one address that leads to another server than before, as a balancer's: only the keeper is with the new one
 	my $way = $t->dir . '/way';
 	my $lead = sub { unlink($way); symlink($_[0]->socket_dir, $way) or die "$way: $!\n" };

@@ -162,13 +162,28 @@ refuse_replaced(struct err *err)
 	    "synchronous standby, or another server has taken its place");
 }
 
-/* Is the session with the keeper's server?  The keeper knows nothing about another one. */
-static bool
-is_with_keeper(struct cache_barrier *b, struct arena *a)
+/* Asks the session for its server. */
+static int
+read_server(struct cache_barrier *b, struct arena *a)
 {
 	enum { COLUMNS_CACHE_SERVER };
 	struct db_result r;
 	struct err err = { 0 };
+
+	b->confirmed_us = b->session_server = 0;
+	/* the request itself meets the same error */
+	if (db_exec(b->db, a, STMT_CACHE_SERVER, NULL, &r, &err) == -1)
+		return -1;
+	b->session_server = db_int_or_0(&r, 0, SERVER);
+	b->connection = db_connections(b->db);
+	return 0;
+}
+
+/* Is the session with the keeper's server?  The keeper knows nothing about another one. */
+static bool
+is_with_keeper(struct cache_barrier *b, struct arena *a)
+{
+	size_t hosts = 1;
 
 	/*
 	 * Without a connection the request would make one after this, perhaps to another server.  A keeper may
@@ -176,12 +191,15 @@ is_with_keeper(struct cache_barrier *b, struct arena *a)
 	 */
 	if (db_fd(b->db) == -1 || b->connection != db_connections(b->db) ||
 	    (b->session_server == 0 && b->board->server != 0)) {
-		b->confirmed_us = b->session_server = 0;
-		/* the request itself meets the same error */
-		if (db_exec(b->db, a, STMT_CACHE_SERVER, NULL, &r, &err) == -1)
+		if (read_server(b, a) == -1)
 			return false;
-		b->session_server = db_int_or_0(&r, 0, SERVER);
-		b->connection = db_connections(b->db);
+		/* a server that was replaced and came back is not the keeper's, and accepts sessions, too */
+		hosts = db_nhosts(b->db);
+	}
+	for (; hosts > 1 && b->board->server != 0 && b->session_server != b->board->server; hosts--) {
+		db_leave(b->db);
+		if (read_server(b, a) == -1)
+			return false;
 	}
 	return b->session_server != 0 && b->session_server == b->board->server;
 }

@@ -35,7 +35,8 @@ void cache_barrier_look(struct cache_barrier *);
  * seconds it has made a commit that waits for the synchronous standbys.  A server that was replaced has no
  * standby left, so its commits wait for ever, although it still answers reads.  The keeper's renewals are
  * such commits; where no keeper serves, or the session is with another server than the keeper's, this makes
- * one.  -1: 503, no answer came within half of lease_s.  An error that the server sends, such as one that
+ * one.  A new session is with another server only if no host of the connection string leads to the keeper's.
+ * -1: 503, no answer came within half of lease_s.  An error that the server sends, such as one that
  * it is read-only, is an answer and no failure.
  */
 int cache_barrier_confirm(struct cache_barrier *, struct arena *, int64_t lease_s, int64_t deadline_us,

@@ -210,6 +210,10 @@ bool db_is_pooled(const struct db *);
 int db_check_server(const char *conninfo, struct err *) __attribute__((warn_unused_result));
 /* Drops the session; the next use opens a new one. */
 void db_disconnect(struct db *);
+/* The number of hosts that a handle tries by itself, one after the other; 1 if it does not. */
+size_t db_nhosts(const struct db *);
+/* Drops the session; of several hosts, the next use tries another one first. */
+void db_leave(struct db *);
 /* The connection's descriptor, or -1. */
 int db_fd(const struct db *);
 /* Something happened while idle: reads it; drops a connection that has ended. */

@@ -187,7 +187,4 @@ int db_lost(struct db *, const char *name, struct err *);
 
 void db_drop(struct db *);
 
-/* Drops the connection; of several hosts, the next connection tries another one first. */
-void db_leave(struct db *);
-
 #endif

@@ -62,10 +62,16 @@ db_drop(struct db *db)
 	db->commit_unknown = db->commit_unknown || db->committed;
 }
 
+size_t
+db_nhosts(const struct db *db)
+{
+	return db->hosts.n > 0 ? db->hosts.n : 1;
+}
+
 void
 db_leave(struct db *db)
 {
-	db->host = db->hosts.n == 0 ? 0 : (db->host + 1) % db->hosts.n;
+	db->host = (db->host + 1) % db_nhosts(db);
 	db_drop(db);
 }
 
@@ -296,7 +302,7 @@ note_name(struct db *db)
 static int
 open_one(struct db *db, struct err *err)
 {
-	size_t n = db->hosts.n > 0 ? db->hosts.n : 1;
+	size_t n = db_nhosts(db);
 	int64_t until_us = db_reader_new(db).until_us;
 
 	for (size_t left = n; left > 0; left--) {

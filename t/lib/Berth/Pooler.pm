@@ -45,6 +45,8 @@ sub start {
 	chown((getpwnam($user[0]))[2, 3], $dir, glob("$dir/*")) if @user;
 	$self->{pid} = fork // die "fork: $!\n";
 	if ($self->{pid} == 0) {
+		# a shell lets what it runs in the background ignore it, and stop() sends it
+		$SIG{QUIT} = 'DEFAULT';
 		open(STDERR, '>', "$dir/stderr") or POSIX::_exit(126);
 		open(STDOUT, '>&', \*STDERR) or POSIX::_exit(126);
 		{ no warnings 'exec'; exec(program(), @user ? ('-u', $user[0]) : (), "$dir/pgbouncer.ini"); }

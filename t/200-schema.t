@@ -63,8 +63,8 @@ subtest 'from nothing, and again' => sub {
 	    'with a checksum');
 	is($sql->('SELECT count(*) FROM schema_migration_steps'), 0, 'and no step that is under way');
 	is($sql->('SELECT count(*) FROM pg_index WHERE NOT indisvalid'), 0, 'nor an index that is not valid');
-	is($sql->("SELECT count(*) FROM pg_class WHERE relname IN ('crates', 'versions', 'crate_search')"
-	    . " AND reltuples = 0"), 3, 'tables that it may have written anew are vacuumed');
+	is($sql->('SELECT count(*) FROM pg_stat_user_tables WHERE last_vacuum IS NOT NULL'), 0,
+	    'no table counts as empty, since it will grow');
 	my $before = $sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations');
 	($status, $out) = migrate($dsn);
 	is($status, 0, 'again');

@@ -318,7 +318,13 @@ subtest 'constraints' => sub {
 		    'crates_project_id_normalized_name_key'],
 		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, 'A_b', 'a_b')", 'crates_check'],
 		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, '1a', '1a')", 'crates_name_check'],
+		["INSERT INTO crates (project_id, name, normalized_name) SELECT $p, n, n FROM repeat('a', 65) n",
+		    'crates_name_check'],
+		["INSERT INTO crates (project_id, name, normalized_name) SELECT $p, n, n FROM concat('a', chr(10)) n",
+		    'crates_name_check'],
 		["INSERT INTO blobs (sha256, size) VALUES (repeat('A', 64), 1)", 'blobs_sha256_check'],
+		["INSERT INTO blobs (sha256, size) VALUES (repeat('a', 63) || chr(10), 1)", 'blobs_sha256_check'],
+		["INSERT INTO blobs (sha256, size) VALUES (repeat('a', 65), 1)", 'blobs_sha256_check'],
 		["INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), -1)", 'blobs_size_check'],
 	);
 

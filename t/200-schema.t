@@ -63,8 +63,8 @@ subtest 'from nothing, and again' => sub {
 	    'with a checksum');
 	is($sql->('SELECT count(*) FROM schema_migration_steps'), 0, 'and no step that is under way');
 	is($sql->('SELECT count(*) FROM pg_index WHERE NOT indisvalid'), 0, 'nor an index that is not valid');
-	is($sql->("SELECT count(*) FROM pg_class WHERE relname IN ('crates', 'versions', 'crate_search')"
-	    . " AND reltuples = 0"), 3, 'tables that it may have written anew are vacuumed');
+	is($sql->('SELECT count(*) FROM pg_stat_user_tables WHERE last_vacuum IS NOT NULL'), 0,
+	    'no table counts as empty, since it will grow');
 	my $before = $sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations');
 	($status, $out) = migrate($dsn);
 	is($status, 0, 'again');
@@ -318,7 +318,13 @@ subtest 'constraints' => sub {
 		    'crates_project_id_normalized_name_key'],
 		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, 'A_b', 'a_b')", 'crates_check'],
 		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, '1a', '1a')", 'crates_name_check'],
+		["INSERT INTO crates (project_id, name, normalized_name) SELECT $p, n, n FROM repeat('a', 65) n",
+		    'crates_name_check'],
+		["INSERT INTO crates (project_id, name, normalized_name) SELECT $p, n, n FROM concat('a', chr(10)) n",
+		    'crates_name_check'],
 		["INSERT INTO blobs (sha256, size) VALUES (repeat('A', 64), 1)", 'blobs_sha256_check'],
+		["INSERT INTO blobs (sha256, size) VALUES (repeat('a', 63) || chr(10), 1)", 'blobs_sha256_check'],
+		["INSERT INTO blobs (sha256, size) VALUES (repeat('a', 65), 1)", 'blobs_sha256_check'],
 		["INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), -1)", 'blobs_size_check'],
 	);
 

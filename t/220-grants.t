@@ -37,7 +37,13 @@ my %functions = (
 	    . " WHERE w.normalized_name = 'x'"],
 	versions_set_name => [], # by versions_name
 	versions_name => ['SELECT normalized_name FROM crates'],
-	crates_tell_index => ['INSERT INTO crates_due (crate_id) VALUES (1)'],
+	crates_tell_index => ['INSERT INTO crates_due (crate_id) VALUES (1)',
+	    'SELECT g.ancestor_ids FROM projects p, groups g WHERE p.id = 1 AND g.id = p.group_id'],
+	trust_rule_holds => ['SELECT r.id FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id'
+	    . ' WHERE i.enabled'],
+	job_token_policy => ['SELECT policies, project_id, from_project_id, from_group_id FROM job_token_allowlist',
+	    'SELECT o.ancestor_ids FROM projects f JOIN groups o ON o.id = f.group_id WHERE f.id = 1'],
+	group_networks => ['SELECT a.anonymous_networks FROM groups g JOIN groups a ON a.id = ANY (g.ancestor_ids)'],
 	dependencies_set_crate => ['SELECT crate_id, project_id FROM versions WHERE id = 1'],
 	crate_shown => ["SELECT id FROM versions WHERE crate_id = 1 AND status = 'default'"
 	    . " ORDER BY yanked, version_base"],

@@ -277,6 +277,9 @@ subtest 'an upgrade under load' => sub {
 	my $load = Berth::Upgrade::Load->start($cluster, $name, $cluster->dir . "/load.$name", crates => CRATES,
 	    rate => 40);
 	migrates($name, 'under load');
+	is(sql($name, "SELECT count(*) FROM pg_stat_user_tables WHERE last_vacuum IS NOT NULL"
+	    . " AND relname IN ('crates', 'versions', 'crate_search')"), 3,
+	    'tables that it may have written anew are vacuumed');
 	my $seen = $load->end;
 	my @waits = substr(Berth::Cluster::slurp($cluster->server_log),
 	    $before) =~ /^(.*(?:still waiting for|deadlock detected).*)$/mg;

@@ -1,12 +1,10 @@
 -- part: caller
 -- Token t and its user u, each of which may be missing, and whether the token is valid.  Only this part
--- decides that.  The trust rule and its issuer are read only for a token that a rule created, by their
--- primary keys.
+-- decides that.  trust_rule_holds() reads the trust rule and its issuer by their primary keys, for a token
+-- that a rule created: with a source that is null AND would call it, too.
 t.id AS token_id, t.kind, t.user_id, u.username,
 CASE WHEN t.revoked_at IS NOT NULL THEN 1
-     WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
-          (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
-            WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
+     WHEN coalesce(t.source IN ('id_token', 'exchange'), false) AND NOT trust_rule_holds(t.trust_rule_id) THEN 1
      WHEN t.expires_at <= now() THEN 2
      WHEN u.state <> 'active' THEN 3
      WHEN t.checked_until <= now() THEN 4 ELSE 0 END AS state,
@@ -21,21 +19,16 @@ array_to_string(t.operations, ',') AS operations, array_to_string(t.crate_patter
 -- part: caller_in_project
 -- What t and u may do in project p of group g; the project may be missing.  The level is the highest of
 -- the user's few memberships, by members_group and members_project. crate_owners_user tells in one look-up
--- whether the user owns a crate of the project.  For the token of a job the allow-list of the project is
--- read, if it is on: 2 if it lets the job's project change packages, 1 if it lets the job's project read
--- them; at most 200 entries, by job_token_allowlist_project and job_token_allowlist_group.  Flags: the few
--- rows for all projects and those of this project, by feature_flags_all and feature_flags_project.
+-- whether the user owns a crate of the project.  For the token of a job job_token_policy() reads
+-- the allow-list of the project, if it is on: 2 if it lets the job's project change packages, 1 if it lets
+-- the job's project read them; at most 200 entries, by job_token_allowlist_project and
+-- job_token_allowlist_group.  Flags: the few rows for all projects and those of this project, by
+-- feature_flags_all and feature_flags_project.
 -- Without a token the networks of the project and of its few groups are read as well, those of the groups
 -- by primary key.
 coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false) AS in_namespace,
 coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
-    (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
-       FROM job_token_allowlist a
-      WHERE a.project_id = p.id
-        AND (a.from_project_id = t.project_id
-             OR a.from_group_id = ANY ((SELECT o.ancestor_ids
-                                          FROM projects f JOIN groups o ON o.id = f.group_id
-                                         WHERE f.id = t.project_id)::bigint[]))) END, 0) AS job_policy,
+    job_token_policy(p.id, t.project_id) END, 0) AS job_policy,
 t.trust_rule_id,
 p.id AS namespace_id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
 coalesce((SELECT max(m.access_level) FROM members m
@@ -45,8 +38,7 @@ coalesce((SELECT max(m.access_level) FROM members m
 EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id) AS owns_crate,
 (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
    FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id) AS flags,
-CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks,
-    (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (g.ancestor_ids)))
+CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks, group_networks(g.id))
      ELSE '' END AS networks, p.policy::text AS policy
 
 -- name: access_facts

@@ -186,7 +186,8 @@ bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *
 			return -1;
 		task->applied(task->arg, &migrations[i]);
 	}
-	return migrate_sql(pg, "vacuum", SQL_MIGRATE_VACUUM, err);
+	/* new tables are empty: the planner would take them for empty while they grow */
+	return done == 0 ? 0 : migrate_sql(pg, "vacuum", SQL_MIGRATE_VACUUM, err);
 }
 
 int

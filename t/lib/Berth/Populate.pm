@@ -158,6 +158,9 @@ sub add {
 sub load {
 	my ($dsn, $project, $name, $counts, $depends_on) = @_;
 	my $total = 0;
+
+	# to the planner a table that was vacuumed without rows stays empty
+	return if !@$counts;
 	my @first = map { $total += $_; $total - $_ } @$counts;
 	my %id = map { $_ => next_id($dsn, $_) } qw(crates versions dependencies);
 	my %c = (project => $project, name => $name, counts => $counts, first => \@first,

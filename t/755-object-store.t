@@ -497,7 +497,7 @@ subtest 'two databases of one registry' => sub {
 	is((berth('backup', 'verify', $both))[0], 0, 'what is there is good');
 
 	my $again = sub { return $_[0]->berth('backup', '--database', $_[0]->dsn('berth_owner'), $both) };
-	my $twin = qr/\Q$both\E has a backup of \S+ by another database of this registry/;
+	my $twin = qr/\Q$both\E has a backup of \S+ by another database with the id of this registry/;
 	is(($again->($copy))[0], 0, 'the copy goes on');
 	my ($status, undef, $err) = $again->($t);
 	is($status, 1, 'the other one is refused');

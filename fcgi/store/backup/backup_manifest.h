@@ -28,8 +28,8 @@ struct backup_manifest {
 	const char *registry; /* its id */
 	const char *created_at; /* RFC 3339: the database is as it was at that time */
 	/*
-	 * As a name, but in microseconds: when the database was joined with its store, which tells a restored
-	 * one from that of before; "": never; NULL: an older program made the backup.
+	 * When the database was joined with its store, in the form of `name` but with microseconds.  It tells a
+	 * restored database from its original.  "": never; NULL: an older program made the backup.
 	 */
 	const char *adopted_at;
 	const char *program; /* the version that made the backup */

@@ -62,8 +62,8 @@ check_lock(struct taking *t, struct err *err)
 }
 
 /*
- * Is the newest backup of another database with the same id?  A restore makes such a one, and joins it with
- * its store; backups that the one of before has made until then are its own.
+ * Is the newest backup of another database with the same id?  A restore makes such a database, and joins it
+ * with its store.  Backups that the original database made before that count as its own.
  */
 static bool
 is_of_another(const struct backup_manifest *m, const struct backup_manifest *newest)
@@ -94,8 +94,9 @@ check_registry(struct taking *t, struct err *err)
 		    "another target", t->task->target->name, other.registry, m->registry);
 	if (!is_of_another(m, &other))
 		return 0;
-	return err_set(err, 409, "%s has a backup of %s by another database of this registry, as a restore makes "
-	    "it: use another target, or move that backup elsewhere if that database no longer exists",
+	return err_set(err, 409, "%s has a backup of %s by another database with the id of this registry, such as "
+	    "the original of a restored one: use another target, or move that backup elsewhere if that database no "
+	    "longer exists",
 	    t->task->target->name, other.created_at);
 }
 
@@ -285,8 +286,8 @@ remove_older(struct taking *t, struct err *err)
 }
 
 /*
- * Are its files there still?  The lock is of one database: another one of the same registry, as a restore
- * makes it, clears away what has no manifest yet.
+ * Are its files still there?  The lock belongs to one database: another one with the same registry id, such as
+ * a restored one, removes files that have no manifest yet.
  */
 static int
 check_files(struct taking *t, struct err *err)

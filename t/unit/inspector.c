@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -94,8 +95,11 @@ fake_job(const struct fake *fake, const struct job *job, const struct job_fds *f
 		dprintf(fds->verdict, "%d %d %s %.*s%s", (int)getpid(), (int)job->number, job->limits.folder, (int)n, crate,
 		    fake->line ? "\n" : "");
 	if (fake->more) {
-		/* the other side has most often read the line by then; if not, it gets all at once */
-		(void)poll(NULL, 0, 200);
+		/* when the other side has read the line */
+		int unread = 1;
+
+		while (ioctl(fds->verdict, FIONREAD, &unread) == 0 && unread > 0)
+			(void)poll(NULL, 0, 1);
 		fill(fds->verdict, 'v', 1);
 	}
 	close(fds->crate);

@@ -16,7 +16,10 @@
 #include "base/fault.h"
 #include "crate/inspect/job.h"
 
-enum { PIECE = 16 * 1024 };
+enum {
+	PIECE = 16 * 1024,
+	END_US = 1000000 /* least time for the end of a process that has answered */
+};
 
 struct inspector {
 	const char *path;
@@ -286,6 +289,17 @@ run_end(struct run *run, int rc)
 	return rc;
 }
 
+/* Waits for the end of the job.  What the caller has done since the verdict is not the process's time. */
+static int
+run_finish(struct run *run, struct err *err)
+{
+	int64_t least_us = clock_us() + END_US;
+
+	if (run->answered > 0 && run->deadline_us < least_us)
+		run->deadline_us = least_us;
+	return run_end(run, run_wait(run, err));
+}
+
 /* Ends the job if its caller has not. */
 static void
 run_drop(void *arg)
@@ -294,7 +308,7 @@ run_drop(void *arg)
 	struct err ignored = { 0 };
 
 	if (run->inspector->run == run)
-		(void)run_end(run, run_wait(run, &ignored));
+		(void)run_finish(run, &ignored);
 }
 
 /* A job that is handed over; NULL: err, and *result has what was said before. */
@@ -349,7 +363,7 @@ inspector_end(struct inspector *in, struct inspector_result *result, struct err 
 
 	if (run == NULL)
 		return err_internal(err, 500, "no inspection has begun");
-	rc = run_end(run, run_wait(run, err));
+	rc = run_finish(run, err);
 	*result = run_result(run);
 	return rc;
 }

@@ -48,7 +48,10 @@ int inspector_run(struct inspector *, struct arena *, const struct job *, int cr
 int inspector_ask(struct inspector *, struct arena *, const struct job *, int crate, int64_t deadline_us,
     struct inspector_result *, struct err *) __attribute__((warn_unused_result));
 
-/* -1: as inspector_run(); 500 also if inspector_ask() has failed, or this step is over. */
+/*
+ * If the deadline is over, the process has a second more.  -1: as inspector_run(); 500 also if
+ * inspector_ask() has failed, or this step is over.
+ */
 int inspector_end(struct inspector *, struct inspector_result *, struct err *)
     __attribute__((warn_unused_result));
 

@@ -171,8 +171,13 @@ keep_blob(void *arg)
 static int
 write_all(struct db *db, const struct publish *publish, struct db_call *calls, size_t n, struct err *err)
 {
+	int rc;
+
 	db_set_meanwhile(db, keep_blob, publish->version);
-	return db_run_last(db, publish->arena, calls, n, err);
+	rc = db_run_last(db, publish->arena, calls, n, err);
+	/* without a connection nothing was sent */
+	db_set_meanwhile(db, NULL, NULL);
+	return rc;
 }
 
 /* Is the caller still for it? */

@@ -3,7 +3,7 @@
 -- floor: 0241
 
 -- Whether a trust rule still lets tokens exist.
-CREATE FUNCTION trust_rule_holds(rule bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION trust_rule_holds(rule bigint) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
 	RETURN EXISTS (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
 	                WHERE r.id = rule AND i.enabled);
@@ -11,7 +11,7 @@ END
 $$;
 
 -- What the allow-list of a project lets the jobs of another project do: 2 change packages, 1 read them, or null.
-CREATE FUNCTION job_token_policy(project bigint, job_project bigint) RETURNS integer LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION job_token_policy(project bigint, job_project bigint) RETURNS integer LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
 	RETURN (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
 	          FROM job_token_allowlist a
@@ -24,7 +24,7 @@ END
 $$;
 
 -- From where tools without a token may read what is in a group and in those above it.
-CREATE FUNCTION group_networks(place bigint) RETURNS text LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION group_networks(place bigint) RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
 	RETURN (SELECT string_agg(a.anonymous_networks, ' ')
 	          FROM groups g JOIN groups a ON a.id = ANY (g.ancestor_ids) WHERE g.id = place);

@@ -286,8 +286,8 @@ remove_older(struct taking *t, struct err *err)
 }
 
 /*
- * Are its files still there?  The lock belongs to one database: another one with the same registry id, such as
- * a restored one, removes files that have no manifest yet.
+ * Are its files still there?  The lock belongs to one database: another one with the same registry id, such
+ * as a restored one, removes files that have no manifest yet.
  */
 static int
 check_files(struct taking *t, struct err *err)

@@ -1,5 +1,6 @@
 #include "crate/inspect/inspector.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -318,6 +319,7 @@ run_new(struct inspector *in, struct arena *a, const struct job *job, int crate,
 {
 	struct run *run = arena_calloc(a, 1, sizeof(*run));
 
+	assert(in->run == NULL);
 	*run = (struct run) {
 		.inspector = in,
 		.verdict_fd = -1,

@@ -40,17 +40,18 @@ int inspector_run(struct inspector *, struct arena *, const struct job *, int cr
     struct inspector_result *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * The same in two steps, for a caller that has something to do while the process ends.  The first returns
- * when a line has come, or all of the output; the result then has the bytes so far and no status.  They count
- * for nothing until the second step has returned 0 with a status of which job_is_judged() is true: until
- * then the process can still be killed, or write more.  The arena ends a job whose second step is left out.
+ * inspector_run() in two steps, for a caller that can work while the process ends.  inspector_ask() returns
+ * at the first newline of the output, or at its end; the result has the bytes so far and no status.  Do not
+ * commit anything before inspector_end() returns 0 with a status for which job_is_judged() is true: the
+ * process may still die or write more.  One job at a time: call inspector_end() before the next one.  If you
+ * do not, the reset of the arena waits for the process, as inspector_end() does.
  */
 int inspector_ask(struct inspector *, struct arena *, const struct job *, int crate, int64_t deadline_us,
     struct inspector_result *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * If the deadline is over, the process has a second more.  -1: as inspector_run(); 500 also if
- * inspector_ask() has failed, or this step is over.
+ * Waits until the process has ended: until the deadline, and for a second at least.  -1: as inspector_run();
+ * 500 also if no job is under way.
  */
 int inspector_end(struct inspector *, struct inspector_result *, struct err *)
     __attribute__((warn_unused_result));

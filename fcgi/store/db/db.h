@@ -331,9 +331,8 @@ int db_run_last(struct db *, struct arena *, struct db_call *, size_t n, struct 
     __attribute__((warn_unused_result));
 
 /*
- * Has something else done while the server works on the next round trip: `run` is called once, when the
- * statements are on their way, and before anybody waits for their answers.  If they cannot be sent, it would
- * be called in a later round trip: set it to NULL as soon as yours is over.
+ * Calls run(arg) once in the next round trip, after its statements are sent and before the answers are read.
+ * If the round trip fails before that, `run` is dropped.
  */
 void db_set_meanwhile(struct db *, void (*run)(void *arg), void *arg);
 

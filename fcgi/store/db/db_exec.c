@@ -411,8 +411,8 @@ run_claimed(struct db *db, struct arena *a, const struct db_step *steps, size_t 
 	return -1;
 }
 
-int
-db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+static int
+steps_once(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
 	int64_t started = clock_us();
 	int rc;
@@ -429,13 +429,22 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 		return -1;
 	started = clock_us();
 	rc = run_steps(db, a, steps, n, err);
-	db->meanwhile = NULL;
 	if (rc == -1 && db->unprepared && db->in_tx)
 		db->retry = db->claim_due = true;
 	else if (rc == -1 && db->unprepared && db->answered == 0)
 		rc = run_claimed(db, a, steps, n, err);
 	db->used_us = clock_us();
 	db->spent_us += db->used_us - started;
+	return rc;
+}
+
+int
+db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	int rc = steps_once(db, a, steps, n, err);
+
+	/* it belongs to this call, also if nothing was sent */
+	db->meanwhile = NULL;
 	return rc;
 }
 

@@ -157,7 +157,7 @@ grow_call(struct db_call *writes, const struct publish *publish, struct err *err
 	return index_grow_call(&writes[WRITE_INDEX], publish->arena, &v->index, &growth, err);
 }
 
-/* Brings the blob to the disk while the database writes; confirm() sees whether it is there. */
+/* Writes the blob to disk while the database works; confirm() calls blob_stage_keep() again for its error. */
 static void
 keep_blob(void *arg)
 {
@@ -167,20 +167,15 @@ keep_blob(void *arg)
 	(void)!blob_stage_keep(v->blob, &ignored);
 }
 
-/* As db_run_last(), of the publish. */
+/* Runs the last statements of the publish, and keeps the blob meanwhile. */
 static int
-write_all(struct db *db, const struct publish *publish, struct db_call *calls, size_t n, struct err *err)
+publish_write(struct db *db, const struct publish *publish, struct db_call *calls, size_t n, struct err *err)
 {
-	int rc;
-
 	db_set_meanwhile(db, keep_blob, publish->version);
-	rc = db_run_last(db, publish->arena, calls, n, err);
-	/* without a connection nothing was sent */
-	db_set_meanwhile(db, NULL, NULL);
-	return rc;
+	return db_run_last(db, publish->arena, calls, n, err);
 }
 
-/* Is the caller still for it? */
+/* Asks the caller of version_publish() whether to commit.  -1: it refuses. */
 static int
 ask_caller(const struct version_new *v, struct err *err)
 {
@@ -224,7 +219,7 @@ publish_ahead(struct db *db, struct publish *publish, struct err *err)
 	write_calls(writes, publish);
 	if (version_check_size(v, err) == -1 || grow_call(writes, publish, err) == -1)
 		return -1;
-	rc = write_all(db, publish, calls, CHECK + nchecks + WRITE_INDEX + 1, err);
+	rc = publish_write(db, publish, calls, CHECK + nchecks + WRITE_INDEX + 1, err);
 	publish->raced = rc == -1 ? err->status == 500 : writes[WRITE_INDEX].result.affected == 0;
 	if (publish->raced)
 		return err_internal(err, 503, "the crate has changed meanwhile");
@@ -267,7 +262,7 @@ publish_body(struct db *db, void *arg, struct err *err)
 	if (!index_grow_can(&v->index))
 		return publish_rebuilding(db, publish, writes, crate_lock_read(&calls[LOCK]), err);
 	if (grow_call(writes, publish, err) == -1 ||
-	    write_all(db, publish, writes, WRITE_INDEX + 1, err) == -1)
+	    publish_write(db, publish, writes, WRITE_INDEX + 1, err) == -1)
 		return -1;
 	return confirm(writes, publish, err);
 }
@@ -314,7 +309,7 @@ version_publish(struct db *db, struct arena *a, struct version_new *v, struct er
 	bool unknown = false;
 	struct err found = { 0 };
 
-	/* other publishes wait for the rows of quotas: they are not locked while something else is waited for */
+	/* finish slow work before the transaction locks the rows of quotas, for which other publishes wait */
 	if (v->has_quota && (ask_caller(v, err) == -1 || blob_stage_keep(v->blob, err) == -1))
 		return -1;
 	for (int attempt = 1; db_transaction(db, publish_body, &look.publish, &unknown, err) == -1;

@@ -39,7 +39,7 @@ struct version_new {
 	int64_t there_size; /* of its crate */
 	/* of the crate; before it is read cksum is NULL, and size what was announced */
 	const char *cksum;
-	struct blob_staging *blob; /* version_publish() keeps it */
+	struct blob_staging *blob; /* staged; version_publish() calls blob_stage_keep() */
 	int64_t size;
 	time_t published_at;
 	bool is_untimed; /* that is the time of an import, since its source has none */
@@ -47,7 +47,7 @@ struct version_new {
 	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */
 	int64_t max_index_size; /* of the crate's index file with this version, in bytes of text */
 	const char *imported_from; /* the source that an import names; NULL: a publish */
-	/* asked before COMMIT, perhaps more than once: -1 refuses the version; NULL: nobody */
+	/* version_publish() calls it before COMMIT, perhaps more than once; -1: rolls back.  NULL: no call */
 	int (*confirm)(void *arg, struct err *);
 	void *confirm_arg;
 };

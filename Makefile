@@ -211,9 +211,10 @@ check: WERROR = -Werror
 check: $(PROGRAMS:%=build/%) build/confined.so $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
 
-# what OpenSSL loads in the tests of a host that has only what FIPS allows
+# an OpenSSL provider for tests: it offers only the algorithms that FIPS allows
 build/confined.so: t/confined_provider.c
-	$(CC) $(CFLAGS) $(WARN_CC) -fPIC -shared -o $@ $< -lcrypto
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARN_CC) $(WERROR) -fPIC -shared -o $@ $< -lcrypto
 
 # Checks all kinds of pages with axe-core in a browser, and leaves pictures of them in build/screens/.
 AXE := build/tools/axe-core-4.10.3

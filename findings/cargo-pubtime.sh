@@ -43,7 +43,7 @@ line() {
 } >index/ac/me/acme
 python3 -m http.server --bind 127.0.0.1 --directory index "$port" >log 2>&1 &
 server=$!
-trap 'kill "$server"; wait "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
+trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
 until curl -sf "http://127.0.0.1:$port/config.json" >/dev/null; do sleep 0.1; done
 : >package/src/lib.rs
 

@@ -72,7 +72,7 @@ http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), Registry).serve
 PYTHON
 python3 registry.py "$port" 2>log &
 server=$!
-trap 'kill "$server"; wait "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
+trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
 until curl -sf "http://127.0.0.1:$port/config.json" >/dev/null; do sleep 0.1; done
 mkdir -p package/src
 : >package/src/lib.rs

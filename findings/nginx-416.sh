@@ -56,7 +56,7 @@ http {
 CONF
 root/usr/sbin/nginx -p "$dir" -e "$dir/errors" -c conf -g 'daemon off;' &
 nginx=$!
-trap 'kill "$nginx"; wait "$nginx" || true; rm -rf "$dir"' EXIT
+trap 'kill "$nginx" 2>/dev/null || true; wait "$nginx" || true; rm -rf "$dir"' EXIT
 until [ -S socket ]; do sleep 0.1; done
 
 # $1: name, $2: path, $3: header of the request

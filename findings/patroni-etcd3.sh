@@ -28,7 +28,7 @@ root/usr/bin/etcd --data-dir "$dir/data" --listen-client-urls "http://127.0.0.1:
     --initial-advertise-peer-urls "http://127.0.0.1:$((port + 1))" \
     --initial-cluster "default=http://127.0.0.1:$((port + 1))" >"$dir/log" 2>&1 &
 etcd=$!
-trap 'kill "$etcd"; wait "$etcd" 2>/dev/null || true; rm -rf "$dir"' EXIT
+trap 'kill "$etcd" 2>/dev/null || true; wait "$etcd" 2>/dev/null || true; rm -rf "$dir"' EXIT
 until curl -sf "http://127.0.0.1:$port/health" >/dev/null; do sleep 0.2; done
 
 cat >"$dir/compete.py" <<'PYTHON'

@@ -55,7 +55,7 @@ ROOT_ACCESS_KEY=access ROOT_SECRET_KEY=secret-secret ./versitygw --port "127.0.0
 servers="$servers $!"
 venv/bin/moto_server -H 127.0.0.1 -p "$((port + 2))" >moto.log 2>&1 &
 servers="$servers $!"
-trap 'kill $servers; wait || true; rm -rf "$dir"' EXIT
+trap 'kill $servers 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
 
 # $1: port, $2: path; the rest: options of curl.  moto reads no body of a form, and checks no signature.
 ask() {

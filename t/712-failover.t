@@ -181,8 +181,10 @@ sub commits {
 	# new workers try the first server first
 	my @readers = readers();
 	kill('KILL', @readers);
-	$t->wait_for(sub { my %old = map { $_ => 1 } @readers; return @readers == grep { !$old{$_} } readers() });
-	is(join(' ', map { yanked($port) } @readers), 'yes yes yes', 'also new workers');
+	ok($t->wait_for(sub { my %old = map { $_ => 1 } @readers; return @readers == grep { !$old{$_} } readers() }),
+	    'all workers that read are new');
+	is(join(' ', map { yanked($port) } @readers), join(' ', ('yes') x @readers),
+	    'new workers serve the new state, too');
 	# one address that leads to another server than before, as a balancer's: only the keeper is with the new one
 	my $way = $t->dir . '/way';
 	my $lead = sub { unlink($way); symlink($_[0]->socket_dir, $way) or die "$way: $!\n" };

@@ -42,9 +42,9 @@ is($res->{status}, 503, 'the database goes away for longer than patience');
 $cluster->resume;
 ok($t->wait_for(sub {
 	return $t->http(PUT => "$R/api/v1/crates/first/1.0.0/unyank", { token => $token })->{status} == 200;
-}), 'the worker answers the next request');
+}), 'requests succeed again');
 is(processes(), $before, 'no process of the pool has ended');
-unlike($t->log('pool'), qr/was ended by signal|runtime error|AddressSanitizer/, 'as its log says');
+unlike($t->log('pool'), qr/was ended by signal|runtime error|AddressSanitizer/, 'the log names no crash');
 is($t->publish($id, $token, 'away', '1.0.0')->{status}, 200, 'the publish succeeds then');
 
 done_testing();

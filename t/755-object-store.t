@@ -236,6 +236,7 @@ subtest 'a disk that is full' => sub {
 	}
 	# with trouble at the store as well, room is made for another attempt
 	return if $s3->is_real;
+	ok(kept('second'), 'there is a copy');
 	my @names = names_of(copy_of('second'));
 	utime(time - 90, time - 90, @names) or die "utime: $!\n";
 	forget('first');
@@ -490,10 +491,10 @@ subtest 'two databases of one registry' => sub {
 	$fault->disarm;
 	is(($copy->berth('backup', '--database', $copy->dsn('berth_owner'), $both))[0], 0, 'the copy makes one');
 	$fault->release($pid);
-	like(do { local $/; <$run> }, qr{\Q$both\E/\S+ was removed while the backup ran: does a copy},
+	like(do { local $/; <$run> }, qr{\Q$both\E/\S+ was removed while the backup ran, probably},
 	    'which ends it');
 	close($run);
-	is(scalar(grep { m{^copies/.*\.json$} } $s3->keys), 1, 'with no manifest');
+	is(scalar(grep { m{^copies/.*\.json$} } $s3->keys), 1, 'only the backup of the copy has a manifest');
 	is((berth('backup', 'verify', $both))[0], 0, 'what is there is good');
 
 	my $again = sub { return $_[0]->berth('backup', '--database', $_[0]->dsn('berth_owner'), $both) };

@@ -135,8 +135,8 @@ token_keys_read(const char *path, struct token_keys *keys, struct err *err)
 
 	*keys = (struct token_keys) { .n = 0 };
 	if (!has_md5())
-		rc = err_internal(err, 500, "token_key: OpenSSL is confined, as by FIPS, and has no MD5: set no "
-		    "token_key");
+		rc = err_internal(err, 500, "token_key: %s: OpenSSL has no MD5, since FIPS mode or its configuration does "
+		    "not allow it: remove token_key from berth.conf", path);
 	else if (n == -1)
 		rc = err_sys(err, "token_key: cannot read %s", path);
 	else if (n > TOKEN_KEY_FILE_MAX)

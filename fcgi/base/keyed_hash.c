@@ -56,7 +56,8 @@ keyed_hash_new(struct arena *arena, struct err *err)
 		if (keyed_hash_end(h, hash))
 			return h;
 	}
-	(void)err_internal(err, 500, "OpenSSL has neither Poly1305 nor HMAC");
+	(void)err_internal(err, 500, "OpenSSL offers neither Poly1305 nor HMAC with SHA-256: activate its default "
+	    "or its FIPS provider in openssl.cnf");
 	return NULL;
 }
 

@@ -490,7 +490,8 @@ task_loop_run(const char *config_path, const struct settings *settings)
 	struct arena *names = arena_new();
 
 	if (l.signal_fd == -1 || gethostname(l.host, sizeof(l.host) - 1) == -1) {
-		log_error("cannot create a signalfd, or read the host's name: %s", strerrordesc_np(errno));
+		log_error("cannot start: %s: %s", l.signal_fd == -1 ? "no signalfd; allow the program more open files" :
+		    "the name of this host cannot be read", strerrordesc_np(errno));
 		arena_free(names);
 		return 1;
 	}

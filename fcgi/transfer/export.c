@@ -433,7 +433,7 @@ export_run(struct export *export, struct arena *a, struct err *err)
 	int root, rc;
 
 	if (export->dir[0] == '\0')
-		return err_set(err, 400, "the name of the directory is empty: give the directory of the export");
+		return err_set(err, 400, "DIR is an empty string: name the directory of the export");
 	if (mkdir(export->dir, 0777) == -1 && errno != EEXIST)
 		return err_set(err, 400, "cannot make %s: %s", export->dir, strerrordesc_np(errno));
 	root = open(export->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -20,7 +20,7 @@ bare_url(const char *url)
 	return bare;
 }
 
-/* Visible ASCII characters alone, as RFC 3986 has them. */
+/* RFC 3986 allows only visible ASCII characters in a URL. */
 static bool
 is_visible(const char *url)
 {
@@ -36,8 +36,8 @@ import_registry_check(const char *url, struct err *err)
 	struct slice bare = bare_url(url);
 
 	if (strlen(url) > IMPORT_REGISTRY_URL_MAX)
-		return err_set(err, 400, "--registry-url: the URL has %zu bytes, and at most %d are possible", strlen(url),
-		    IMPORT_REGISTRY_URL_MAX);
+		return err_set(err, 400, "--registry-url: the URL has %zu bytes; the limit is %d: give a shorter URL",
+		    strlen(url), IMPORT_REGISTRY_URL_MAX);
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
 		if (slice_has_prefix(bare, schemes[i]) && bare.n > strlen(schemes[i]) && is_visible(url))
 			return 0;

@@ -1,4 +1,4 @@
--- Checks of names and checksums that take a fraction of the time: a pattern with a bound, as {64}, costs
+-- Checks of names and checksums that take a fraction of the time: a pattern with a bound, such as {64}, costs
 -- more than the rest of a row.
 -- floor: 0241
 

@@ -10,7 +10,7 @@ BEGIN
 		   FROM public.projects p, public.groups g, unnest(g.ancestor_ids) a
 		  WHERE p.id = NEW.project_id AND g.id = p.group_id;
 	END IF;
-	-- marks the session as one that has told keepers something
+	-- cache_tell() notes that this session has told the keepers something
 	IF public.cache_tell('i ' || OLD.project_id || ' ' || OLD.name) IS NULL THEN
 		RAISE 'cannot tell keepers of %', OLD.name;
 	END IF;

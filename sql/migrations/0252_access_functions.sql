@@ -1,5 +1,6 @@
--- What the decision about a request needs of few callers: PostgreSQL prepares each subquery of a statement
--- whenever it runs, also one that it skips, but the queries of a function only when the function is called.
+-- Functions for the parts of the access check that few callers need.  PostgreSQL prepares all
+-- subqueries of a statement in each run, even those that it skips; it prepares the queries of a function only
+-- when it calls it.
 -- floor: 0241
 
 -- Whether a trust rule still lets tokens exist.
@@ -10,8 +11,10 @@ BEGIN
 END
 $$;
 
--- What the allow-list of a project lets the jobs of another project do: 2 change packages, 1 read them, or null.
-CREATE FUNCTION job_token_policy(project bigint, job_project bigint) RETURNS integer LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+-- What the allow-list of a project lets the jobs of another project do: 2: change packages, 1: read them;
+-- null: nothing.
+CREATE FUNCTION job_token_policy(project bigint, job_project bigint) RETURNS integer
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
 	RETURN (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
 	          FROM job_token_allowlist a

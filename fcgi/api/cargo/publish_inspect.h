@@ -20,14 +20,15 @@ int publish_inspect_begin(struct call *, struct request *) __attribute__((warn_u
 /*
  * Checks the crate and reads the manifest in it.  All entries must lie in the folder NAME-VERSION of the
  * metadata.  -1: 400, why the crate is refused; 500 or 503 where the inspector died or did not finish in
- * time: never a hung publish.  If it returns 0, the inspector has accepted the crate and is about to end.
+ * time: never a hung publish.  0: the verdict accepts the
+ * crate; call publish_inspect_end() before you commit anything.
  */
 int publish_inspect(struct call *, struct request *, const struct upload *,
     struct package *manifest) __attribute__((warn_unused_result));
 
 /*
- * Waits until the inspector has ended as one does that has accepted a crate; before that nothing may be
- * committed.  -1: 500, 503.
+ * Waits until the inspector has ended, and checks that it ended as for an accepted crate.  Call this before
+ * COMMIT.  -1: 500, 503.
  */
 int publish_inspect_end(struct call *, struct request *, struct err *) __attribute__((warn_unused_result));
 

@@ -93,7 +93,7 @@ file_twice_end(struct file_twice *f, struct err *err)
 	unsigned char hash[KEYED_HASH_SIZE];
 
 	if (!keyed_hash_end(f->hash, hash))
-		return err_internal(err, 500, "a keyed hash: OpenSSL fails");
+		return err_internal(err, 500, "OpenSSL cannot hash a file of the crate");
 	if (!f->again)
 		keep(f, hash);
 	else if (!known(f, hash))

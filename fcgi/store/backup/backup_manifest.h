@@ -28,7 +28,7 @@ struct backup_manifest {
 	const char *registry; /* its id */
 	const char *created_at; /* RFC 3339: the database is as it was at that time */
 	/*
-	 * When the database was joined with its store, in the form of `name` but with microseconds.  It tells a
+	 * When the database adopted its store, in the form of `name` but with microseconds.  It tells a
 	 * restored database from its original.  "": never; NULL: an older program made the backup.
 	 */
 	const char *adopted_at;

@@ -300,8 +300,9 @@ check_files(struct taking *t, struct err *err)
 		int there = target->files->kind->stat(target->files, t->arena, files[i], &st, err);
 
 		if (there == 0)
-			return err_set(err, 409, "%s was removed while the backup ran: does a copy of this database back up "
-			    "to the same target?  Give each its own target", backup_target_path(t->arena, target, files[i]));
+			return err_set(err, 409, "%s was removed while the backup ran, probably by a backup of another "
+			    "database with the id of this registry: give each database its own target, and run the "
+			    "command again", backup_target_path(t->arena, target, files[i]));
 		if (there == -1)
 			return -1;
 	}

@@ -115,7 +115,7 @@ sweep_one(int dir, const char *name, int64_t age, struct err *err)
 {
 	size_t n = strcspn(name, ".");
 	bool is_sent = strcmp(name + n, BLOB_SENT) == 0;
-	int64_t most = is_sent && age > BLOB_COPY_KEEP_S ? BLOB_COPY_KEEP_S : age;
+	int64_t max_age = is_sent && age > BLOB_COPY_KEEP_S ? BLOB_COPY_KEEP_S : age;
 	unsigned char id[NAME_BYTES];
 	struct stat st;
 
@@ -124,7 +124,7 @@ sweep_one(int dir, const char *name, int64_t age, struct err *err)
 	/* whoever owned it may have ended just now */
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : blob_error(err, "stat");
-	if (!S_ISREG(st.st_mode) || st.st_mtime >= time(NULL) - most)
+	if (!S_ISREG(st.st_mode) || st.st_mtime >= time(NULL) - max_age)
 		return 0;
 	if (unlinkat(dir, name, 0) == -1)
 		return errno == ENOENT ? 0 : blob_error(err, "unlink");

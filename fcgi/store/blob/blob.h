@@ -63,8 +63,8 @@ int blob_staging_name(char name[BLOB_STAGING_NAME_SIZE], struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Removes staging files of the directory that are older than `age` seconds, and those whose names end in
- * BLOB_SENT after BLOB_COPY_KEEP_S; returns how many, or -1.
+ * Removes staging files of the directory that are older than `age` seconds.  For names that end in BLOB_SENT
+ * the limit is at most BLOB_COPY_KEEP_S.  Returns how many, or -1.
  */
 int blob_sweep_staging(const char *dir, int64_t age, struct err *)
     __attribute__((warn_unused_result));

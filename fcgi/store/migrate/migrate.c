@@ -186,7 +186,7 @@ bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *
 			return -1;
 		task->applied(task->arg, &migrations[i]);
 	}
-	/* new tables are empty: the planner would take them for empty while they grow */
+	/* VACUUM would mark new tables as empty, and the planner would believe that while they grow */
 	return done == 0 ? 0 : migrate_sql(pg, "vacuum", SQL_MIGRATE_VACUUM, err);
 }
 

@@ -99,17 +99,6 @@ random_digits(char *out, size_t n, struct err *err)
 	return 0;
 }
 
-/* Looked up in OpenSSL once in a process: that takes longer than to digest a token.  NULL: it has no MD5. */
-static const EVP_MD *
-md5(void)
-{
-	static EVP_MD *algorithm;
-
-	if (algorithm == NULL)
-		algorithm = EVP_MD_fetch(NULL, "MD5", NULL);
-	return algorithm;
-}
-
 /* Computes the MAC as secure_link_md5 of berth-registry.conf does.  False: OpenSSL has no MD5. */
 static bool
 write_mac(const char *text, const struct token_key *key, const char *registry_id,
@@ -119,8 +108,9 @@ write_mac(const char *text, const struct token_key *key, const char *registry_id
 		slice_str(" "), slice_of(text + PROVEN_AT, MAC_AT - 1 - PROVEN_AT), slice_str(" "),
 		slice_str(key->key) };
 	unsigned char digest[MD5_SIZE];
+	const EVP_MD *md5 = token_key_md5();
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = ctx != NULL && md5() != NULL && EVP_DigestInit_ex(ctx, md5(), NULL) == 1;
+	bool good = ctx != NULL && md5 != NULL && EVP_DigestInit_ex(ctx, md5, NULL) == 1;
 
 	for (size_t i = 0; good && i < sizeof(pieces) / sizeof(*pieces); i++)
 		good = EVP_DigestUpdate(ctx, pieces[i].p, pieces[i].n) == 1;

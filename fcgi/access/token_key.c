@@ -114,14 +114,14 @@ token_keys_parse(struct slice text, struct token_keys *keys, struct err *err)
 	return err_internal(err, 500, "the line registry \"UUID\"; is missing");
 }
 
-/* nginx checks tokens by MD5, so the pool must, too. */
-static bool
-has_md5(void)
+const EVP_MD *
+token_key_md5(void)
 {
-	EVP_MD *md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+	static EVP_MD *md5;
 
-	EVP_MD_free(md5);
-	return md5 != NULL;
+	if (md5 == NULL)
+		md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+	return md5;
 }
 
 int
@@ -134,7 +134,7 @@ token_keys_read(const char *path, struct token_keys *keys, struct err *err)
 	int rc = 0;
 
 	*keys = (struct token_keys) { .n = 0 };
-	if (!has_md5())
+	if (token_key_md5() == NULL)
 		rc = err_internal(err, 500, "token_key: %s: OpenSSL has no MD5, since FIPS mode or its configuration does "
 		    "not allow it: remove token_key from berth.conf", path);
 	else if (n == -1)

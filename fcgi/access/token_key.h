@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <openssl/evp.h>
+
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -50,6 +52,12 @@ int token_keys_parse(struct slice text, struct token_keys *, struct err *)
 /* Reads and parses the file at that path.  -1: 500. */
 int token_keys_read(const char *path, struct token_keys *, struct err *)
     __attribute__((warn_unused_result));
+
+/*
+ * MD5, by which nginx checks the MACs, so that the pool must, too.  A process asks OpenSSL for it only once,
+ * since that takes longer than to digest a token.  NULL: OpenSSL has no MD5.
+ */
+const EVP_MD *token_key_md5(void);
 
 /* Two digits or lower-case letters: an nginx map does not tell k1 from K1. */
 bool token_slot_valid(struct slice);

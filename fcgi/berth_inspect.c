@@ -233,8 +233,7 @@ crate_judge(struct arena *arena, struct inspect *in, const char *cksum, struct e
 	FAULT_POINT("inspect", "judged");
 	if (output_write(text, err) == -1)
 		return -1;
-	FAULT_POINT("inspect", "written");
-	return verdict.accepted ? EXIT_ACCEPTED : EXIT_REFUSED;
+	return verdict.accepted && !FAULT_FAILS("inspect", "written") ? EXIT_ACCEPTED : EXIT_REFUSED;
 }
 
 /* What one crate may take. */

@@ -51,6 +51,15 @@ for my $what (sort keys %say) {
 	    for @lines;
 	cmp_ok(length $_, '<', 4096, "$what: of a bounded length") for @lines;
 }
+# the inspector starts with this publish
+$t->stop_pool;
+$t->conf(inspector => $t->dir . '/inspect.1');
+my $refused = $t->publish($id, $token, 'noisy', '2.0.0', metadata => { links => 'other' });
+is($refused->{status}, 400, 'a crate that the inspector accepts and the rest of the publish refuses');
+my $line = qr/ event=inspector id=$refused->{headers}{'x-request-id'} stderr=./;
+ok($t->wait_for(sub { $t->log('pool') =~ $line }),
+    'what it wrote then is there, too');
+
 like($t->log('pool'), qr/stderr="?environment\\x0a"?$/m, 'it gets nothing of the environment');
 like($t->log('pool'), qr/stderr="time=2026-01-01T00:00:00\.000Z level=info [^\n]*id=forged\\x0a"/,
     'what it wrote is there, escaped');

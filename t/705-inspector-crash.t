@@ -152,6 +152,11 @@ for my $point (sort keys %points) {
 like($t->log('pool'), qr/="(?:the inspector's verdict does not end"|[^"]*: job \d+ was handed to )/,
     'a job that came twice is noticed');
 
+survives('a verdict and another exit status', 500, sub { $fault->arm('inspect:written', 'eio') }, 'stays');
+ok($fault->disarm, 'reached');
+like($t->log('pool'), qr/verdict and exit status differ: it has accepted the crate, and exited with 1"/,
+    'the log names both');
+
 survives('the template is killed between two publishes', 200, sub { kills($_[1]) });
 survives('the process that waits is killed', 200, sub { kills($_[2], $_[1]) });
 survives('both are killed', 200, sub { kills(@_[1, 2]) });

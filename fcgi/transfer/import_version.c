@@ -202,6 +202,7 @@ inspect_as(struct passage *p, const char *name, struct err *err)
 	int64_t deadline_us = clock_us() + wanted->settings->inspect_timeout * 1000000;
 	int fd = blob_stage_fd(p->v.blob, err);
 	struct verdict verdict;
+	struct err died = { 0 };
 
 	if (fd == -1)
 		return -1;
@@ -213,8 +214,9 @@ inspect_as(struct passage *p, const char *name, struct err *err)
 		return err_set(err, 400, "the inspection did not end within %" PRId64 " seconds; to give it "
 		    "more time, raise inspect_timeout of the configuration", wanted->settings->inspect_timeout);
 	}
-	if (!job_is_judged(result.status))
-		return err_set(err, 400, "the inspector ended with wait status %#x", (unsigned)result.status);
+	/* it is this crate that the inspector does not survive */
+	if (inspector_check_status(&result, &died) == -1)
+		return err_set(err, 400, "%s", died.detail);
 	if (verdict_decode(p->arena, result.verdict, &verdict, err) == -1)
 		return -1;
 	if (!verdict.accepted)

@@ -356,10 +356,14 @@ test_ask(void)
 			is_int(job, cases[i].rc == 0 && cases[i].status == 0 ? n : 1, "as the right job");
 			is_int(inspector_end(in, &out, &err), cases[i].rc, "how it ends");
 			is_int(err.status, cases[i].http, "the error");
-			if (cases[i].rc == 0)
-				is_int(out.status, cases[i].status, "the status");
+			if (cases[i].rc == -1)
+				continue;
+			is_int(out.status, cases[i].status, "the status");
+			is_int(inspector_check_status(&out, &err), cases[i].status == 0 ? 0 : -1, "its judgement");
+			is_int(err.status, cases[i].status == 0 ? 0 : 500, "the error");
 		}
 		is_int(inspector_end(in, &out, &err), -1, "it cannot end twice");
+		ok(strstr(err.detail, "report this") != NULL, "which its user cannot mend");
 		inspector_stop(in);
 		is_int(open_fds(), before, "no descriptor is left");
 	}

@@ -164,28 +164,9 @@ check_package(struct call *call, struct request *rq, struct upload *upload,
 	return package_agree(rq->arena, &upload->metadata, manifest, &rq->err);
 }
 
-/* The inspector of a publish, which has accepted the crate. */
-struct inspection {
-	struct call *call;
-	struct request *rq;
-	bool ended;
-};
-
-static int
-inspection_confirm(void *arg, struct err *err)
-{
-	struct inspection *inspection = arg;
-
-	if (!inspection->ended && publish_inspect_end(inspection->call, inspection->rq, err) == -1)
-		return -1;
-	inspection->ended = true;
-	return 0;
-}
-
 static int
 publish_package(struct call *call, struct request *rq, struct stages *stages, struct version_new *v)
 {
-	struct inspection inspection = { .call = call, .rq = rq };
 	const struct worker_app *app = call->app;
 	struct buf line;
 	int rc;
@@ -196,8 +177,7 @@ publish_package(struct call *call, struct request *rq, struct stages *stages, st
 	        (size_t)app->settings->max_index_line_size, &rq->err) == -1)
 		return -1;
 	v->index_line = buf_slice(&line);
-	v->confirm = inspection_confirm;
-	v->confirm_arg = &inspection;
+	v->confirm = publish_inspect_confirm;
 	rc = stage_end(stages, STAGE_COMMIT, version_publish(app->db, rq->arena, v, &rq->err));
 	if (rc == 0)
 		meter_observe(stages->meter, METRIC_PUBLISH_STAGES, STAGE_STORE, blob_stage_keep_us(v->blob));
@@ -341,6 +321,7 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	struct package manifest;
 	struct registry_paths paths = { .n = 0 };
 	struct strings of_quotas = { 0 };
+	struct publish_inspection *inspection;
 
 	if (read_announced(call, rq, &policy, &upload) == -1) {
 		struct err why = rq->err;
@@ -354,11 +335,12 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	known_caller_remember(call, rq);
 	if (stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &upload, &v)) == -1 ||
 	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(call, rq)) == -1 ||
-	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &upload,
-	        &manifest)) == -1 ||
+	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &upload, &manifest,
+	        &inspection)) == -1 ||
 	    check_package(call, rq, &upload, &paths, &manifest) == -1)
 		return -1;
 	v.package = &manifest;
+	v.confirm_arg = inspection;
 	v.quota_warnings = &of_quotas;
 	if (publish_package(call, rq, &stages, &v) == -1)
 		return -1;

@@ -17,6 +17,12 @@ enum {
 	SHORT_WAIT_US = 2000000 /* where many wait: a slot is free that soon, unless crates are large */
 };
 
+struct publish_inspection {
+	const struct worker_app *app;
+	const struct request *rq;
+	bool confirmed;
+};
+
 int
 publish_inspect_begin(struct call *call, struct request *rq)
 {
@@ -83,38 +89,64 @@ inspect(const struct worker_app *app, struct request *rq, const struct upload *u
 	return inspector_ask(app->inspector, rq->arena, &job, fd, inspect_deadline(app, rq), result, &rq->err);
 }
 
-/* Waits for the end of the inspector.  Returns its exit status, or -1: err. */
+/* Waits for the end of the process.  Returns its exit status, or -1: err. */
 static int
-end(const struct worker_app *app, const struct request *rq, struct err *err)
+await_exit(const struct worker_app *app, const struct request *rq, struct err *err)
 {
 	struct inspector_result result = { .errors = slice_str("") };
 	int rc = inspector_end(app->inspector, &result, err);
 
 	log_errors(rq, result.errors);
-	if (rc == -1)
-		return -1;
-	if (!job_is_judged(result.status))
-		return err_internal(err, 500, "inspector ended with wait status %#x", (unsigned)result.status);
-	return WEXITSTATUS(result.status);
+	return rc == -1 || inspector_check_status(&result, err) == -1 ? -1 : WEXITSTATUS(result.status);
 }
 
 static int
-differs(struct err *err)
+refuse_status(const char *verdict, int status, struct err *err)
 {
-	return err_internal(err, 500, "inspector's verdict and exit status differ");
+	return err_internal(err, 500, "the inspector's verdict and exit status differ: it has %s the crate, and "
+	    "exited with %d", verdict, status);
 }
 
 int
-publish_inspect_end(struct call *call, struct request *rq, struct err *err)
+publish_inspect_confirm(void *arg, struct err *err)
 {
-	int status = end(call->app, rq, err);
+	struct publish_inspection *inspection = arg;
+	int status;
 
-	return status == -1 ? -1 : status == JOB_ACCEPTED ? 0 : differs(err);
+	if (inspection->confirmed)
+		return 0;
+	status = await_exit(inspection->app, inspection->rq, err);
+	inspection->confirmed = status == JOB_ACCEPTED;
+	return status == -1 ? -1 : status == JOB_ACCEPTED ? 0 : refuse_status("accepted", status, err);
+}
+
+/*
+ * Ends the inspection if its publish was refused, so that the log has what the inspector has written.  If it
+ * has ended already, with an error, this does nothing.
+ */
+static void
+drop(void *arg)
+{
+	const struct publish_inspection *inspection = arg;
+	struct err ignored = { 0 };
+
+	if (!inspection->confirmed)
+		(void)await_exit(inspection->app, inspection->rq, &ignored);
+}
+
+static struct publish_inspection *
+keep(const struct worker_app *app, const struct request *rq)
+{
+	struct publish_inspection *inspection = arena_alloc(rq->arena, sizeof(*inspection));
+
+	*inspection = (struct publish_inspection) { .app = app, .rq = rq };
+	arena_defer(rq->arena, drop, inspection);
+	return inspection;
 }
 
 int
-publish_inspect(struct call *call, struct request *rq, const struct upload *upload,
-    struct package *manifest)
+publish_inspect(struct call *call, struct request *rq, const struct upload *upload, struct package *manifest,
+    struct publish_inspection **inspection)
 {
 	struct inspector_result result = { .errors = slice_str("") };
 	struct verdict verdict = { .accepted = false };
@@ -128,15 +160,16 @@ publish_inspect(struct call *call, struct request *rq, const struct upload *uplo
 	}
 	if (verdict_decode(rq->arena, result.verdict, &verdict, &why) == 0 && verdict.accepted) {
 		*manifest = verdict.package;
+		*inspection = keep(call->app, rq);
 		return 0;
 	}
-	status = end(call->app, rq, &rq->err);
+	status = await_exit(call->app, rq, &rq->err);
 	if (status == -1)
 		return -1;
 	if (why.status != 0)
 		rq->err = why;
 	else if (status != JOB_REFUSED)
-		return differs(&rq->err);
+		return refuse_status("refused", status, &rq->err);
 	else
 		err_set(&rq->err, 400, "%s", verdict.error);
 	return -1;

@@ -17,19 +17,23 @@
  */
 int publish_inspect_begin(struct call *, struct request *) __attribute__((warn_unused_result));
 
+/* An inspection that has accepted the crate, and whose process may not have ended yet. */
+struct publish_inspection;
+
 /*
  * Checks the crate and reads the manifest in it.  All entries must lie in the folder NAME-VERSION of the
  * metadata.  -1: 400, why the crate is refused; 500 or 503 where the inspector died or did not finish in
- * time: never a hung publish.  0: the verdict accepts the
- * crate; call publish_inspect_end() before you commit anything.
+ * time: never a hung publish.  0: the verdict accepts the crate; call publish_inspect_confirm() before you
+ * commit anything.  If the publish is refused instead, the reset of the request's arena waits for the
+ * process, and logs what it has written to standard error.
  */
-int publish_inspect(struct call *, struct request *, const struct upload *,
-    struct package *manifest) __attribute__((warn_unused_result));
+int publish_inspect(struct call *, struct request *, const struct upload *, struct package *manifest,
+    struct publish_inspection **) __attribute__((warn_unused_result));
 
 /*
- * Waits until the inspector has ended, and checks that it ended as for an accepted crate.  Call this before
- * COMMIT.  -1: 500, 503.
+ * Waits until the process of that struct publish_inspection has ended, and checks that it ended as for an
+ * accepted crate.  Once it has returned 0, it does so again.  -1: 500, 503.
  */
-int publish_inspect_end(struct call *, struct request *, struct err *) __attribute__((warn_unused_result));
+int publish_inspect_confirm(void *inspection, struct err *) __attribute__((warn_unused_result));
 
 #endif

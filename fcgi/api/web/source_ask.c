@@ -82,10 +82,7 @@ run(struct page *page, const struct job *job, int fd, struct inspector_result *r
 	}
 	rc = inspector_run(app->inspector, rq->arena, job, fd, clock_us() + TIME_US, result, &rq->err);
 	inspect_slot_leave(app, reader);
-	if (rc == -1)
-		return -1;
-	return job_is_judged(result->status) ? 0 :
-	    err_internal(&rq->err, 500, "inspector ended with wait status %#x", (unsigned)result->status);
+	return rc == -1 ? -1 : inspector_check_status(result, &rq->err);
 }
 
 static int

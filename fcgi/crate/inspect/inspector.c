@@ -364,7 +364,8 @@ inspector_end(struct inspector *in, struct inspector_result *result, struct err 
 	int rc;
 
 	if (run == NULL)
-		return err_internal(err, 500, "no inspection has begun");
+		return err_internal(err, 500, "a fault of Berth: it waits for an inspection that has not begun; please "
+		    "report this");
 	rc = run_finish(run, err);
 	*result = run_result(run);
 	return rc;
@@ -376,4 +377,11 @@ inspector_run(struct inspector *in, struct arena *a, const struct job *job, int 
 {
 	return run_new(in, a, job, crate, deadline_us, result, err) == NULL ? -1
 	    : inspector_end(in, result, err);
+}
+
+int
+inspector_check_status(const struct inspector_result *result, struct err *err)
+{
+	return job_is_judged(result->status) ? 0
+	    : err_internal(err, 500, "the inspector ended with wait status %#x", (unsigned)result->status);
 }

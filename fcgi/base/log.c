@@ -261,6 +261,6 @@ void
 log_reopen(void)
 {
 	if (out.path[0] != '\0' && open_path(out.path) == -1)
-		log_error("cannot reopen the log file %s: %s: lines go on to the old file; make that path writable for "
-		    "the program's user, and send SIGUSR1 again", out.path, strerrordesc_np(errno));
+		log_error("cannot reopen the log file %s: %s; until you make that path writable for the program's user "
+		    "and send SIGUSR1 again, lines go to the old file", out.path, strerrordesc_np(errno));
 }

@@ -521,7 +521,8 @@ cache_keeper_run(const struct settings *settings, struct cache_board *board)
 
 	k.signal_fd = signals_open();
 	if (k.signal_fd == -1) {
-		log_error("cache: cannot create a signalfd: %s: allow the program more open files", strerrordesc_np(errno));
+		log_error("the cache's keeper cannot create a signalfd: %s; allow the program more open files",
+		    strerrordesc_np(errno));
 		return 1;
 	}
 	k.arena = arena_new();

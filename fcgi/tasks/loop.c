@@ -16,6 +16,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "store/blob/store_identity.h"
+#include "store/blob/store_node.h"
 #include "tasks/task.h"
 
 enum {
@@ -32,7 +33,7 @@ enum {
 	RETRY_MAX_S = 900
 };
 
-enum { SECOND_US = 1000000, MS_US = 1000, NAME_SIZE = 256 };
+enum { SECOND_US = 1000000, MS_US = 1000 };
 
 struct loop {
 	const char *config_path;
@@ -47,8 +48,8 @@ struct loop {
 	int64_t complain_us; /* the next log line about a schema that does not fit */
 	int away_ms; /* how long to wait for the database; 0: it is there */
 	int signal_fd;
-	char host[NAME_SIZE];
-	char who[2 * NAME_SIZE];
+	char node[STORE_NODE_NAME_SIZE];
+	char who[2 * STORE_NODE_NAME_SIZE];
 	const char **kinds;
 	const char **first; /* those with is_due() */
 	size_t nfirst;
@@ -143,12 +144,6 @@ task_loop_log_open(const struct settings *s)
 	return log_open("berth-worker", s->worker_log_file, level);
 }
 
-static const char *
-node_name(const struct loop *l)
-{
-	return l->settings->node[0] != '\0' ? l->settings->node : l->host;
-}
-
 /* What depends on the settings. */
 static void
 begin_with(struct loop *l, struct arena *arena, const struct settings *s)
@@ -161,7 +156,8 @@ begin_with(struct loop *l, struct arena *arena, const struct settings *s)
 	l->identity = (struct store_identity) { 0 };
 	l->listening = 0;
 	l->away_ms = 0;
-	snprintf(l->who, sizeof(l->who), "%s, pid %d", node_name(l), (int)getpid());
+	store_node_name(s->node, l->node);
+	snprintf(l->who, sizeof(l->who), "%s, pid %d", l->node, (int)getpid());
 }
 
 static void
@@ -229,7 +225,7 @@ schedule(struct loop *l, struct arena *a, struct err *err)
 		const struct task_kind *k = &task_kinds[i];
 
 		if (k->period > 0 &&
-		    task_schedule(l->db, a, k->name, k->each_node ? node_name(l) : NULL, k->period,
+		    task_schedule(l->db, a, k->name, k->each_node ? l->node : NULL, k->period,
 		        err) == -1)
 			return -1;
 	}
@@ -338,7 +334,7 @@ run_task(struct loop *l, struct arena *a, const struct task *task, struct err *e
 {
 	const struct task_kind *kind = kind_named(task->kind);
 	int64_t started = clock_us();
-	struct task_ctx ctx = { .settings = l->settings, .node = node_name(l), .db = l->db,
+	struct task_ctx ctx = { .settings = l->settings, .node = l->node, .db = l->db,
 		.arena = a, .until_us = started + (int64_t)SLICE_S * SECOND_US,
 		.look_us = kind != NULL && kind->is_due == NULL ? &l->look_us : NULL,
 		.signal_fd = l->signal_fd };
@@ -385,7 +381,7 @@ static int
 work(struct loop *l, struct arena *a, struct err *err)
 {
 	const struct task_claim claim = { .kinds = l->kinds, .nkinds = task_nkinds,
-		.first = l->first, .nfirst = l->nfirst, .node = node_name(l), .who = l->who, .seconds = CLAIM_S };
+		.first = l->first, .nfirst = l->nfirst, .node = l->node, .who = l->who, .seconds = CLAIM_S };
 	struct task task;
 	bool is_time;
 
@@ -489,15 +485,14 @@ task_loop_run(const char *config_path, const struct settings *settings)
 	struct loop l = { .config_path = config_path, .signal_fd = signals_open() };
 	struct arena *names = arena_new();
 
-	if (l.signal_fd == -1 || gethostname(l.host, sizeof(l.host) - 1) == -1) {
-		log_error("cannot start: %s: %s", l.signal_fd == -1 ? "no signalfd; allow the program more open files" :
-		    "the name of this host cannot be read", strerrordesc_np(errno));
+	if (l.signal_fd == -1) {
+		log_error("cannot create a signalfd: %s; allow the program more open files", strerrordesc_np(errno));
 		arena_free(names);
 		return 1;
 	}
 	name_kinds(&l, names);
 	begin_with(&l, NULL, settings);
-	log_info("ready: node %s", node_name(&l));
+	log_info("ready: node %s", l.node);
 	while (!l.stopping) {
 		turn(&l);
 		take_signals(&l);

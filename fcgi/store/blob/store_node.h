@@ -14,7 +14,7 @@
 
 enum { STORE_NODE_NAME_SIZE = 256, STORE_NODE_SLACK_S = 60 };
 
-/* The node's name: `node` of berth.conf, or the host name. */
+/* The node's name: `node` of berth.conf, or the host name; "localhost" if the host has none. */
 void store_node_name(const char *configured, char out[STORE_NODE_NAME_SIZE]);
 
 /* The facts that a node publishes about itself. */

@@ -13,7 +13,7 @@
  */
 int date_parse(const char *, int64_t *seconds, struct err *) __attribute__((warn_unused_result));
 
-/* The same, for a date that must be later than now.  -1: 400 also for a date that is not. */
+/* The date at which something ends, as date_parse().  -1: 400, also if the date is not later than now. */
 int date_parse_end(const char *, int64_t now, int64_t *seconds, struct err *)
     __attribute__((warn_unused_result));
 

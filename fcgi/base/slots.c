@@ -188,8 +188,9 @@ grant(struct queue *q, struct taker *t)
 }
 
 /*
- * Gives free slots to the takers whose turn it is.  To ask whether a process lives is a system call, so that
- * only those are asked about who get a slot, or who have one that another taker could use.
+ * Gives free slots to the takers whose turn it is.  It takes a system call to find out whether a process
+ * lives.  So this function asks only about takers that are to get a slot, and, when no slot is free for one
+ * that waits, about those that hold one.
  */
 static void
 queue_grant(const struct slots *s, const struct slots_ask *ask)
@@ -264,7 +265,10 @@ queue_exit(struct slots *s, unsigned queue)
 	s->mine[queue] = NULL;
 }
 
-/* Sleeps until a slot is granted, or the time is up.  False: nobody has granted one, as far as is known. */
+/*
+ * Sleeps until another process grants the slot, or the time is up.  True: this process has its slot.  False:
+ * look() tells, since the slot may have come at the last moment.
+ */
 static bool
 taker_sleep(struct taker *t, int64_t us)
 {

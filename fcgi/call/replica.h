@@ -12,7 +12,7 @@
 #include "call/app.h"
 #include "call/app_metrics.h"
 
-/* What one request knows about the replica.  The caller sets app and rq, and the rest to zero. */
+/* What one request knows about the replica.  The caller sets app and rq; all other members begin as zero. */
 struct replica_use {
 	struct worker_app *app;
 	struct request *rq;

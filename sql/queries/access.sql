@@ -1,7 +1,8 @@
 -- part: caller
 -- Token t and its user u, each of which may be missing, and whether the token is valid.  Only this part
--- decides that.  trust_rule_holds() reads the trust rule and its issuer by their primary keys, for a token
--- that a rule created: with a source that is null AND would call it, too.
+-- decides that.  trust_rule_holds() reads the trust rule and its issuer by their primary keys.  Only a token
+-- that a rule created needs it.  Where a token has no source, coalesce() gives false, so that PostgreSQL does
+-- not call the function; after a null it would.
 t.id AS token_id, t.kind, t.user_id, u.username,
 CASE WHEN t.revoked_at IS NOT NULL THEN 1
      WHEN coalesce(t.source IN ('id_token', 'exchange'), false) AND NOT trust_rule_holds(t.trust_rule_id) THEN 1

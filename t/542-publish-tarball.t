@@ -257,13 +257,13 @@ subtest 'OpenSSL is confined to FIPS' => sub {
 	like(($t->berth({ env => { OPENSSL_CONF => $conf } }, 'check'))[1], qr/^keys +critical .* has no MD5/m,
 	    'the keys of tokens cannot be used, so the pool looks all tokens up');
 	$t->conf(inspector => $script);
-	for my $build ("$Berth::Cluster::ROOT/build", $t->build) {
-		my $version = $build eq $t->build ? '2.0.0' : '1.0.0';
+	my %build = ('1.0.0' => "$Berth::Cluster::ROOT/build", '2.0.0' => $t->build);
+	for my $version (sort keys %build) {
 		my $toml = Berth::Crate::entry("twice-$version/Cargo.toml",
 		    Berth::Crate::manifest('twice', $version) =~ s{src/lib\.rs}{Cargo.toml}r);
 
 		Berth::Test::write_file($script,
-		    "#!/bin/sh\nOPENSSL_CONF=$conf exec $build/berth-inspect \"\$@\"\n");
+		    "#!/bin/sh\nOPENSSL_CONF=$conf exec $build{$version}/berth-inspect \"\$@\"\n");
 		$t->stop_pool;
 		{
 			local $ENV{OPENSSL_CONF} = $conf;
@@ -274,6 +274,9 @@ subtest 'OpenSSL is confined to FIPS' => sub {
 		$p->taken("$version: a file twice, with the same bytes", 'twice', $version,
 		    bare($toml, ($x->($version, 1)) x 2));
 	}
+	$t->stop_pool;
+	$t->conf(inspector => $t->build . '/berth-inspect');
+	$t->start_pool;
 };
 $p->agrees('at the end');
 

@@ -123,6 +123,7 @@ my %points = (
 	taken => ['kill', 500],
 	read => ['kill', 500],
 	half => ['eio', 500, 'stays'], # of the verdict
+	hash => ['eio', 500], # of a file of the crate
 	judged => ['kill', 500],
 	written => ['kill', 500],
 	ended => ['kill', 500], # the template
@@ -152,6 +153,7 @@ for my $point (sort keys %points) {
 like($t->log('pool'), qr/="(?:the inspector's verdict does not end"|[^"]*: job \d+ was handed to )/,
     'a job that came twice is noticed');
 
+like($t->log('pool'), qr/stderr="[^"]*OpenSSL cannot hash a file of the crate/, 'a hash that fails is told');
 survives('a verdict and another exit status', 500, sub { $fault->arm('inspect:written', 'eio') }, 'stays');
 ok($fault->disarm, 'reached');
 like($t->log('pool'), qr/verdict and exit status differ: it has accepted the crate, and exited with 1"/,

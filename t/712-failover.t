@@ -152,13 +152,19 @@ sub readers {
 	    split(/ /, Berth::Cluster::slurp("/proc/$master/task/$master/children"));
 }
 
-# The number of COMMITs that wait for a standby of the first server; $column: what is counted.
-sub commits {
+# Counts a column over the sessions whose COMMIT waits for a standby of the first server.
+sub at_commits {
 	my ($column) = @_;
 
 	return Berth::Standby::run($cluster, $dbname, "SELECT count($column) FROM pg_stat_activity"
 	    . " WHERE query = 'COMMIT' AND wait_event = 'SyncRep'");
 }
+
+# The number of COMMITs that wait.
+sub commits { return at_commits('pid') }
+
+# Ends the sessions in which they wait, and returns how many these were.
+sub end_commits { return at_commits('pg_terminate_backend(pid)') }
 
 {
 	Berth::Standby::strike('CONT', $servers[0]);
@@ -203,14 +209,14 @@ sub commits {
 	like($led->log('pool'), qr/confirmed no commit for the time of a lease/, 'its log says why, too');
 	$led->stop_pool;
 	# a publish that the first failover has met at its COMMIT waits on, and has the lock that each NOTIFY takes
-	ok($lost->wait_for(sub { return commits('pg_terminate_backend(pid)') == 0 }), 'no commit waits there yet');
+	ok($lost->wait_for(sub { return end_commits() == 0 }), 'no commit waits there yet');
 	# PostgreSQL would answer that a COMMIT has succeeded, if Berth cancelled it
 	my $status;
 	ok($lost->wait_for(sub {
 		$status = $lost->http(DELETE => "$R/api/v1/crates/quiet/1.0.0/yank", { token => $token,
 		    may_fail => 1, curl => ['--max-time', 4] })->{status};
 		# on a busy machine an earlier statement may be late, which is a 503
-		return $status =~ /^2/ || commits('pid') > 0;
+		return $status =~ /^2/ || commits() > 0;
 	}), 'what is written there waits');
 	unlike($status, qr/^2/, 'and is not acknowledged');
 	$lost->stop_pool;

@@ -105,7 +105,7 @@ bool
 fault_point(const char *step, const char *what)
 {
 	const char *path = fault_file();
-	char name[LINE_SIZE], point[LINE_SIZE], action[LINE_SIZE], taken[PATH_MAX];
+	char name[LINE_SIZE], point[LINE_SIZE], action[LINE_SIZE], taken[PATH_MAX], next[PATH_MAX];
 	int saved = errno;
 
 	if (path == NULL || !read_line(path, point, action)) {
@@ -114,13 +114,17 @@ fault_point(const char *step, const char *what)
 	}
 	snprintf(name, sizeof(name), "%s:%s", step, what);
 	snprintf(taken, sizeof(taken), "%s.taken", path);
+	snprintf(next, sizeof(next), "%s.next", path);
 	if (strcmp(action, "trace") == 0)
 		trace(path, name);
 	else if (strcmp(action, "hold") == 0 && strcmp(point, name) == 0)
 		hold(path);
 	/* of several processes that come here the one whose rename succeeds acts */
-	else if (strcmp(point, name) == 0 && rename(path, taken) == 0 && act(action, taken))
-		return true;
+	else if (strcmp(point, name) == 0 && rename(path, taken) == 0) {
+		(void)rename(next, path);
+		if (act(action, taken))
+			return true;
+	}
 	errno = saved;
 	return false;
 }

@@ -15,6 +15,9 @@
  *	wait      goes on when FILE.taken disappears
  *	eio, ...  FAULT_FAILS is true, with errno set; see fault.c for the names
  *
+ * If there is a FILE.next, it takes the place of the file that was taken away, so that two points act one
+ * after the other.
+ *
  * `STEP:WHAT hold` stays armed: each process that comes there makes FILE.PID, and goes on when that
  * disappears.
  * `* trace` arms nothing: each point that is passed is written to FILE.trace.

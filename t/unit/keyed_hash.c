@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
+#include <openssl/provider.h>
+
 #include "tap.h"
 
 static struct keyed_hash *h;
@@ -24,6 +27,24 @@ same(const unsigned char *a, const unsigned char *b)
 	return memcmp(a, b, KEYED_HASH_SIZE) == 0;
 }
 
+/* An OpenSSL whose providers offer nothing. */
+static void
+test_without_algorithms(struct arena *arena)
+{
+	OSSL_LIB_CTX *library = OSSL_LIB_CTX_new(), *whole = OSSL_LIB_CTX_set0_default(library);
+	OSSL_PROVIDER *none = OSSL_PROVIDER_load(library, "null");
+	struct err err = { 0 };
+
+	ok(none != NULL, "a provider of nothing");
+	ok(keyed_hash_new(arena, &err) == NULL, "without Poly1305 and HMAC there is no state");
+	is_int(err.status, 500, "that is an error");
+	ok(strstr(err.detail, "neither Poly1305 nor HMAC with SHA-256: activate its default") != NULL,
+	    "which says what to do");
+	(void)OSSL_PROVIDER_unload(none);
+	(void)OSSL_LIB_CTX_set0_default(whole);
+	OSSL_LIB_CTX_free(library);
+}
+
 int
 main(void)
 {
@@ -32,6 +53,7 @@ main(void)
 	struct arena *arena = arena_new();
 	struct err err = { 0 };
 
+	test_without_algorithms(arena);
 	h = keyed_hash_new(arena, &err);
 	if (!ok(h != NULL, "a state"))
 		return tap_done();

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/keyed_hash.h"
 #include "crate/archive/tar_path.h"
 
@@ -92,7 +93,7 @@ file_twice_end(struct file_twice *f, struct err *err)
 {
 	unsigned char hash[KEYED_HASH_SIZE];
 
-	if (!keyed_hash_end(f->hash, hash))
+	if (FAULT_FAILS("inspect", "hash") || !keyed_hash_end(f->hash, hash))
 		return err_internal(err, 500, "OpenSSL cannot hash a file of the crate");
 	if (!f->again)
 		keep(f, hash);

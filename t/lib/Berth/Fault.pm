@@ -57,22 +57,25 @@ sub release {
 	unlink("$self->{file}.$pid") or die "$self->{file}.$pid: $!\n";
 }
 
+# Another point and action may follow: it is armed when somebody has come to the first one.
 sub arm {
-	my ($self, $point, $action) = @_;
+	my ($self, $point, $action, @then) = @_;
 	my $file = $self->{file};
 
 	unlink("$file.taken");
+	Berth::Test::write_file("$file.next", "@then\n") if @then;
 	# at once whole: a worker may look at any moment
 	Berth::Test::write_file("$file.new", "$point $action\n");
 	rename("$file.new", $file) or die "$file: $!\n";
 }
 
-# Was the point reached?  Nothing is armed after this.
+# Was the point reached, or the last of two?  Nothing is armed after this.
 sub disarm {
 	my ($self) = @_;
-	my $reached = -e "$self->{file}.taken" ? 1 : 0;
+	my $file = $self->{file};
+	my $reached = -e "$file.taken" && !-e $file ? 1 : 0;
 
-	unlink($self->{file}, "$self->{file}.taken");
+	unlink("$file.next", $file, "$file.taken");
 	return $reached;
 }
 

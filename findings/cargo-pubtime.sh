@@ -44,7 +44,10 @@ line() {
 python3 -m http.server --bind 127.0.0.1 --directory index "$port" >log 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
-until curl -sf "http://127.0.0.1:$port/config.json" >/dev/null; do sleep 0.1; done
+until curl -sf "http://127.0.0.1:$port/config.json" >/dev/null; do
+	kill -0 "$server" 2>/dev/null || { cat log >&2; echo 'the server has ended: see its messages above' >&2; exit 1; }
+	sleep 0.1
+done
 : >package/src/lib.rs
 
 # $1: name, $2: requirement

@@ -73,7 +73,10 @@ PYTHON
 python3 registry.py "$port" 2>log &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$dir"' EXIT
-until curl -sf "http://127.0.0.1:$port/config.json" >/dev/null; do sleep 0.1; done
+until curl -sf "http://127.0.0.1:$port/config.json" >/dev/null; do
+	kill -0 "$server" 2>/dev/null || { cat log >&2; echo 'the server has ended: see its messages above' >&2; exit 1; }
+	sleep 0.1
+done
 mkdir -p package/src
 : >package/src/lib.rs
 cat >package/Cargo.toml <<'TOML'

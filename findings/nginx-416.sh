@@ -57,7 +57,10 @@ CONF
 root/usr/sbin/nginx -p "$dir" -e "$dir/errors" -c conf -g 'daemon off;' &
 nginx=$!
 trap 'kill "$nginx" 2>/dev/null || true; wait "$nginx" || true; rm -rf "$dir"' EXIT
-until [ -S socket ]; do sleep 0.1; done
+until [ -S socket ]; do
+	kill -0 "$nginx" 2>/dev/null || { cat errors >&2; echo 'the server has ended: see its messages above' >&2; exit 1; }
+	sleep 0.1
+done
 
 # $1: name, $2: path, $3: header of the request
 ask() {

@@ -29,7 +29,10 @@ root/usr/bin/etcd --data-dir "$dir/data" --listen-client-urls "http://127.0.0.1:
     --initial-cluster "default=http://127.0.0.1:$((port + 1))" >"$dir/log" 2>&1 &
 etcd=$!
 trap 'kill "$etcd" 2>/dev/null || true; wait "$etcd" 2>/dev/null || true; rm -rf "$dir"' EXIT
-until curl -sf "http://127.0.0.1:$port/health" >/dev/null; do sleep 0.2; done
+until curl -sf "http://127.0.0.1:$port/health" >/dev/null; do
+	kill -0 "$etcd" 2>/dev/null || { cat log >&2; echo 'the server has ended: see its messages above' >&2; exit 1; }
+	sleep 0.2
+done
 
 cat >"$dir/compete.py" <<'PYTHON'
 import logging

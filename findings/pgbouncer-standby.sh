@@ -58,7 +58,10 @@ $as pg_ctl -D run/data -l run/log -w start \
     -o "-c listen_addresses= -c unix_socket_directories=$dir/run" >/dev/null
 $as pgbouncer run/pooler.ini >run/pooler.log 2>&1 &
 pooler=$!
-until [ -S run/pooler/.s.PGSQL.6432 ]; do sleep 0.1; done
+until [ -S run/pooler/.s.PGSQL.6432 ]; do
+	kill -0 "$pooler" 2>/dev/null || { cat run/pooler.log >&2; echo 'the server has ended: see its messages above' >&2; exit 1; }
+	sleep 0.1
+done
 
 # $1: where, $2: which kind of server
 ask() {

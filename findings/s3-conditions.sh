@@ -49,13 +49,13 @@ http {
 CONF
 printf 0123456789 >files/bucket/key
 root/usr/sbin/nginx -p "$dir" -e "$dir/errors" -c conf -g 'daemon off;' &
-servers=$!
+nginx=$!
 ROOT_ACCESS_KEY=access ROOT_SECRET_KEY=secret-secret ./versitygw --port "127.0.0.1:$((port + 1))" posix store \
     >log 2>&1 &
-servers="$servers $!"
+versitygw=$!
 venv/bin/moto_server -H 127.0.0.1 -p "$((port + 2))" >moto.log 2>&1 &
-servers="$servers $!"
-trap 'kill $servers 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
+moto=$!
+trap 'kill "$nginx" "$versitygw" "$moto" 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
 
 # $1: port, $2: path; the rest: options of curl.  moto reads no body of a form, and checks no signature.
 ask() {
@@ -73,11 +73,19 @@ show() {
 	list=$(ask "$2" bucket/key -H "If-None-Match: \"other\", $etag")
 	echo "$1: If-Range of another: $range; If-None-Match: same $same, weak $weak, second of a list $list"
 }
-for store in $((port + 1)) $((port + 2)); do
-	until curl -s -o body "http://127.0.0.1:$store/"; do sleep 0.2; done
-	ask "$store" bucket -X PUT
-	ask "$store" bucket/key -T files/bucket/key
-done >statuses
+# $1: port, $2: process, $3: its log
+fill() {
+	until curl -s -o body "http://127.0.0.1:$1/"; do
+		kill -0 "$2" 2>/dev/null || { cat "$3" >&2; echo 'the server has ended: see its messages above' >&2; exit 1; }
+		sleep 0.2
+	done
+	ask "$1" bucket -X PUT
+	ask "$1" bucket/key -T files/bucket/key
+}
+{
+	fill $((port + 1)) "$versitygw" log
+	fill $((port + 2)) "$moto" moto.log
+} >statuses
 {
 	show versitygw $((port + 1))
 	show moto $((port + 2))

@@ -843,6 +843,26 @@ sub named_in {
 	return \%named;
 }
 
+subtest 'a crate that the inspector does not survive' => sub {
+	local $ENV{BERTH_FAULT};
+	my $fault = Berth::Fault->new($t);
+	my $from = $t->dir . '/deadly';
+	plan skip_all => $fault->missing if $fault->missing;
+
+	make_path($from);
+	Berth::Test::write_file("$from/deadly-$_.crate", Berth::Crate::make('deadly', $_)) for '1.0.0', '1.1.0';
+	$t->conf(inspector => $fault->inspector);
+	$fault->arm('inspect:judged', 'kill');
+	my ($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new');
+	ok($fault->disarm, 'it dies');
+	is_deeply([$summary->{imported}, map { $_->{reason} } values %$rows],
+	    [1, 'the inspector ended with wait status 0x9'], 'that one is refused, and the other imported')
+	    or diag($err);
+	($status, $summary) = import_of('directory', $from, 'demo/new');
+	is_deeply([$status, $summary->{imported}], [0, 1], 'a second run imports it');
+	$t->conf(inspector => $t->build . '/berth-inspect');
+};
+
 # A web server sends DIR all the time.  Two projects have other bytes of a version, so bytes and line cannot
 # change at once.
 subtest 'an export over that of another project' => sub {

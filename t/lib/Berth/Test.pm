@@ -262,7 +262,9 @@ sub start_pool {
 	    $self->conf_path);
 	my $up = wait_for(sub {
 		die "berth-fcgi ended at once:\n" . $self->log('pool') . "\n" if $self->has_ended('pool');
-		return IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $self->socket_path);
+		# it listens on one after the other
+		return !grep { !IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $_) } $self->socket_path,
+		    $self->{has_write_workers} ? $self->write_socket_path : ();
 	}, PATIENCE);
 	die "berth-fcgi does not listen:\n" . $self->log('pool') . "\n" unless $up;
 	return;

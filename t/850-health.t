@@ -32,14 +32,14 @@ sub ready {
 
 use constant GOOD => '200 status=ok database=ok schema=ok store=ok';
 
-# Takes another monitoring_allow by a reload, and waits until the processes of before have ended, because each
-# of their workers may take one more request.
+# Takes other settings by a reload, and waits until the processes of before have ended, because each of their
+# workers may take one more request.
 sub reload {
-	my ($allow) = @_;
+	my (%settings) = @_;
 	my $master = $t->pool_pid;
 	my @before = split(' ', Berth::Cluster::slurp("/proc/$master/task/$master/children"));
 
-	$t->conf(monitoring_allow => $allow);
+	$t->conf(%settings);
 	kill('HUP', $master);
 	return $t->wait_for(sub { !grep { -e "/proc/$_" } @before });
 }
@@ -103,15 +103,15 @@ subtest 'for whom' => sub {
 		is(join(' ', map { $ask->($_, '127.0.0.1') } @paths), $method eq 'HEAD' ? '200 200 200' : '405 405 405',
 		    "$method from here");
 	}
-	ok(reload('10.0.0.0/8 2001:db8::/32'), 'another list, by a reload');
+	ok(reload(monitoring_allow => '10.0.0.0/8 2001:db8::/32'), 'another list, by a reload');
 	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 200, "$_ may")
 	    for '10.1.2.3', '2001:db8::7';
 	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 404, "$_ may not") for '127.0.0.1', '::1';
 	is(get($_)->{status}, 404, "$_ through nginx") for @paths;
-	ok(reload(''), 'an empty list');
+	ok(reload(monitoring_allow => ''), 'an empty list');
 	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 404, "$_ may not")
 	    for '127.0.0.1', '::1', '';
-	ok(reload(undef), 'the default again');
+	ok(reload(monitoring_allow => undef), 'the default again');
 	becomes(GOOD, 'lets us in again');
 };
 
@@ -125,9 +125,7 @@ subtest 'the worker' => sub {
 		    . " @{ $said->{failing} }";
 	};
 
-	$t->conf(node => 'one');
-	kill('HUP', $t->pool_pid);
-	ok($t->wait_for(sub { get('/-/worker')->{body} =~ /"node":"one"/ }), 'a node has a name');
+	ok(reload(node => 'one'), 'a node has a name');
 	is($ask->(''), '503 failed one - ', 'there was never one');
 	$t->start_worker;
 	ok($t->wait_for(sub { $ask->('') =~ /^200 ok one \d $/ }), 'it works') or diag($ask->(''));
@@ -244,7 +242,7 @@ subtest 'the database hangs' => sub {
 
 # A proxy beside nginx makes everybody look like this host: this host has a server of its own.
 subtest 'which server' => sub {
-	ok(reload('127.0.0.0/8 ::1/128 10.0.0.0/8'), 'another network');
+	ok(reload(monitoring_allow => '127.0.0.0/8 ::1/128 10.0.0.0/8'), 'another network');
 	for my $case (['nginx files of before', undef, 200, 200, 200, 404],
 		['the public server', 'public', 404, 404, 200, 404],
 		['the one for monitoring', 'monitoring', 200, 200, 200, 404]) {
@@ -258,7 +256,7 @@ subtest 'which server' => sub {
 			    for @paths;
 		}
 	}
-	ok(reload(undef), 'the default again');
+	ok(reload(monitoring_allow => undef), 'the default again');
 	is($t->http(GET => $_, { public => 1 })->{status}, 404, "$_ by the public server of nginx") for @paths;
 	my %lies = map { $_ => 'monitoring' } 'BERTH_LISTENER', 'Berth-Listener';
 	is($t->http(GET => $_, { public => 1, headers => { %lies, Host => 'berth-monitoring' } })->{status}, 404,

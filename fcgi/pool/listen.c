@@ -300,7 +300,8 @@ own_open(const struct settings *s, struct listeners *l, struct err *err)
 {
 	if (paths_check(s, err) == -1)
 		return -1;
-	for (size_t i = 0; i < WORKER__KINDS; i++) {
+	/* the socket for reads last: where it answers, the other one does as well */
+	for (size_t i = WORKER__KINDS; i-- > 0;) {
 		l->fd[i] = path_open(s, path_of(s, i), err);
 		if (l->fd[i] == -1)
 			return -1;

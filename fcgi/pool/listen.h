@@ -24,8 +24,8 @@ struct listeners {
 };
 
 /*
- * Opens the sockets, non-blocking and close-on-exec.  A stale socket file is replaced; one on
- * which somebody answers, or a file of another kind, is an error that says so.
+ * Opens the sockets, non-blocking and close-on-exec, the one for reads last.  A stale socket file is
+ * replaced; one on which somebody answers, or a file of another kind, is an error that says so.
  * -1: err, and nothing is open.
  */
 int listen_open(const struct settings *, struct listeners *, struct err *)

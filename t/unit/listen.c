@@ -71,11 +71,11 @@ test_own(void)
 	ok(strstr(err.detail, "another process already listens on") != NULL, "the error says why");
 	ok(answers() && answers_at(write_path), "the first still answer");
 
-	close(first.fd[WORKER_READ]);
-	is_int(open_it(), -1, "one of them is taken");
-	ok(strstr(err.detail, write_path) != NULL, "which the error names");
-	is_int(access(path, F_OK), -1, "and the other is not left behind");
 	close(first.fd[WORKER_WRITE]);
+	is_int(open_it(), -1, "one of them is taken");
+	ok(strstr(err.detail, path) != NULL, "which the error names");
+	is_int(access(write_path, F_OK), -1, "the other was opened before, and is not left behind");
+	close(first.fd[WORKER_READ]);
 
 	is_int(open_it(), 0, "what was left behind is replaced");
 	listen_close(&settings, &l);

@@ -1,13 +1,13 @@
 #!/usr/bin/perl
 
-# Berth refuses a publish by its metadata before it reads a byte of the crate, let alone inspects it: with the
-# same words and the same status as ever.  The crates here are no crates, and the inspector records
-# its calls.
+# Berth refuses a publish by its metadata before it inspects the crate, or reads a large one: with the same
+# words and the same status as ever.  The crates here are no crates, and the inspector records its calls.
 
 use strict;
 use warnings;
 
 use Test::More;
+use Time::HiRes qw(stat);
 
 use Berth::Metrics;
 use Berth::Publish;
@@ -105,9 +105,26 @@ for my $case (@cases) {
 	$t->berth_ok('project', 'set', $project, $quota =~ s/=.*/=/r) if defined $quota;
 }
 ok(!-e $called, 'nothing was inspected');
-is_deeply(stages(), $before, 'and no crate was read');
+is_deeply(stages(), $before, 'and no publish came so far');
+
+# The worker reads a small crate while the database answers, but no large one.
+sub staged { return (stat($t->dir . '/store/staging'))[9] // die "no staging\n"; }
+my $staged = staged();
+my $there = qr/^crate version `1\.0\.0` is already uploaded$/;
+$p->refused('with a large crate', put('dev', 'there', '1.0.0', size => 262_145), 400, $there);
+is(staged(), $staged, 'which was not read');
+$p->refused('with a small one', put('dev', 'there', '1.0.0', size => 262_144), 400, $there);
+isnt(staged(), $staged, 'which was read, and removed');
+is_deeply([glob($t->dir . '/store/staging/*')], [], 'nothing is left of it');
+for my $case (['1.0.0', $there], ['2.0.0', qr/^invalid tarball length for remaining payload: 1000$/]) {
+	my ($version, $detail) = @$case;
+	my $body = $t->publish_body(Berth::Crate::metadata('there', $version), 'x' x 1000);
+
+	$p->refused("$version, cut off", $p->put(substr($body, 0, -1), token => $token{dev}), 400, $detail);
+}
 
 # Refusals that need the bytes, but no inspection.
+$before = stages();
 $p->refused('a deleted version with other bytes', put('dev', 'there', '1.3.0'), 400,
     qr/^crate version `1\.3\.0` was deleted and cannot be published again with other bytes$/);
 ok(!-e $called, 'without an inspection, too');

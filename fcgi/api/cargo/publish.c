@@ -115,6 +115,21 @@ refuse_known(struct call *call, struct request *rq)
 	return rc == 0 ? -1 : rc;
 }
 
+/* What a publish can do while the database answers. */
+struct ahead {
+	struct call *call;
+	struct request *rq;
+	struct upload *upload;
+};
+
+static void
+read_ahead(void *arg)
+{
+	const struct ahead *ahead = arg;
+
+	upload_read_ahead(ahead->call->app, ahead->rq, ahead->upload);
+}
+
 /*
  * Makes all checks that need no byte of the crate, and counts the publish, unless *counted.  After this each
  * publish costs: only an inspection finds what is wrong with the crate itself.  1: it has used remembered
@@ -127,6 +142,7 @@ check_announced(struct call *call, struct request *rq, struct upload *upload,
 	struct db_call calls[VERSION_CHECK_EARLY_CALLS + 1] = { 0 };
 	struct db_call *facts = &calls[VERSION_CHECK_EARLY_CALLS];
 	size_t n = VERSION_CHECK_EARLY_CALLS + call->facts_due;
+	struct ahead ahead = { call, rq, upload };
 	int rc = 0;
 
 	*v = announced(call, rq, upload);
@@ -138,6 +154,7 @@ check_announced(struct call *call, struct request *rq, struct upload *upload,
 	version_check_early_calls(calls, rq->arena, v);
 	if (call->facts_due)
 		call_facts_call(call, rq, rq->arena, &call->namespace, facts);
+	db_set_meanwhile(call->app->db, read_ahead, &ahead);
 	if ((*counted ? db_run(call->app->db, rq->arena, calls, n, &rq->err)
 	        : rate_limit_charge_publish(call, rq, v->normalized_name, calls, n)) == -1)
 		return -1;

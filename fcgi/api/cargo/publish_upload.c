@@ -3,7 +3,10 @@
 #include "crate/crate_name.h"
 #include "crate/metadata.h"
 
-enum { PIECE = 64 * 1024 };
+enum {
+	PIECE = 64 * 1024,
+	AHEAD_MAX = 256 * 1024 /* bytes of a crate: to write so many takes about as long as a round trip */
+};
 
 /* Reads the next bytes of the body, unless some are left.  *end: the body has ended. */
 static int
@@ -79,8 +82,8 @@ stage(struct worker_app *app, struct request *rq, struct upload *upload, struct 
 	return blob_stage_write(upload->crate, crate, &rq->err);
 }
 
-int
-upload_read_crate(struct worker_app *app, struct request *rq, struct upload *upload)
+static int
+read_crate(struct worker_app *app, struct request *rq, struct upload *upload)
 {
 	struct slice crate;
 	bool end;
@@ -99,4 +102,25 @@ upload_read_crate(struct worker_app *app, struct request *rq, struct upload *upl
 	if (upload->crate == NULL)
 		return err_set(&rq->err, 400, "uploaded tarball is malformed");
 	return 0;
+}
+
+void
+upload_read_ahead(struct worker_app *app, struct request *rq, struct upload *upload)
+{
+	const struct err before = rq->err;
+
+	if (upload->frame.crate_len > AHEAD_MAX || upload->failed.status != 0)
+		return;
+	if (read_crate(app, rq, upload) == -1)
+		upload->failed = rq->err;
+	rq->err = before;
+}
+
+int
+upload_read_crate(struct worker_app *app, struct request *rq, struct upload *upload)
+{
+	if (upload->failed.status == 0)
+		return read_crate(app, rq, upload);
+	rq->err = upload->failed;
+	return -1;
 }

@@ -3,7 +3,8 @@
 
 /*
  * Reads the body of a publish in two steps: the metadata into memory, and then the crate into a
- * staging file.  Between them the publish can be refused by its metadata, at no cost.
+ * staging file.  Between them the publish can be refused by its metadata, before a large crate has cost
+ * anything.
  */
 
 #include "call/app.h"
@@ -21,6 +22,7 @@ struct upload {
 	struct frame frame;
 	char *piece;
 	struct slice rest; /* the rest of the piece */
+	struct err failed; /* status 0 unless upload_read_ahead() failed */
 };
 
 /*
@@ -36,6 +38,12 @@ int upload_read_metadata(struct request *, const struct publish_policy *, struct
  * policy.  -1: 400, 413.
  */
 int upload_check_policy(struct request *, struct upload *) __attribute__((warn_unused_result));
+
+/*
+ * Reads the rest of the body, unless the crate is large, for which it is too early: the publish may still be
+ * refused by its metadata.  An error waits for upload_read_crate(), which goes on from here in any case.
+ */
+void upload_read_ahead(struct worker_app *, struct request *, struct upload *);
 
 /* Reads the rest of the body.  -1: 400, 413, 503. */
 int upload_read_crate(struct worker_app *, struct request *, struct upload *)

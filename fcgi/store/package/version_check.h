@@ -2,12 +2,12 @@
 #define STORE_PACKAGE_VERSION_CHECK_H
 
 /*
- * Checks a publish against the database.  The first checks need only the metadata and come before the first
- * byte of the crate is read, so that a refused publish costs only one round trip.  Much can happen while a
+ * Checks a publish against the database.  The first checks need only the metadata and come before a large
+ * crate is read, so that a refused publish costs little more than one round trip.  Much can happen while a
  * crate is read and inspected.  So the transaction of the publish locks the crate and looks whether it has
  * changed since the first checks.  If it has, the transaction repeats all of them.  If it has not, the
- * transaction still repeats the checks of protection rules, owners and dependencies, since these can change
- * while the crate stays the same.
+ * transaction still repeats the checks of protection rules, owners and dependencies, since these can
+ * change while the crate stays the same.
  */
 
 #include <stdint.h>

@@ -27,7 +27,7 @@ $t->user('alice');
 $t->member('alice', 'demo', 'maintainer');
 my $token = $t->token('alice');
 my ($read, $write) = ($t->socket_path, $t->write_socket_path);
-my $noise = join('', map { chr(int(rand(256))) } 1 .. 60_000); # nginx asks before it reads so much
+my $noise = join('', map { chr(int(rand(256))) } 1 .. 200_000); # nginx asks before it reads so much
 
 $t->start_pool;
 ok($t->wait_for(sub { $t->log('pool') =~ /ready: 1 workers, 1 write workers/ }), 'one of each kind');

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Before nginx reads the body of a publish of 60 kB or more, the application says whether this caller may
+# Before nginx reads the body of a publish of 200 kB or more, the application says whether this caller may
 # upload it: the upload of a caller who may not costs no transfer and no disk, and gets the same answer as
 # always.
 
@@ -24,7 +24,7 @@ $t->member('guest', 'demo', 'guest');
 my %token = map { $_ => $t->token($_) } qw(dev guest stranger);
 $token{read} = $t->token('dev', scopes => 'read_api');
 my $big = 'x' x (5 << 20);
-my $noise = join('', map { chr(int(rand(256))) } 1 .. 60_000);
+my $noise = join('', map { chr(int(rand(256))) } 1 .. 200_000);
 
 # When nginx last made or removed a file for a body.
 sub files_changed { return (stat($t->dir . '/nginx/tmp/body'))[9] // die "no directory for bodies\n"; }
@@ -82,7 +82,7 @@ is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'by the pu
 isnt(files_changed(), $unused, 'that one went to the disk');
 
 # a small body is read at once, and refused with the same words
-for my $case ([59_999, 'publish'], [60_000, 'publish_authorize']) {
+for my $case ([199_999, 'publish'], [200_000, 'publish_authorize']) {
 	my ($size, $route) = @$case;
 
 	for my $who (['guest', 403, qr/role/], ['stranger', 404, qr/^Project Not Found$/]) {

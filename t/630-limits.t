@@ -82,7 +82,7 @@ subtest 'new crates' => sub {
 	is(put('dev', $_, '1.0.0')->{status}, 200, "$_ is new") for qw(one two);
 	my $res = put('dev', 'three', '1.0.0');
 	limited('V31: the third', $res, 'too many new crates were published in a short time', 60);
-	is(join(' ', $t->routes_of($p->put('x' x 60_000), 2)), 'publish_authorize publish',
+	is(join(' ', $t->routes_of($p->put('x' x 200_000), 2)), 'publish_authorize publish',
 	    'nginx cannot tell whether a body is a new crate');
 	limited('another token of the same user', put('again', 'three', '1.0.0'), 'too many new crates.*', 60);
 	is(put('other', 'three', '1.0.0')->{status}, 200, 'another user');
@@ -104,7 +104,7 @@ subtest 'new versions' => sub {
 	    'too many versions were published in a short time', 30);
 	is(put('dev', $_, '1.0.0')->{status}, 200, "new crates have a count of their own: $_") for qw(eight nine);
 	limited('where nothing can go', put('dev', 'ten', '1.0.0'), 'too many new crates were published.*', 60);
-	my $res = $p->put('x' x 60_000);
+	my $res = $p->put('x' x 200_000);
 	limited('however large', $res, 'too many versions were published.*', 30);
 	is(join(' ', $t->routes_of($res, 1)), 'publish_authorize', 'the body is not even read');
 	my $before = $t->psql('SELECT string_agg(full_at::text, chr(44) ORDER BY action) FROM rate_limits');

@@ -69,7 +69,7 @@ subtest 'requests by route and status' => sub {
 	my $before = scrape();
 
 	is($t->publish($id, $token, 'counted', '1.0.0',
-	    files => { noise => join('', map { chr(int(rand(256))) } 1 .. 60_000) })->{status}, 200, 'a publish');
+	    files => { noise => join('', map { chr(int(rand(256))) } 1 .. 200_000) })->{status}, 200, 'a publish');
 	$t->http(GET => "$R/config.json", { token => $token }) for 1 .. 20;
 	$t->http(GET => "$R/config.json") for 1 .. 3;
 	$t->http(GET => "$R/co/un/counted", { token => $token }) for 1 .. 7;

@@ -24,7 +24,7 @@
 #include "crate/registry_url.h"
 
 enum { EXIT_ACCEPTED = JOB_ACCEPTED, EXIT_REFUSED = JOB_REFUSED, EXIT_TROUBLE };
-enum { PIECE = 64 * 1024 };
+enum { PIECE = 64 * 1024, FREE_MAX = 1 << 20 };
 enum { OPTION_SERVE = 256 };
 
 /* As in berth.conf(5). */
@@ -215,8 +215,9 @@ crate_judge(struct arena *arena, struct inspect *in, const char *cksum, struct e
 
 	if (crate_read(in, &verdict, err) == -1 && err->status >= 500)
 		return -1;
-	/* what reading the manifest took would otherwise count beside the verdict */
-	(void)malloc_trim(0);
+	/* what reading a large manifest took would otherwise count beside the verdict */
+	if (mallinfo2().fordblks > FREE_MAX)
+		(void)malloc_trim(0);
 	buf_init(&out, arena, VERDICT_MAX);
 	if (verdict.accepted)
 		verdict.accepted = (cksum == NULL ? verdict_print(&out, &verdict, err) :

@@ -15,6 +15,7 @@ use File::Temp qw(tempdir);
 use IO::Handle;
 use JSON::PP qw(decode_json);
 use POSIX qw(:sys_wait_h);
+use Socket qw(AF_UNIX SOCK_SEQPACKET);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -54,6 +55,7 @@ index_lines();
 bombs();
 subtest 'memory' => \&memory;
 subtest 'sandbox' => \&sandbox;
+subtest 'libraries' => \&libraries;
 subtest 'crates of the real cargo' => \&real_cargo;
 
 done_testing();
@@ -537,6 +539,37 @@ sub sandbox {
 		is($status >> 8, 1, "$which: nothing at all is refused");
 	}
 	note('no sandbox under sanitizers, and no build/berth-inspect') unless $looked;
+}
+
+# The child of a template, which waits for a crate, has no library in memory whose code it never calls, if the
+# loader has bound all symbols.
+sub libraries {
+	plan skip_all => 'no build/berth-inspect' unless defined $plain;
+	my $unneeded = qr/^(?:libxml2|libicu\w+|libstdc\+\+|libzstd|liblzma|libbz2|liblz4|libnettle|libacl)\.so/;
+
+	for my $bound (0, 1) {
+		socketpair(my $worker, my $template, AF_UNIX, SOCK_SEQPACKET, 0) or die "socketpair: $!\n";
+		my $pid = fork() // die "fork: $!\n";
+		if ($pid == 0) {
+			%ENV = $bound ? (LD_BIND_NOW => 1) : ();
+			open(STDIN, '<&', $template) or POSIX::_exit(1);
+			exec($plain, '--serve') or POSIX::_exit(1);
+		}
+		close($template);
+		my $child;
+		ok(Berth::Test::wait_for(sub {
+			($child) = split(' ', slurp("/proc/$pid/task/$pid/children"));
+			return defined $child;
+		}), 'the template has a child');
+		my %library = map { m{/([^/]+\.so[.\d]*)$} ? ($1 => 1) : () } split(/\n/, slurp("/proc/$child/maps"));
+		ok(scalar(grep { /^libarchive\.so/ } keys %library), 'which has what it needs');
+		my @unneeded = sort grep { /$unneeded/ } keys %library;
+		$bound ? is_deeply(\@unneeded, [], 'and nothing else')
+		    : isnt(scalar @unneeded, 0, 'and the rest, whose symbols could still be looked up');
+		close($worker);
+		waitpid($pid, 0);
+		is($?, 0, 'it ends with its worker');
+	}
 }
 
 # ---- real crates ----

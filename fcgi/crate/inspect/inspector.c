@@ -94,7 +94,9 @@ static int
 spawn(const char *path, int socket, int errors, pid_t *pid)
 {
 	const char *argv[] = { path, "--serve", NULL };
-	char *const environment[] = { NULL };
+	/* crate/inspect/template.c relies on it */
+	char bind_now[] = "LD_BIND_NOW=1";
+	char *const environment[] = { bind_now, NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none;

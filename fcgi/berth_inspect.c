@@ -142,7 +142,7 @@ options_parse(int argc, char **argv, struct request *request)
 
 /* Reads and inspects until the end of the crate or its first fault. */
 static int
-crate_read(struct inspect *in, struct verdict *verdict, struct err *err)
+bytes_read(struct inspect *in, struct verdict *verdict, struct err *err)
 {
 	static char piece[PIECE];
 	ssize_t n;
@@ -157,6 +157,19 @@ crate_read(struct inspect *in, struct verdict *verdict, struct err *err)
 			return -1;
 	}
 	return inspect_end(in, verdict, err);
+}
+
+/* The same, from the first byte again where a path comes twice. */
+static int
+crate_read(struct inspect *in, struct verdict *verdict, struct err *err)
+{
+	int rc = bytes_read(in, verdict, err);
+
+	if (rc == 0 || !inspect_repeats(in))
+		return rc;
+	err_clear(err);
+	return lseek(STDIN_FILENO, 0, SEEK_SET) == -1 ? err_sys(err, "standard input")
+	    : bytes_read(in, verdict, err);
 }
 
 static int
@@ -257,6 +270,9 @@ crate_inspect(struct arena *arena, const struct sandbox *sandbox, const struct r
 	const struct sandbox_limits limits = sandbox_limits_of(&request->limits);
 
 	inspect_begin(in, &request->limits);
+	/* a pipe cannot be read again */
+	if (lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
+		inspect_expect_once(in);
 	if (sandbox_enter(sandbox, &limits, err) == -1)
 		return -1;
 	return crate_judge(arena, in, request->cksum, err);

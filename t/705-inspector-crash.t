@@ -28,10 +28,13 @@ my $token = $t->token('dev');
 my ($cases, $version) = (0, 0);
 $t->conf(inspector => $fault->inspector, inspect_timeout => TIMEOUT);
 
+# A file comes twice, so that the inspector goes through the crate again, with hashes.
 sub publish {
 	my ($name) = @_;
+	my $text = "$name " . ++$version . "\n";
 
-	return $t->publish($id, $token, $name, '1.0.' . ++$version, files => { 'which.txt' => "$name $version\n" });
+	return $t->publish($id, $token, $name, "1.0.$version", files => { 'which.txt' => $text },
+	    entries => [Berth::Crate::entry("$name-1.0.$version/which.txt", $text)]);
 }
 
 sub children {

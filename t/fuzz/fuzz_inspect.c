@@ -15,17 +15,30 @@ crate_of(struct arena *a, const uint8_t *data, size_t size)
 	return data[0] % 2 == 0 ? rest : tarball_gzip(a, tarball_sealed(a, rest), 1);
 }
 
+static int
+read_through(struct inspect *in, struct slice crate, size_t step, struct verdict *verdict, struct err *err)
+{
+	while (crate.n > 0) {
+		size_t n = crate.n < step ? crate.n : step;
+
+		if (inspect_push(in, slice_of(crate.p, n), err) == -1)
+			return -1;
+		crate = slice_of(crate.p + n, crate.n - n);
+	}
+	return inspect_end(in, verdict, err);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct inspect_limits limits = { .max_unpacked = 1 << 20, .max_entries = 20 };
-	struct verdict verdict = { .accepted = false };
-	struct err err = { 0 };
+	struct verdict verdict = { .accepted = false }, other = { .accepted = false };
+	struct err err = { 0 }, why = { 0 };
 	struct arena *a;
-	struct inspect *in;
+	struct inspect *in, *once;
 	struct slice crate;
 	size_t step;
-	int rc = 0;
+	int rc;
 
 	if (size == 0)
 		return 0;
@@ -33,14 +46,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	crate = crate_of(a, data, size);
 	step = (size_t)data[0] * 16 + 1;
 	in = inspect_new(a, &limits);
-	while (crate.n > 0 && rc == 0) {
-		size_t n = crate.n < step ? crate.n : step;
-
-		rc = inspect_push(in, slice_of(crate.p, n), &err);
-		crate = slice_of(crate.p + n, crate.n - n);
+	rc = read_through(in, crate, step, &verdict, &err);
+	/* the same where the crate is read again only if a path comes twice */
+	once = inspect_new(a, &limits);
+	inspect_expect_once(once);
+	if (read_through(once, crate, step, &other, &why) == -1 && inspect_repeats(once)) {
+		err_clear(&why);
+		(void)read_through(once, crate, step, &other, &why);
 	}
-	if (rc == 0)
-		rc = inspect_end(in, &verdict, &err);
+	assert(why.status == err.status && strcmp(why.pub, err.pub) == 0 && other.accepted == verdict.accepted);
 	assert(verdict.accepted == (rc == 0));
 	assert(rc == 0 ? err.status == 0 : err.status == 400 && err.pub[0] != '\0');
 	assert(rc == -1 || (verdict.package.name != NULL && verdict.package.version != NULL));

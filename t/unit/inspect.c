@@ -12,12 +12,11 @@ static struct arena *arena;
 
 static const struct inspect_limits ample = { .max_unpacked = 8 << 20, .max_entries = 100 };
 
-static int
-inspect(struct slice crate, const struct inspect_limits *limits, struct verdict *v,
-    struct err *err)
-{
-	struct inspect *in = inspect_new(arena, limits);
+static int repeats; /* crates that were read again */
 
+static int
+read_through(struct inspect *in, struct slice crate, struct verdict *v, struct err *err)
+{
 	*v = (struct verdict) { 0 };
 	err_clear(err);
 	for (size_t i = 0; i < crate.n; i += 1000) {
@@ -27,6 +26,30 @@ inspect(struct slice crate, const struct inspect_limits *limits, struct verdict 
 			return -1;
 	}
 	return inspect_end(in, v, err);
+}
+
+/* Both ways: hashes from the start, and only where a path comes twice. */
+static int
+inspect(struct slice crate, const struct inspect_limits *limits, struct verdict *v,
+    struct err *err)
+{
+	struct inspect *in = inspect_new(arena, limits), *once = inspect_new(arena, limits);
+	struct verdict other;
+	struct err why;
+	int rc;
+
+	inspect_expect_once(once);
+	rc = read_through(once, crate, &other, &why);
+	if (inspect_repeats(once)) {
+		repeats++;
+		rc = read_through(once, crate, &other, &why);
+		if (inspect_repeats(once))
+			ok(false, "a crate is read only twice");
+	}
+	if (read_through(in, crate, v, err) != rc || why.status != err->status ||
+	    strcmp(why.pub, err->pub) != 0 || other.entries != v->entries || inspect_repeats(in))
+		ok(false, "without hashes: %s; with hashes: %s", why.pub, err->pub);
+	return rc;
 }
 
 static struct buf *
@@ -191,6 +214,7 @@ test_twice(void)
 		{ FOLDER "/README.md", "s", '0', "already has this path" },
 		{ FOLDER "/empty", "", '0', NULL },
 	};
+	int before = repeats;
 	struct verdict v;
 	struct buf *tar;
 
@@ -213,6 +237,8 @@ test_twice(void)
 	for (int i = 0; i < 102; i++)
 		tarball_entry(tar, '0', FOLDER "/x", "1");
 	is_refused(tar, "more than 100", "too often, or too many entries");
+	/* of `second` all but the folder and the path below a file; and the crate with the same file 102 times */
+	is_int(repeats - before, (int)(sizeof(second) / sizeof(*second)) - 2 + 1, "they were read again");
 }
 
 /* Each crate has a manifest of [package] and more, and these files. */

@@ -34,6 +34,8 @@ struct inspect {
 	struct tar_crosscheck *second;
 	struct path_set *paths;
 	struct file_twice *files;
+	struct inspect_limits limits;
+	enum { TWICE_HASHED, TWICE_UNEXPECTED, TWICE_MET } twice; /* paths that come twice */
 	bool is_file; /* the current entry */
 	bool targets[TARGET__MAX]; /* files that make one */
 	struct err broken; /* status 0 unless inspect_prepare() failed: then told by the first call */
@@ -142,6 +144,17 @@ readme_begin(struct inspect *in, struct slice path, uint64_t size)
 }
 
 static int
+file_begin(struct inspect *in, struct slice path, bool again, struct err *err)
+{
+	if (in->twice == TWICE_HASHED)
+		return file_twice_begin(in->files, path, again, err);
+	if (!again)
+		return 0;
+	in->twice = TWICE_MET;
+	return err_internal(err, 500, "a path comes twice, and nobody has read the crate again");
+}
+
+static int
 entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 {
 	struct inspect *in = arg;
@@ -169,7 +182,7 @@ entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 	    manifest_begin(in, rest, entry->size, err) == -1)
 		return -1;
 	if (path_set_add(in->paths, path, entry->directory, &again, err) == -1 ||
-	    (in->is_file && file_twice_begin(in->files, path, again, err) == -1))
+	    (in->is_file && file_begin(in, path, again, err) == -1))
 		return -1;
 	if (in->is_file)
 		targets_note(in->targets, rest);
@@ -185,7 +198,8 @@ data_found(void *arg, struct slice data, struct err *err)
 	struct kept *kept = in->current;
 
 	(void)err;
-	file_twice_data(in->files, data);
+	if (in->twice == TWICE_HASHED)
+		file_twice_data(in->files, data);
 	if (kept != NULL) {
 		memcpy(kept->p + kept->n, data.p, data.n);
 		kept->n += data.n;
@@ -201,7 +215,7 @@ entry_done(void *arg, struct err *err)
 	struct kept *kept = in->current;
 
 	in->current = NULL;
-	if (in->is_file && file_twice_end(in->files, err) == -1)
+	if (in->is_file && in->twice == TWICE_HASHED && file_twice_end(in->files, err) == -1)
 		return -1;
 	if (kept != &in->manifest)
 		return 0;
@@ -227,38 +241,72 @@ locale_get(void)
 	return locale;
 }
 
+/* What reads one crate. */
+static void
+readers_new(struct inspect *in)
+{
+	in->second = tar_crosscheck_new(in->arena, locale_get(), &in->broken);
+	if (in->second != NULL)
+		in->gzip = gzip_stream_new(in->arena, 0, gzip_found, in, &in->broken);
+}
+
 struct inspect *
 inspect_prepare(struct arena *arena)
 {
 	struct inspect *in = arena_alloc(arena, sizeof(*in));
-	locale_t locale = locale_get();
 
 	in->arena = arena;
-	if (locale == (locale_t)0) {
+	if (locale_get() == (locale_t)0) {
 		(void)err_sys(&in->broken, "the locale C.UTF-8");
 		return in;
 	}
 	in->files = file_twice_new(arena, &in->broken);
 	if (in->files != NULL)
-		in->second = tar_crosscheck_new(arena, locale, &in->broken);
-	if (in->second != NULL)
-		in->gzip = gzip_stream_new(arena, 0, gzip_found, in, &in->broken);
+		readers_new(in);
 	return in;
+}
+
+static void
+limits_set(struct inspect *in, const struct inspect_limits *limits)
+{
+	static const struct tar_handler handler = { entry_found, data_found, entry_done };
+	const struct tar_limits tar_limits = { limits->max_entries, limits->max_unpacked };
+
+	in->limits = *limits;
+	if (limits->folder != NULL)
+		in->folder = slice_str(limits->folder);
+	in->paths = path_set_new(in->arena, limits->max_entries, locale_get());
+	in->tar = tar_walk_new(in->arena, &tar_limits, &handler, in);
+	if (in->gzip != NULL)
+		gzip_stream_limit(in->gzip, limits->max_unpacked);
 }
 
 void
 inspect_begin(struct inspect *in, const struct inspect_limits *limits)
 {
-	static const struct tar_handler handler = { entry_found, data_found, entry_done };
-	const struct tar_limits tar_limits = { limits->max_entries, limits->max_unpacked };
+	limits_set(in, limits);
+	if (in->gzip != NULL)
+		(void)!file_twice_start(in->files, &in->broken);
+}
 
-	if (limits->folder != NULL)
-		in->folder = slice_str(limits->folder);
-	in->paths = path_set_new(in->arena, limits->max_entries, locale_get());
-	in->tar = tar_walk_new(in->arena, &tar_limits, &handler, in);
-	if (in->gzip == NULL || file_twice_start(in->files, &in->broken) == -1)
-		return;
-	gzip_stream_limit(in->gzip, limits->max_unpacked);
+void
+inspect_expect_once(struct inspect *in)
+{
+	in->twice = TWICE_UNEXPECTED;
+}
+
+bool
+inspect_repeats(struct inspect *in)
+{
+	struct inspect again = { .arena = in->arena, .files = in->files };
+	const struct inspect_limits limits = in->limits;
+
+	if (in->twice != TWICE_MET)
+		return false;
+	*in = again;
+	readers_new(in);
+	limits_set(in, &limits);
+	return true;
 }
 
 struct inspect *

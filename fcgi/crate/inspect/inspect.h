@@ -8,6 +8,7 @@
  * the rules.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -42,6 +43,15 @@ struct inspect *inspect_new(struct arena *, const struct inspect_limits *);
  */
 struct inspect *inspect_prepare(struct arena *);
 void inspect_begin(struct inspect *, const struct inspect_limits *);
+
+/*
+ * Hardly any crate has a path twice.  This spares an inspection that has begun what only such a crate needs:
+ * a hash of each file.  Call it if you can read the crate again.  If a path comes twice after all,
+ * inspect_push() returns -1, and inspect_repeats() is true: the inspection has begun anew, now with hashes,
+ * and takes the crate from its first byte.  It needs nothing more from the system.
+ */
+void inspect_expect_once(struct inspect *);
+bool inspect_repeats(struct inspect *);
 
 /* Takes the next bytes of the crate.  -1: 400, why it is refused, or 500. */
 int inspect_push(struct inspect *, struct slice, struct err *) __attribute__((warn_unused_result));

@@ -1,8 +1,8 @@
 package Berth::Bench::Publish;
 
 # Publishes by one client and by eight, each over one connection; beside them a floor: the
-# same bytes written, synced and renamed, and the same rows committed by pgbench, one after the
-# other as a publish does it; the build before, and other registries, by the same client.
+# same bytes written, synced and renamed, and the same rows committed by pgbench, in a cluster of its own, one
+# after the other as a publish does it; the build before, and other registries, by the same client.
 
 use strict;
 use warnings;
@@ -121,13 +121,14 @@ sub floor_rate {
 	my ($stand, $bytes, $n, $clients) = @_;
 	my $script = $stand->dir . '/floor.sql';
 	my $data = 'x' x $bytes;
+	my ($dsn, $project) = $stand->spare_project;
 	my $start = time;
 
 	$stand->test->parallel($clients, sub { write_some($stand, $_[0], $data, $n / $clients); return 1; });
 	my $written = time - $start;
 	Berth::Test::write_file($script, $rows);
 	my ($status, $out, $err) = Berth::Cluster::capture('pgbench', '-n', '-c', $clients, '-j', 1, '-t',
-	    $n / $clients, '-D', 'project=' . $stand->project('berth'), '-f', $script, $stand->dsn);
+	    $n / $clients, '-D', "project=$project", '-f', $script, $dsn);
 	my ($rate) = $out =~ /tps = ([\d.]+)/;
 
 	die "pgbench: $out$err" if $status != 0 || !$rate || $out =~ /number of failed transactions: [1-9]/;

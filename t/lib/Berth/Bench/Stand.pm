@@ -72,6 +72,24 @@ sub contenders {
 # Of a superuser.
 sub dsn { $_[0]{t}->dsn('postgres') }
 
+# An empty project in a cluster of its own, as dsn and id, for rows that nobody reads: what they leave to do
+# later, such as searches and vacuums, must not burden Berth.
+sub spare_project {
+	my ($self) = @_;
+	my $database = 'berth_template';
+
+	if (!$self->{spare}) {
+		$self->{spare} = Berth::Cluster->start(POSTGRES);
+		$self->{spare}->ensure_template;
+		$self->{spare}->sql($database,
+		    q(INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('demo', 'demo', '{}')),
+		    q(INSERT INTO projects (group_id, path, full_path) SELECT id, 'spare', 'demo/spare' FROM groups));
+		$self->{cluster}->export;
+	}
+	my ($id) = $self->{spare}->sql($database, 'SELECT id FROM projects');
+	return ($self->{spare}->dsn($database, 'postgres'), $id);
+}
+
 # The index files, as rows and as files with the same bytes.
 sub _documents {
 	my ($self, $versions) = @_;

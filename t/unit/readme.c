@@ -111,6 +111,33 @@ test_files(void)
 	source.file = NULL;
 }
 
+/* A README that is no Markdown keeps its lines. */
+static void
+test_formats(void)
+{
+	static const struct {
+		const char *file;
+		bool is_markdown;
+	} cases[] = {
+		{ NULL, true },
+		{ "README.md", true },
+		{ "docs/README.MD", true },
+		{ "README.markdown", true },
+		{ "README", true },
+		{ "v1.0/README", true },
+		{ "README.txt", false },
+		{ "README.rst", false },
+		{ "docs.md/README.adoc", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		source.file = cases[i].file;
+		is_str(render("*a*\n  <b>\n"), cases[i].is_markdown ? "<p><em>a</em>\n</p>\n"
+		    : "<pre tabindex=\"0\">*a*\n  &lt;b&gt;\n</pre>\n", cases[i].file != NULL ? cases[i].file : "no name");
+	}
+	source.file = NULL;
+}
+
 /* Images of other web servers, where the project lets them in. */
 static void
 test_images(void)
@@ -260,6 +287,7 @@ main(void)
 	arena = arena_new();
 	test_says();
 	test_files();
+	test_formats();
 	test_hostile();
 	test_images();
 	test_hostile();

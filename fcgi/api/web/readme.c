@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmark-gfm-core-extensions.h>
 #include <cmark-gfm.h>
@@ -29,6 +30,23 @@ make_visible(struct arena *a, struct slice text)
 	buf_init(&b, a, (size_t)GROWTH * README_SHOWN_MAX);
 	html_visible(&b, text);
 	return buf_slice(&b);
+}
+
+/* Is the file Markdown, by its name?  A name without an extension says nothing, so its text is Markdown. */
+static bool
+is_markdown(const char *file)
+{
+	static const char *const extensions[] = {
+		".md", ".markdown", ".mdown", ".mdwn", ".mkd", ".mkdn", ".mkdown",
+	};
+	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
+	const char *dot = file != NULL ? strrchr(slash != NULL ? slash : file, '.') : NULL;
+
+	for (size_t i = 0; dot != NULL && i < sizeof(extensions) / sizeof(*extensions); i++) {
+		if (strcasecmp(dot, extensions[i]) == 0)
+			return true;
+	}
+	return dot == NULL;
 }
 
 /* Up to the last whole line that fits. */
@@ -423,7 +441,7 @@ readme_render(struct arena *a, const char *markdown, const struct readme_source 
     struct readme *readme)
 {
 	struct slice text = make_visible(a, cut(markdown, &readme->is_cut));
-	bool is_plain = is_slow(text);
+	bool is_plain = !is_markdown(source->file) || is_slow(text);
 	struct buf b;
 
 	readme->has_images = false;

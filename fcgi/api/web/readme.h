@@ -14,6 +14,8 @@
  * each image would be a request for which a worker waits for the inspector, so a README with many images
  * would stop all workers from reading; and browsers would decode files that anybody has published.
  *
+ * A README whose name has another extension than Markdown has, such as README.txt, is shown as plain text.
+ *
  * Time and memory are bounded: a text for which cmark would need much more than its length, such as one
  * with long rows of brackets, is shown as plain text.
  */

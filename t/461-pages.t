@@ -504,6 +504,19 @@ subtest 'the page of a version' => sub {
 	    for 'rich/1', 'rich/x', 'rich/1.0.0/x', 'none', '%3Cx%3E', 'r' x 100;
 };
 
+subtest 'a tool of which there are only pre-releases' => sub {
+	for (['1.0.0-rc.1+a-b', ' --version 1.0.0-rc.1+a-b'], ['1.0.0+a-b', '']) {
+		my ($version, $option) = @$_;
+		my $res = $t->publish($rich, $token, 'early', $version, files => { 'main.rs' => "fn main() {}\n" },
+		    toml => qq(\n[[bin]]\nname = "early"\npath = "main.rs"\n));
+
+		is($res->{status}, 200, "$version is published") or diag($res->{body});
+		$t->update_search;
+		like(get("$root/early", 'developer')->{body}, qr{cargo install early\Q$option\E --registry rich\n},
+		    $option ne '' ? 'cargo takes it only by its version' : 'which needs none');
+	}
+};
+
 subtest 'a hostile README' => sub {
 	my $readme = join("\n\n", '<script>alert(1)</script>', '</div></main><h1>x</h1>', '[a](javascript:alert(1))',
 	    '![x](https://evil.example/x.png)', '<img src=x onerror=alert(1)>', '<style>*{display:none}</style>',

@@ -25,6 +25,7 @@ struct crate_html {
 	const char *const *paths; /* of the projects of the dependencies; NULL: not readable here */
 	const char *registry; /* its name in cargo's configuration, by registry_alias() */
 	bool is_version; /* the page is about one version */
+	bool is_prerelease; /* the version that is shown: cargo install takes it only by its number */
 	struct crate_html_user *users;
 	size_t nusers;
 	bool sees_owners, sees_publishers;

@@ -183,6 +183,15 @@ warn(struct arena *a, const struct page_crate *c, struct strings *warnings)
 	package_warnings(a, &pkg, warnings);
 }
 
+static bool
+is_prerelease(const char *version)
+{
+	struct semver semver;
+	struct err ignored = { 0 };
+
+	return semver_parse(slice_str(version), &semver, &ignored) == 0 && semver.pre.n > 0;
+}
+
 static int
 show(struct page *page, struct slice version)
 {
@@ -209,6 +218,7 @@ show(struct page *page, struct slice version)
 	html.crumbs.crate = html.is_version ? crate.name : NULL;
 	html.registry = registry_alias(html.path);
 	html.crate = &crate;
+	html.is_prerelease = is_prerelease(crate.shown.version);
 	html.registries = registries_of(page, &crate);
 	if (find_others(page, &html, &others) == -1)
 		return -1;

@@ -120,6 +120,18 @@ subtest 'another Berth' => sub {
 		($status, $summary) = import_of($url, 'demo/other', '--list', list('x', 'Base'));
 		is_deeply([$status, $summary->{imported}], [0, 3], 'a list names some of the crates');
 	}
+	my ($link, $pipe) = map { $t->dir . "/$_" } qw(link-token pipe);
+	symlink $token_file, $t->holds_tokens($link) or die "$link: $!\n";
+	POSIX::mkfifo($pipe, 0600) or die "$pipe: $!\n";
+	my $writer = fork // die "fork: $!\n";
+	if ($writer == 0) {
+		Berth::Test::write_file($pipe, "x\nbase\n");
+		POSIX::_exit(0);
+	}
+	($status, $summary, undef, $err) = import_of($from, 'demo/other', '--token-file', $link, '--list', $pipe);
+	kill KILL => $writer;
+	waitpid $writer, 0;
+	is_deeply([$status, $summary->{there}], [0, 3], 'the token behind a link, the list in a pipe') or diag $err;
 	ok($t->wait_for(sub { !staged($t) }), 'nothing is left in staging');
 };
 

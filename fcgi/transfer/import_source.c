@@ -216,43 +216,54 @@ path_of(const struct import_source *files, const char *name, const char *version
 	return found == NULL ? NULL : found->path;
 }
 
-/* Reads up to room bytes.  -1 with errno set. */
-static ssize_t
-read_all(int fd, char *bytes, size_t room)
+/* Reads to the end: a pipe does not say how much it has.  -1 with errno set. */
+static int
+read_all(int fd, struct buf *b)
 {
-	size_t n = 0;
+	char piece[8192];
 	ssize_t got;
 
-	while (n < room && (got = read(fd, bytes + n, room - n)) != 0) {
+	while (!buf_full(b) && (got = read(fd, piece, sizeof(piece))) != 0) {
 		if (got > 0)
-			n += (size_t)got;
+			buf_put(b, piece, (size_t)got);
 		else if (errno != EINTR)
 			return -1;
 	}
-	return (ssize_t)n;
+	if (buf_full(b))
+		errno = EFBIG;
+	return buf_full(b) ? -1 : 0;
+}
+
+static int
+read_file(struct arena *a, const char *path, int flags, size_t max, struct slice *out, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags), rc = -1;
+	struct stat st;
+	struct buf b;
+
+	buf_init(&b, a, max);
+	if (fd != -1 && fstat(fd, &st) == 0) {
+		buf_expect(&b, (size_t)st.st_size);
+		rc = read_all(fd, &b);
+	}
+	if (rc == -1)
+		err_set(err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
+	if (fd != -1)
+		close(fd);
+	*out = rc == 0 ? buf_slice(&b) : slice_str("");
+	return rc;
 }
 
 int
 import_source_read(struct arena *a, const char *path, size_t max, struct slice *out, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st = { .st_size = 0 };
-	ssize_t n = -1;
+	return read_file(a, path, O_NOFOLLOW, max, out, err);
+}
 
-	*out = slice_str("");
-	if (fd != -1 && fstat(fd, &st) == 0 && (size_t)st.st_size <= max) {
-		char *bytes = arena_alloc(a, (size_t)st.st_size);
-
-		n = read_all(fd, bytes, (size_t)st.st_size);
-		if (n >= 0)
-			*out = slice_of(bytes, (size_t)n);
-	}
-	if (n == -1)
-		err_set(err, 400, "cannot read %s: %s", path,
-		    strerrordesc_np((size_t)st.st_size > max ? EFBIG : errno));
-	if (fd != -1)
-		close(fd);
-	return n == -1 ? -1 : 0;
+int
+import_source_read_given(struct arena *a, const char *path, size_t max, struct slice *out, struct err *err)
+{
+	return read_file(a, path, 0, max, out, err);
 }
 
 static int
@@ -429,7 +440,7 @@ import_source_list(struct arena *a, const char *path, const struct import_source
 {
 	struct slice lines;
 
-	return import_source_read(a, path, LIST_MAX, &lines, err) == -1 ? -1 :
+	return import_source_read_given(a, path, LIST_MAX, &lines, err) == -1 ? -1 :
 	    import_source_list_parse(a, lines, path, files, source, err);
 }
 

@@ -272,7 +272,7 @@ read_token(struct invocation *in, const char *path, const char **token)
 
 	*token = getenv(token_variable);
 	if (path != NULL) {
-		if (import_source_read(in->arena, path, TOKEN_FILE_MAX, &text, &in->err) == -1)
+		if (import_source_read_given(in->arena, path, TOKEN_FILE_MAX, &text, &in->err) == -1)
 			return -1;
 		while (n < text.n && text.p[n] != '\n')
 			n++;

@@ -36,7 +36,7 @@ markup_attribute(const char *p)
 	const char *value = p + name.n + 2, *end;
 
 	if (p[name.n] != '=' || p[name.n + 1] != '"' ||
-	    !markup_is(name, " href title align tabindex start src alt loading referrerpolicy "))
+	    !markup_is(name, " href id title align tabindex start src alt loading referrerpolicy "))
 		return NULL;
 	end = strchr(value, '"');
 	if (end == NULL || memchr(value, '<', (size_t)(end - value)) != NULL ||
@@ -45,8 +45,11 @@ markup_attribute(const char *p)
 	if (slice_is(name, "src") && (!url_is_https(slice_of(value, (size_t)(end - value))) ||
 	    url_user(slice_of(value, (size_t)(end - value))).n > 0))
 		return NULL;
+	if (slice_is(name, "id") && strncmp(value, "readme-", strlen("readme-")) != 0)
+		return NULL;
 	if (slice_is(name, "href") && !url_is_web(slice_of(value, (size_t)(end - value))) &&
-	    strncmp(value, MARKUP_SOURCE, strlen(MARKUP_SOURCE)) != 0)
+	    strncmp(value, MARKUP_SOURCE, strlen(MARKUP_SOURCE)) != 0 &&
+	    strncmp(value, "#readme-", strlen("#readme-")) != 0)
 		return NULL;
 	return end + 1;
 }
@@ -56,7 +59,7 @@ static inline const char *
 markup_fault(const char *html)
 {
 	static const char elements[] = " h3 h4 h5 h6 p em strong del code pre a ul ol li blockquote hr br table "
-	                               "thead tbody tr th td img ";
+	                               "thead tbody tr th td img span ";
 	static struct slice open[MARKUP_DEPTH];
 	size_t depth = 0;
 

@@ -111,6 +111,51 @@ test_files(void)
 	source.file = NULL;
 }
 
+/* Links to headings, before and after them. */
+static void
+test_headings(void)
+{
+	static const struct {
+		const char *heading, *link, *id; /* NULL: the link is a text */
+	} cases[] = {
+		{ "Usage", "#usage", "usage" },
+		{ "Usage", "#Usage", "usage" },
+		{ "Usage", "#usages", NULL },
+		{ "Usage", "#", NULL },
+		{ "What's *new* in `1.0`?", "#whats-new-in-10", "whats-new-in-10" },
+		{ "a_b - C", "#a_b---c", "a_b---c" },
+		{ "\xf0\x9f\x9a\x80 Features", "#-features", "-features" },
+		{ "caf\xc3\xa9", "#caf%C3%A9", "caf%C3%A9" },
+		{ "\xc3\x9c" "ber", "#\xc3\xbc" "ber", "%C3%BC" "ber" },
+		{ "\xd0\x81\xd0\xaf", "#\xd1\x91\xd1\x8f", "%D1%91%D1%8F" },
+		{ "\xc3\x97\xc3\x9f", "#\xc3\x9f", "%C3%9F" },
+		{ "\xe5\xae\x89\xe8\xa3\x85\xef\xbc\x9ax", "#\xe5\xae\x89\xe8\xa3\x85x", "%E5%AE%89%E8%A3%85x" },
+		{ "a\n\n## a", "#a-1", "a-1" },
+		{ "a\n\n## a-1\n\n## a", "#a-1", "a-1" },
+		{ "!", "#!", NULL },
+		{ "x\" onclick=\"y", "#x-onclicky", "x-onclicky" },
+		{ "a<b>", "#a", "a" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *html = render(arena_printf(arena, "[l](%s)\n\n## %s\n\n[l](%s)\n", cases[i].link,
+		    cases[i].heading, cases[i].link));
+		const char *want = cases[i].id == NULL ? "<p>l</p>\n"
+		    : arena_printf(arena, "<p><a href=\"#readme-%s\">l</a></p>\n", cases[i].id);
+		const char *anchor = strstr(html, "<span id=\"readme-");
+
+		ok(strncmp(html, want, strlen(want)) == 0, "[l](%s)", cases[i].link);
+		ok(strstr(html + strlen(want), want) != NULL, "  and behind it");
+		is_str(markup_fault(html), "", "  sound");
+		is_int(anchor != NULL, cases[i].id != NULL, "  with an id");
+		ok(anchor == NULL || strstr(anchor + 1, "<span ") == NULL, "  only one");
+	}
+	is_str(render("## A&B\n\n[x](#ab)"), "<h4><span id=\"readme-ab\"></span>A&amp;B</h4>\n"
+	    "<p><a href=\"#readme-ab\">x</a></p>\n", "which the heading has");
+	is_str(render("## [x](#x)"), "<h4><span id=\"readme-x\"></span><a href=\"#readme-x\">x</a></h4>\n",
+	    "a heading that leads to itself");
+}
+
 /* A README that is no Markdown keeps its lines. */
 static void
 test_formats(void)
@@ -242,7 +287,7 @@ test_slow(void)
 		{ "<a ", NULL }, { "<?", NULL }, { "<![CDATA[", NULL }, { "&#x41;", NULL }, { "~~a ", NULL },
 		{ "_", NULL }, { "- -\n", NULL }, { "a\n-\n", NULL }, { "<", NULL }, { "(", NULL },
 		{ "[x](((((((((( ", NULL }, { "|a\n-|\n", NULL }, { "x|x\n-|-|-\n", NULL }, { "1. ", "\n" },
-		{ "+ - ", "\n" }, { "> ", "\n" }, { "a<!A ", "a<?" } };
+		{ "+ - ", "\n" }, { "> ", "\n" }, { "# a\n", "[](#a-198) ........ " }, { "a<!A ", "a<?" } };
 	enum { SECONDS = 2 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -287,6 +332,7 @@ main(void)
 	arena = arena_new();
 	test_says();
 	test_files();
+	test_headings();
 	test_formats();
 	test_hostile();
 	test_images();

@@ -7,9 +7,12 @@
 #include <cmark-gfm-core-extensions.h>
 #include <cmark-gfm.h>
 
+#include "api/web/heading_names.h"
 #include "base/hex.h"
 #include "base/url.h"
 #include "base/utf8.h"
+
+#define ANCHOR "readme-" /* begins the ids of headings */
 
 enum {
 	HEADING_BELOW = 2, /* <h1> is the crate, <h2> says that this is its README */
@@ -151,6 +154,23 @@ put_plain(struct arena *a, struct slice text, struct buf *b)
 	buf_puts(b, "</pre>\n");
 }
 
+/* The headings to which links may lead. */
+struct headings {
+	struct heading_names names;
+	struct {
+		cmark_node *node;
+		bool has_anchor;
+	} v[HEADING_NAMES_MAX];
+};
+
+/* What a rendering needs beside the text. */
+struct rendering {
+	struct arena *arena;
+	const struct readme_source *source;
+	struct headings headings;
+	bool has_images;
+};
+
 /* What the node holds takes its place. */
 static void
 unwrap(cmark_node *node)
@@ -162,6 +182,24 @@ unwrap(cmark_node *node)
 			cmark_node_free(child);
 	}
 	cmark_node_free(node);
+}
+
+/* Writes the text of all that the node holds. */
+static void
+put_text(cmark_node *node, struct buf *b)
+{
+	cmark_iter *iter = cmark_iter_new(node);
+
+	while (cmark_iter_next(iter) != CMARK_EVENT_DONE) {
+		cmark_node *inner = cmark_iter_get_node(iter);
+		cmark_node_type type = cmark_node_get_type(inner);
+
+		if (type == CMARK_NODE_TEXT || type == CMARK_NODE_CODE)
+			buf_puts(b, cmark_node_get_literal(inner));
+		else if (type == CMARK_NODE_SOFTBREAK || type == CMARK_NODE_LINEBREAK)
+			buf_putc(b, ' ');
+	}
+	cmark_iter_free(iter);
 }
 
 /* Puts markup of that kind before the node.  False: there is no room. */
@@ -301,8 +339,45 @@ source_of(struct arena *a, const char *url, const struct readme_source *source)
 	return buf_full(&b) ? NULL : buf_str(&b);
 }
 
+/* Gives the heading an id, once.  The prefix keeps it apart from the ids of the page. */
+static bool
+put_anchor(struct rendering *r, size_t i)
+{
+	cmark_node *own;
+	struct buf b;
+
+	if (r->headings.v[i].has_anchor)
+		return true;
+	buf_init(&b, r->arena, URL_MAX);
+	buf_puts(&b, "<span id=\"" ANCHOR);
+	html_text(&b, r->headings.names.v[i].name);
+	buf_puts(&b, "\"></span>");
+	own = cmark_node_new(CMARK_NODE_CUSTOM_INLINE);
+	r->headings.v[i].has_anchor = cmark_node_set_on_enter(own, buf_str(&b)) &&
+	    cmark_node_prepend_child(r->headings.v[i].node, own);
+	if (!r->headings.v[i].has_anchor)
+		cmark_node_free(own);
+	return r->headings.v[i].has_anchor;
+}
+
+/* The address of the README's heading to which a link leads; NULL: it leads to none. */
+static const char *
+heading_of(struct rendering *r, const char *url)
+{
+	const struct heading_names *names = &r->headings.names;
+	struct buf name;
+	size_t i;
+
+	buf_init(&name, r->arena, PATH_MAX_BYTES);
+	if (url[0] != '#' || !decode(slice_str(url + 1), &name))
+		return NULL;
+	i = heading_names_find(r->arena, names, buf_slice(&name));
+	return i == names->n || !put_anchor(r, i) ? NULL :
+	    arena_printf(r->arena, "#" ANCHOR "%s", names->v[i].name);
+}
+
 static void
-change_link(struct arena *a, cmark_node *node, const struct readme_source *source)
+change_link(struct rendering *r, cmark_node *node)
 {
 	const char *url = cmark_node_get_url(node);
 
@@ -310,7 +385,7 @@ change_link(struct arena *a, cmark_node *node, const struct readme_source *sourc
 		url = "";
 	if (url_is_web(slice_str(url)))
 		return;
-	url = source_of(a, url, source);
+	url = url[0] == '#' ? heading_of(r, url) : source_of(r->arena, url, r->source);
 	if (url == NULL || !cmark_node_set_url(node, url))
 		unwrap(node);
 }
@@ -332,56 +407,39 @@ is_alternative(cmark_node *node)
 	return node != NULL;
 }
 
-/* Writes the text of all that the node holds. */
-static void
-put_alternative(cmark_node *node, struct buf *b)
-{
-	cmark_iter *iter = cmark_iter_new(node);
-
-	while (cmark_iter_next(iter) != CMARK_EVENT_DONE) {
-		cmark_node *inner = cmark_iter_get_node(iter);
-		cmark_node_type type = cmark_node_get_type(inner);
-
-		if (type == CMARK_NODE_TEXT || type == CMARK_NODE_CODE)
-			html_text(b, cmark_node_get_literal(inner));
-		else if (type == CMARK_NODE_SOFTBREAK || type == CMARK_NODE_LINEBREAK)
-			buf_putc(b, ' ');
-	}
-	cmark_iter_free(iter);
-}
-
 /* Puts the node's markup before it.  False: there is no room. */
 static bool
 put_image(struct arena *a, cmark_node *node)
 {
-	struct buf b;
+	struct buf b, text;
 
+	buf_init(&text, a, README_SHOWN_MAX);
+	put_text(node, &text);
 	buf_init(&b, a, CODE_MAX);
 	buf_puts(&b, "<img src=\"");
 	html_text(&b, cmark_node_get_url(node));
 	buf_puts(&b, "\" alt=\"");
-	put_alternative(node, &b);
+	html_text(&b, buf_str(&text));
 	buf_puts(&b, "\" loading=\"lazy\" referrerpolicy=\"no-referrer\" />");
 	return put_markup(node, CMARK_NODE_CUSTOM_INLINE, &b);
 }
 
 /* Where it may not stay, its alternative text does. */
 static void
-change_image(struct arena *a, cmark_node *node, const struct readme_source *source, bool *has_images)
+change_image(struct rendering *r, cmark_node *node)
 {
-	if (!source->images || !is_remote_image(cmark_node_get_url(node)) || is_alternative(node) ||
-	    !put_image(a, node)) {
+	if (!r->source->images || !is_remote_image(cmark_node_get_url(node)) || is_alternative(node) ||
+	    !put_image(r->arena, node)) {
 		unwrap(node);
 		return;
 	}
-	*has_images = true;
+	r->has_images = true;
 	cmark_node_free(node);
 }
 
 /* Changes a node with children when these are done; a leaf has only one event. */
 static void
-change(struct arena *a, cmark_event_type event, cmark_node *node, const struct readme_source *source,
-    bool *has_images)
+change(struct rendering *r, cmark_event_type event, cmark_node *node)
 {
 	bool ends = event == CMARK_EVENT_EXIT;
 	cmark_node_type type = cmark_node_get_type(node);
@@ -389,13 +447,34 @@ change(struct arena *a, cmark_event_type event, cmark_node *node, const struct r
 	if (type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_HTML_INLINE)
 		cmark_node_free(node);
 	else if (type == CMARK_NODE_CODE_BLOCK)
-		change_code(a, node);
+		change_code(r->arena, node);
 	else if (type == CMARK_NODE_HEADING && !ends)
 		change_heading(node);
 	else if (type == CMARK_NODE_IMAGE && ends)
-		change_image(a, node, source, has_images);
+		change_image(r, node);
 	else if (type == CMARK_NODE_LINK && ends)
-		change_link(a, node, source);
+		change_link(r, node);
+}
+
+static void
+name_headings(struct rendering *r, cmark_node *document)
+{
+	struct heading_names *names = &r->headings.names;
+	cmark_iter *iter = cmark_iter_new(document);
+	cmark_event_type event;
+
+	while (names->n < HEADING_NAMES_MAX && (event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+		cmark_node *node = cmark_iter_get_node(iter);
+		struct buf text;
+
+		if (event != CMARK_EVENT_ENTER || cmark_node_get_type(node) != CMARK_NODE_HEADING)
+			continue;
+		buf_init(&text, r->arena, README_SHOWN_MAX);
+		put_text(node, &text);
+		r->headings.v[names->n].node = node;
+		heading_names_add(r->arena, names, buf_slice(&text));
+	}
+	cmark_iter_free(iter);
 }
 
 static cmark_parser *
@@ -415,6 +494,7 @@ static void
 put_rendered(struct arena *a, struct slice text, const struct readme_source *source, struct buf *b,
     bool *has_images)
 {
+	struct rendering r = { .arena = a, .source = source };
 	cmark_parser *parser = new_parser();
 	cmark_node *document;
 	cmark_iter *iter;
@@ -423,10 +503,12 @@ put_rendered(struct arena *a, struct slice text, const struct readme_source *sou
 
 	cmark_parser_feed(parser, text.p, text.n);
 	document = cmark_parser_finish(parser);
+	name_headings(&r, document);
 	iter = cmark_iter_new(document);
 	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
-		change(a, event, cmark_iter_get_node(iter), source, has_images);
+		change(&r, event, cmark_iter_get_node(iter));
 	cmark_iter_free(iter);
+	*has_images = r.has_images;
 	/* without CMARK_OPT_UNSAFE: what was left of HTML would be left out here */
 	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
 	/* what the text had as `&#8238;` is a character only now */

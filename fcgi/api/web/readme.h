@@ -10,6 +10,9 @@
  * of another web server stays if its URL has https and no user.  The browser sends that server no referrer,
  * and asks it only once the image is near the window.
  *
+ * A link such as [Usage](#usage) leads to that heading.  Ids of headings begin with "readme-", and no other
+ * id of a page does.
+ *
  * A link to another file of the crate leads to its source.  An image of the crate becomes its text as well:
  * each image would be a request for which a worker waits for the inspector, so a README with many images
  * would stop all workers from reading; and browsers would decode files that anybody has published.

@@ -536,8 +536,8 @@ subtest 'a hostile README' => sub {
 	is(faults($res->{body}), '', 'with images the page stays whole as well');
 	unlike($res->{body}, qr/<script|<style|onclick|onerror|javascript/, 'nothing else of it is there');
 	is(join(' ', $res->{body} =~ /(<img[^>]*>)/g),
-	    '<img src="https://evil.example/x.png" alt="x" loading="lazy" referrerpolicy="no-referrer" /> '
-	    . '<img src="https://evil.example/y.svg" alt="y" loading="lazy" referrerpolicy="no-referrer" />',
+	    '<img loading="lazy" referrerpolicy="no-referrer" src="https://evil.example/x.png" alt="x" /> '
+	    . '<img loading="lazy" referrerpolicy="no-referrer" src="https://evil.example/y.svg" alt="y" />',
 	    'two images, which tell their server as little as possible');
 	like($res->{headers}{'content-security-policy'}, qr/; img-src 'self' https:; form-action/, 'the policy');
 	for my $path ("$root/poor", "$root/rich/1.0.0", '/-/projects/demo/rich',

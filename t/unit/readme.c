@@ -183,6 +183,8 @@ test_formats(void)
 	source.file = NULL;
 }
 
+#define IMG "<img loading=\"lazy\" referrerpolicy=\"no-referrer\" "
+
 /* Images of other web servers, where the project lets them in. */
 static void
 test_images(void)
@@ -214,8 +216,7 @@ test_images(void)
 
 	source.images = true;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const char *image = arena_printf(arena, "<p><img src=\"%s\" alt=\"a b\" loading=\"lazy\""
-		    " referrerpolicy=\"no-referrer\" /></p>\n", cases[i].shown);
+		const char *image = arena_printf(arena, "<p>" IMG "src=\"%s\" alt=\"a b\" /></p>\n", cases[i].shown);
 		const char *markdown = arena_printf(arena, "![a `b`](<%s>)", cases[i].url);
 
 		is_str(render(markdown), cases[i].shown != NULL ? image : "<p>a <code>b</code></p>\n", cases[i].url);
@@ -223,8 +224,15 @@ test_images(void)
 		is_int(readme.has_images, cases[i].shown != NULL, "  which the page is told");
 	}
 	is_str(render("[![\"><b> ![in *it*](https://a.example/y)\nc](https://a.example/x)](https://b.example/)"),
-	    "<p><a href=\"https://b.example/\"><img src=\"https://a.example/x\" alt=\"&quot;&gt; in it c\""
-	    " loading=\"lazy\" referrerpolicy=\"no-referrer\" /></a></p>\n", "an image in one is a text");
+	    "<p><a href=\"https://b.example/\">" IMG "src=\"https://a.example/x\""
+	    " alt=\"&quot;&gt; in it c\" /></a></p>\n", "an image in one is a text");
+	is_str(render("|a|b|\n|-|-|\n|![x](https://a.example/x)|[![y](https://a.example/y)](?z)|"),
+	    "<table>\n<thead>\n<tr>\n<th>a</th>\n<th>b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td>" IMG
+	    "src=\"https://a.example/x\" alt=\"x\" /></td>\n"
+	    "<td>" IMG "src=\"https://a.example/y\" alt=\"y\" /></td>\n"
+	    "</tr>\n</tbody>\n</table>\n", "those of a table as well");
+	is_str(render("![a](https://a.example/x 'A \"<b>')"),
+	    "<p>" IMG "src=\"https://a.example/x\" alt=\"a\" title=\"A &quot;&lt;b&gt;\" /></p>\n", "a title");
 	is_str(render("<img src=\"https://a.example/x.png\">"), "", "HTML is left out all the same");
 }
 

@@ -202,30 +202,21 @@ put_text(cmark_node *node, struct buf *b)
 	cmark_iter_free(iter);
 }
 
-/* Puts markup of that kind before the node.  False: there is no room. */
-static bool
-put_markup(cmark_node *node, cmark_node_type type, struct buf *b)
-{
-	cmark_node *own = cmark_node_new(type);
-
-	if (!buf_full(b) && cmark_node_set_on_enter(own, buf_str(b)) && cmark_node_insert_before(node, own))
-		return true;
-	cmark_node_free(own);
-	return false;
-}
-
 /* Code that is wider than the page can be scrolled by keys. */
 static void
 change_code(struct arena *a, cmark_node *node)
 {
+	cmark_node *own = cmark_node_new(CMARK_NODE_CUSTOM_BLOCK);
 	struct buf b;
 
 	buf_init(&b, a, CODE_MAX);
 	buf_puts(&b, "<pre tabindex=\"0\"><code>");
 	html_text(&b, cmark_node_get_literal(node));
 	buf_puts(&b, "</code></pre>");
-	if (put_markup(node, CMARK_NODE_CUSTOM_BLOCK, &b))
+	if (!buf_full(&b) && cmark_node_set_on_enter(own, buf_str(&b)) && cmark_node_insert_before(node, own))
 		cmark_node_free(node);
+	else
+		cmark_node_free(own);
 }
 
 static void
@@ -407,34 +398,14 @@ is_alternative(cmark_node *node)
 	return node != NULL;
 }
 
-/* Puts the node's markup before it.  False: there is no room. */
-static bool
-put_image(struct arena *a, cmark_node *node)
-{
-	struct buf b, text;
-
-	buf_init(&text, a, README_SHOWN_MAX);
-	put_text(node, &text);
-	buf_init(&b, a, CODE_MAX);
-	buf_puts(&b, "<img src=\"");
-	html_text(&b, cmark_node_get_url(node));
-	buf_puts(&b, "\" alt=\"");
-	html_text(&b, buf_str(&text));
-	buf_puts(&b, "\" loading=\"lazy\" referrerpolicy=\"no-referrer\" />");
-	return put_markup(node, CMARK_NODE_CUSTOM_INLINE, &b);
-}
-
 /* Where it may not stay, its alternative text does. */
 static void
 change_image(struct rendering *r, cmark_node *node)
 {
-	if (!r->source->images || !is_remote_image(cmark_node_get_url(node)) || is_alternative(node) ||
-	    !put_image(r->arena, node)) {
+	if (r->source->images && is_remote_image(cmark_node_get_url(node)) && !is_alternative(node))
+		r->has_images = true;
+	else
 		unwrap(node);
-		return;
-	}
-	r->has_images = true;
-	cmark_node_free(node);
 }
 
 /* Changes a node with children when these are done; a leaf has only one event. */
@@ -490,6 +461,22 @@ new_parser(void)
 	return parser;
 }
 
+/*
+ * Only an image makes "<img ": a text has no "<".  What the text had as `&#8238;` is a character only now.
+ */
+static void
+put_html(struct buf *b, const char *html)
+{
+	const char *image;
+
+	while ((image = strstr(html, "<img ")) != NULL) {
+		html_visible(b, slice_of(html, (size_t)(image - html)));
+		buf_puts(b, "<img loading=\"lazy\" referrerpolicy=\"no-referrer\" ");
+		html = image + strlen("<img ");
+	}
+	html_visible(b, slice_str(html));
+}
+
 static void
 put_rendered(struct arena *a, struct slice text, const struct readme_source *source, struct buf *b,
     bool *has_images)
@@ -511,8 +498,7 @@ put_rendered(struct arena *a, struct slice text, const struct readme_source *sou
 	*has_images = r.has_images;
 	/* without CMARK_OPT_UNSAFE: what was left of HTML would be left out here */
 	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
-	/* what the text had as `&#8238;` is a character only now */
-	html_visible(b, slice_str(html));
+	put_html(b, html);
 	free(html);
 	cmark_node_free(document);
 	cmark_parser_free(parser);

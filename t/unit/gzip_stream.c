@@ -104,7 +104,8 @@ test_limit(struct slice gz)
 	is_int(run(gz, 4096, PLAIN + 1, &t, &err), 0, "one byte below the limit");
 	t = (struct taker) { 0 };
 	is_int(run(gz, 4096, PLAIN, &t, &err), -1, "at the limit it is too much");
-	is_str(err.pub, "uploaded tarball is malformed or too large when decompressed", "says so");
+	is_str(err.pub, "uploaded tarball is malformed or too large when decompressed: it has 200000 bytes or more; "
+	    "an administrator can raise max_unpacked_size for the project", "says so");
 	is_int(err.status, 400, "with status 400");
 }
 

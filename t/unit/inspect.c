@@ -391,7 +391,9 @@ test_limits(void)
 	is_int(inspect(crate, &limits, &v, &err), 0, "one byte less than the limit");
 	limits.max_unpacked = tar->n;
 	is_int(inspect(crate, &limits, &v, &err), -1, "at the limit");
-	is_str(err.pub, "uploaded tarball is malformed or too large when decompressed", "says so");
+	is_str(err.pub, arena_printf(arena, "uploaded tarball is malformed or too large when decompressed: "
+	    "it has %zu bytes or more; an administrator can raise max_unpacked_size for the project", tar->n),
+	    "says so");
 }
 
 /* What the readme of a crate is with this file in it, put before or after the manifest. */

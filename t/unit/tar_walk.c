@@ -414,8 +414,9 @@ test_limits(void)
 	limits.max_bytes = tar->n;
 	for (size_t i = 0; i < PIECES; i++) {
 		is_int(walk(buf_slice(tar), pieces[i], &limits, &notes, &err), -1, "at the limit");
-		is_str(err.pub,
-		    "uploaded tarball is malformed or too large when decompressed", "says so");
+		is_str(err.pub, arena_printf(arena, "uploaded tarball is malformed or too large when decompressed: "
+		    "it has %zu bytes or more; an administrator can raise max_unpacked_size for the project", tar->n),
+		    "says so");
 	}
 	tar = tar_new();
 	tarball_header(tar, '0', "a/b", 077777777777);

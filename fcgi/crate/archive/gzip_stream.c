@@ -71,7 +71,7 @@ stream_turn(struct gzip_stream *gz, struct err *err)
 	n = OUT_SIZE - gz->z.avail_out;
 	gz->size += n;
 	if (gz->size >= gz->max)
-		return err_set(err, 400, MALFORMED);
+		return err_set(err, 400, MALFORMED_SIZE, gz->max);
 	return n == 0 ? 0 : gz->sink(gz->arg, slice_of((const char *)gz->out, n), err);
 }
 

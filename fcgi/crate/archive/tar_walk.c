@@ -231,7 +231,7 @@ entry_begin(struct tar_walk *w, const struct tar_header *h, struct err *err)
 		return -1;
 	/* offset is below the limit here: refuse a bomb before it goes off */
 	if (entry.size >= w->limits.max_bytes - w->offset)
-		return err_set(err, 400, MALFORMED);
+		return err_set(err, 400, MALFORMED_SIZE, w->limits.max_bytes);
 	if (w->handler->entry(w->arg, &entry, err) == -1)
 		return -1;
 	w->left = entry.size;
@@ -328,7 +328,7 @@ tar_walk_push(struct tar_walk *w, struct slice in, struct err *err)
 	};
 
 	if (in.n >= w->limits.max_bytes - w->offset)
-		return err_set(err, 400, MALFORMED);
+		return err_set(err, 400, MALFORMED_SIZE, w->limits.max_bytes);
 	while (in.n > 0) {
 		if (steps[w->state](w, &in, err) == -1)
 			return -1;

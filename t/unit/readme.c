@@ -43,6 +43,12 @@ test_says(void)
 		{ "*a* **b** ~~c~~ `d<`", "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d&lt;</code></p>\n" },
 		{ "[a](https://a.example/?x&y)", "<p><a href=\"https://a.example/?x&amp;y\">a</a></p>\n" },
 		{ "<https://a.example/>", "<p><a href=\"https://a.example/\">https://a.example/</a></p>\n" },
+		{ "see https://a.example/x_y_z?q=1&r, then (http://b.example).",
+		    "<p>see <a href=\"https://a.example/x_y_z?q=1&amp;r\">https://a.example/x_y_z?q=1&amp;r</a>, then "
+		    "(<a href=\"http://b.example\">http://b.example</a>).</p>\n" },
+		{ "www.a.example a@b.example ftp://c.example `https://d.example` [https://e.example](#f)",
+		    "<p><a href=\"http://www.a.example\">www.a.example</a> a@b.example ftp://c.example"
+		    " <code>https://d.example</code> https://e.example</p>\n" },
 		{ "[a *b*](docs/x.md)", "<p><a href=\"/-/source/docs/x.md\">a <em>b</em></a></p>\n" },
 		{ "[c](#d) [e](mailto:f@g) [h](//i) [j](?k) [l]()", "<p>c e h j l</p>\n" },
 		{ "![a *b*](https://a.example/x.png)", "<p>a <em>b</em></p>\n" },
@@ -295,7 +301,10 @@ test_slow(void)
 		{ "<a ", NULL }, { "<?", NULL }, { "<![CDATA[", NULL }, { "&#x41;", NULL }, { "~~a ", NULL },
 		{ "_", NULL }, { "- -\n", NULL }, { "a\n-\n", NULL }, { "<", NULL }, { "(", NULL },
 		{ "[x](((((((((( ", NULL }, { "|a\n-|\n", NULL }, { "x|x\n-|-|-\n", NULL }, { "1. ", "\n" },
-		{ "+ - ", "\n" }, { "> ", "\n" }, { "# a\n", "[](#a-198) ........ " }, { "a<!A ", "a<?" } };
+		{ "+ - ", "\n" }, { "> ", "\n" }, { "# a\n", "[](#a-198) ........ " }, { "http://", NULL },
+		{ "http://a", NULL }, { "www.", NULL }, { "www.a ", NULL }, { "a@b.c", NULL }, { "a@", NULL },
+		{ "@", NULL }, { "https://a.", "<" }, { "https://a?", ")" }, { "www.a(", ")" },
+		{ "http://a&b;", ";" }, { "a", "@" }, { ":", "/" }, { "a<!A ", "a<?" } };
 	enum { SECONDS = 2 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

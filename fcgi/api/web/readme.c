@@ -451,7 +451,7 @@ name_headings(struct rendering *r, cmark_node *document)
 static cmark_parser *
 new_parser(void)
 {
-	static const char *const extensions[] = { "table", "strikethrough" };
+	static const char *const extensions[] = { "table", "strikethrough", "autolink" };
 	cmark_parser *parser;
 
 	cmark_gfm_core_extensions_ensure_registered();

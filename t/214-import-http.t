@@ -117,8 +117,8 @@ subtest 'another Berth' => sub {
 
 		($status, $summary) = import_of($url, 'demo/new');
 		is_deeply([$status, @$summary{qw(imported there)}], [0, 0, 5], 'again, with the token of the environment');
-		($status, $summary) = import_of($url, 'demo/other', '--list', list('x', 'Base'));
-		is_deeply([$status, $summary->{imported}], [0, 3], 'a list names some of the crates');
+		($status, $summary) = import_of($url, 'demo/other', '--list', list("x\r", 'Base', "\r"));
+		is_deeply([$status, $summary->{imported}], [0, 3], 'a list names some, with line ends of Windows');
 	}
 	my ($link, $pipe) = map { $t->dir . "/$_" } qw(link-token pipe);
 	symlink $token_file, $t->holds_tokens($link) or die "$link: $!\n";

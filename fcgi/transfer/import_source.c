@@ -362,6 +362,9 @@ take_lines(struct finding *f, struct slice rest, const char *path, struct err *e
 		size_t used = line.n + (end != NULL);
 
 		rest = slice_of(rest.p + used, rest.n - used);
+		/* an editor of Windows ends the lines of a list with CR LF */
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
 		if (line.n > 0)
 			rc = take_line(f, parse, line, arena_printf(parse, "%s:%zu", path, number), err);
 		arena_reset(parse);

@@ -304,8 +304,9 @@ test_slow(void)
 		{ "+ - ", "\n" }, { "> ", "\n" }, { "# a\n", "[](#a-198) ........ " }, { "http://", NULL },
 		{ "http://a", NULL }, { "www.", NULL }, { "www.a ", NULL }, { "a@b.c", NULL }, { "a@", NULL },
 		{ "@", NULL }, { "https://a.", "<" }, { "https://a?", ")" }, { "www.a(", ")" },
-		{ "http://a&b;", ";" }, { "a", "@" }, { ":", "/" }, { "a<!A ", "a<?" } };
-	enum { SECONDS = 2 };
+		{ "http://a&b;", ";" }, { "a", "@" }, { ":", "/" }, { "a<!A ", "a<?" },
+		{ "www._", NULL }, { "_www.", NULL }, { "https://a?)", ")" }, { ":a@_", "+<ftp://a@" } };
+	enum { SECONDS = 1 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char *text = arena_alloc(arena, README_SHOWN_MAX + 16);
@@ -322,6 +323,21 @@ test_slow(void)
 		    (double)(clock() - begin) * 1000 / CLOCKS_PER_SEC);
 		arena_reset(arena);
 	}
+}
+
+/* Bare URLs become links only where that takes no long time. */
+static void
+test_bare(void)
+{
+	char *text = arena_alloc(arena, README_SHOWN_MAX + 16);
+	size_t n = put(text, 0, "https://a.b/x\n\n");
+
+	while (n < README_SHOWN_MAX / 20)
+		n = put(text, n, "www._");
+	ok(strstr(render(text), "<a href=\"https://a.b/x\">") != NULL, "a bare URL is a link");
+	while (n + 5 <= README_SHOWN_MAX)
+		n = put(text, n, "www._");
+	is_int(strncmp(render(text), "<p>https://a.b/x</p>", 20), 0, "or a text");
 }
 
 static void
@@ -356,6 +372,7 @@ main(void)
 	test_hostile();
 	test_cut();
 	test_slow();
+	test_bare();
 	test_large();
 	arena_free(arena);
 	return tap_done();

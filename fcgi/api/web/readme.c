@@ -71,6 +71,7 @@ cut(const char *markdown, bool *is_cut)
 struct effort {
 	size_t brackets, tags, tables, cells;
 	size_t width; /* columns of the table that the line may be in; 0: it is in none */
+	size_t bare; /* bytes that it may read to find bare URLs */
 };
 
 /* The number of nested lists and quotations that a line opens. */
@@ -95,6 +96,19 @@ count(struct slice line, char c)
 	return n;
 }
 
+/* How often cmark may look for a bare URL, or for its end: each time it may read the whole line. */
+static size_t
+count_bare(struct slice line)
+{
+	static const char www[] = "www.";
+	size_t n = count(line, ':') + count(line, '@') + count(line, ')');
+	const char *p = line.p, *end = line.p + line.n;
+
+	for (; (p = memmem(p, (size_t)(end - p), www, strlen(www))) != NULL; p += strlen(www))
+		n++;
+	return n;
+}
+
 /* Is it the line between the head of a table and its rows? */
 static bool
 is_rule(struct slice line)
@@ -113,6 +127,7 @@ add_line(struct effort *e, struct slice line)
 	size_t columns = count(line, '|');
 
 	e->brackets += count(line, '[');
+	e->bare += count_bare(line) * line.n;
 	for (size_t i = 0; i + 1 < line.n; i++)
 		e->tags += line.p[i] == '<' && (line.p[i + 1] == '?' || line.p[i + 1] == '!');
 	if (is_rule(line)) {
@@ -128,12 +143,13 @@ add_line(struct effort *e, struct slice line)
 	       count_nested(line) > README_NESTED_MAX;
 }
 
-/* Does cmark need a time that grows faster than the text? */
+/* Does cmark need a time that grows faster than the text?  *bare: not if it looks for bare URLs, either. */
 static bool
-is_slow(struct slice text)
+is_slow(struct slice text, bool *bare)
 {
 	struct effort effort = { .width = 0 };
 
+	*bare = false;
 	while (text.n > 0) {
 		const char *end = memchr(text.p, '\n', text.n);
 		size_t n = end == NULL ? text.n : (size_t)(end - text.p);
@@ -143,6 +159,7 @@ is_slow(struct slice text)
 		n += end != NULL;
 		text = slice_of(text.p + n, text.n - n);
 	}
+	*bare = effort.bare <= README_BARE_MAX;
 	return false;
 }
 
@@ -167,6 +184,7 @@ struct headings {
 struct rendering {
 	struct arena *arena;
 	const struct readme_source *source;
+	bool bare; /* bare URLs become links */
 	struct headings headings;
 	bool has_images;
 };
@@ -449,14 +467,15 @@ name_headings(struct rendering *r, cmark_node *document)
 }
 
 static cmark_parser *
-new_parser(void)
+new_parser(bool bare)
 {
 	static const char *const extensions[] = { "table", "strikethrough", "autolink" };
 	cmark_parser *parser;
 
 	cmark_gfm_core_extensions_ensure_registered();
 	parser = cmark_parser_new(CMARK_OPT_VALIDATE_UTF8);
-	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
+	/* the last one finds bare URLs */
+	for (size_t i = 0; i + !bare < sizeof(extensions) / sizeof(*extensions); i++)
 		cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(extensions[i]));
 	return parser;
 }
@@ -478,11 +497,9 @@ put_html(struct buf *b, const char *html)
 }
 
 static void
-put_rendered(struct arena *a, struct slice text, const struct readme_source *source, struct buf *b,
-    bool *has_images)
+put_rendered(struct rendering *r, struct slice text, struct buf *b)
 {
-	struct rendering r = { .arena = a, .source = source };
-	cmark_parser *parser = new_parser();
+	cmark_parser *parser = new_parser(r->bare);
 	cmark_node *document;
 	cmark_iter *iter;
 	cmark_event_type event;
@@ -490,12 +507,11 @@ put_rendered(struct arena *a, struct slice text, const struct readme_source *sou
 
 	cmark_parser_feed(parser, text.p, text.n);
 	document = cmark_parser_finish(parser);
-	name_headings(&r, document);
+	name_headings(r, document);
 	iter = cmark_iter_new(document);
 	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
-		change(&r, event, cmark_iter_get_node(iter));
+		change(r, event, cmark_iter_get_node(iter));
 	cmark_iter_free(iter);
-	*has_images = r.has_images;
 	/* without CMARK_OPT_UNSAFE: what was left of HTML would be left out here */
 	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
 	put_html(b, html);
@@ -509,17 +525,18 @@ readme_render(struct arena *a, const char *markdown, const struct readme_source 
     struct readme *readme)
 {
 	struct slice text = make_visible(a, cut(markdown, &readme->is_cut));
-	bool is_plain = !is_markdown(source->file) || is_slow(text);
+	struct rendering r = { .arena = a, .source = source };
+	bool is_plain = !is_markdown(source->file) || is_slow(text, &r.bare);
 	struct buf b;
 
-	readme->has_images = false;
 	buf_init(&b, a, HTML_MAX);
 	if (!is_plain)
-		put_rendered(a, text, source, &b, &readme->has_images);
+		put_rendered(&r, text, &b);
 	if (is_plain || buf_full(&b)) {
 		buf_reset(&b);
-		readme->has_images = false;
+		r.has_images = false;
 		put_plain(a, text, &b);
 	}
+	readme->has_images = r.has_images;
 	readme->markup = (struct html_markup) { buf_slice(&b) };
 }

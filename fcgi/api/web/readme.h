@@ -20,7 +20,8 @@
  * A README whose name has another extension than Markdown has, such as README.txt, is shown as plain text.
  *
  * Time and memory are bounded: a text for which cmark would need much more than its length, such as one
- * with long rows of brackets, is shown as plain text.
+ * with long rows of brackets, is shown as plain text.  Where only its bare URLs would take so long, they are
+ * no links.
  */
 
 #include "base/arena.h"
@@ -34,7 +35,8 @@ enum {
 	README_NESTED_MAX = 32, /* lists and quotations that begin in one line */
 	README_COLUMNS_MAX = 64, /* `|` in a line */
 	README_TABLES_MAX = 64,
-	README_CELLS_MAX = 100000
+	README_CELLS_MAX = 100000,
+	README_BARE_MAX = 16 << 20 /* bytes in which to look for bare URLs; with more, these stay text */
 };
 
 struct readme {

@@ -50,6 +50,7 @@ static const struct allowance allowances[] = {
 	/* descriptors: only those that are open already */
 	{ SCMP_SYS(read), 0, 0 },
 	{ SCMP_SYS(lseek), 0, 0 },
+	{ SCMP_SYS(_llseek), 0, 0 }, /* the same, where a register has 32 bits */
 	{ SCMP_SYS(write), 0, 0 },
 	/* memory: malloc; never anything that can be executed */
 	{ SCMP_SYS(brk), 0, 0 },

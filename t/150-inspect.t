@@ -491,6 +491,8 @@ sub memory {
 			file('Cargo.toml', $manifest . tables(35, 'target.t%d.dependencies', '={}'))],
 		['many features, files and a readme', 32, 0, map({ file("f$_/x") } 1 .. 19998), $readme,
 			file('Cargo.toml', manifest_with_readme() . $features)],
+		['the same, with a file twice', 32, 0, map({ file("f$_/x") } 1 .. 19996), $readme,
+			file('Cargo.toml', manifest_with_readme() . $features), file('x'), file('x')],
 	);
 
 	@crates = map { [@$_[0 .. 2], Berth::Archive::crate(@$_[3 .. $#$_])] } @crates;

@@ -28,7 +28,7 @@ struct kept {
 };
 
 struct inspect {
-	struct arena *arena;
+	struct arena *arena; /* its own, which is empty where the crate is read again */
 	struct gzip_stream *gzip;
 	struct tar_walk *tar;
 	struct tar_crosscheck *second;
@@ -250,12 +250,19 @@ readers_new(struct inspect *in)
 		in->gzip = gzip_stream_new(in->arena, 0, gzip_found, in, &in->broken);
 }
 
+static void
+free_arena(void *arg)
+{
+	arena_free(arg);
+}
+
 struct inspect *
 inspect_prepare(struct arena *arena)
 {
 	struct inspect *in = arena_alloc(arena, sizeof(*in));
 
-	in->arena = arena;
+	in->arena = arena_new();
+	arena_defer(arena, free_arena, in->arena);
 	if (locale_get() == (locale_t)0) {
 		(void)err_sys(&in->broken, "the locale C.UTF-8");
 		return in;
@@ -303,6 +310,7 @@ inspect_repeats(struct inspect *in)
 
 	if (in->twice != TWICE_MET)
 		return false;
+	arena_reset(in->arena);
 	*in = again;
 	readers_new(in);
 	limits_set(in, &limits);

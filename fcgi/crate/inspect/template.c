@@ -23,19 +23,47 @@ static const char *const unneeded[] = { "libacl.so.", "libbz2.so.", "libgcc_s.so
 	"libicuuc.so.", "liblz4.so.", "liblzma.so.", "libnettle.so.", "libstdc++.so.", "libxml2.so.",
 	"libzstd.so." };
 
+/* What the program needs itself. */
+static const char *const needed[] = { "ld-linux", "libarchive.so.", "libc.so.", "libcrypto.so.",
+	"libjson-c.so.", "libm.so.", "libseccomp.so.", "libz.so.", "linux-vdso" };
+
+static bool
+is_among(const char *path, const char *const *names, size_t n)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash != NULL ? slash + 1 : path;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(name, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_unneeded(const struct dl_phdr_info *info)
+{
+	return is_among(info->dlpi_name, unneeded, sizeof(unneeded) / sizeof(*unneeded));
+}
+
+/* Is the library neither?  The program itself has no name. */
+static int
+library_is_strange(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	return info->dlpi_name[0] != '\0' && !is_unneeded(info) &&
+	    !is_among(info->dlpi_name, needed, sizeof(needed) / sizeof(*needed));
+}
+
 static int
 library_unmap(struct dl_phdr_info *info, size_t size, void *arg)
 {
-	const char *slash = strrchr(info->dlpi_name, '/');
-	const char *name = slash != NULL ? slash + 1 : info->dlpi_name;
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = UINTPTR_MAX, end = 0;
-	bool found = false;
 
 	(void)size;
 	(void)arg;
-	for (size_t i = 0; i < sizeof(unneeded) / sizeof(*unneeded); i++)
-		found = found || strncmp(name, unneeded[i], strlen(unneeded[i])) == 0;
-	for (size_t i = 0; found && i < info->dlpi_phnum; i++) {
+	for (size_t i = 0; is_unneeded(info) && i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
 
 		if (part->p_type != PT_LOAD)
@@ -55,12 +83,13 @@ library_unmap(struct dl_phdr_info *info, size_t size, void *arg)
 /*
  * Removes libraries from memory whose code is never called here: hostile bytes cannot reach it either, and
  * fork() and exit take less time.  The loader looks up some symbols only at their first call, and would
- * search these libraries, too: so it must have bound all symbols at the start.
+ * search these libraries, too: so it must have bound all symbols at the start.  A library that is strange
+ * here, such as a provider that openssl.cnf names, may call them: then all stay.
  */
 static void
 libraries_unmap(void)
 {
-	if (getenv("LD_BIND_NOW") != NULL)
+	if (getenv("LD_BIND_NOW") != NULL && dl_iterate_phdr(library_is_strange, NULL) == 0)
 		(void)dl_iterate_phdr(library_unmap, NULL);
 }
 

@@ -134,6 +134,7 @@ test_headings(void)
 		{ "caf\xc3\xa9", "#caf%C3%A9", "caf%C3%A9" },
 		{ "\xc3\x9c" "ber", "#\xc3\xbc" "ber", "%C3%BC" "ber" },
 		{ "\xd0\x81\xd0\xaf", "#\xd1\x91\xd1\x8f", "%D1%91%D1%8F" },
+		{ "\xc5\x81\xc5\xbd\xc4\x8c", "#\xc5\x82\xc5\xbe\xc4\x8d", "%C5%82%C5%BE%C4%8D" },
 		{ "\xc3\x97\xc3\x9f", "#\xc3\x9f", "%C3%9F" },
 		{ "\xe5\xae\x89\xe8\xa3\x85\xef\xbc\x9ax", "#\xe5\xae\x89\xe8\xa3\x85x", "%E5%AE%89%E8%A3%85x" },
 		{ "a\n\n## a", "#a-1", "a-1" },

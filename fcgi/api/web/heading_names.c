@@ -34,17 +34,19 @@ is_dropped(uint32_t cp)
 
 /* Capitals of the scripts in which READMEs are written most, and how far their small letters are away. */
 static const struct {
-	uint32_t first, last, away;
+	uint32_t first, last, away, step; /* each step-th character is one */
 } capitals[] = {
-	{ 'A', 'Z', 0x20 }, { 0xc0, 0xd6, 0x20 }, { 0xd8, 0xde, 0x20 }, { 0x391, 0x3a9, 0x20 },
-	{ 0x400, 0x40f, 0x50 }, { 0x410, 0x42f, 0x20 },
+	{ 'A', 'Z', 0x20, 1 }, { 0xc0, 0xd6, 0x20, 1 }, { 0xd8, 0xde, 0x20, 1 }, { 0x391, 0x3a9, 0x20, 1 },
+	{ 0x400, 0x40f, 0x50, 1 }, { 0x410, 0x42f, 0x20, 1 },
+	/* Czech, Polish, Turkish and others */
+	{ 0x100, 0x136, 1, 2 }, { 0x139, 0x147, 1, 2 }, { 0x14a, 0x176, 1, 2 }, { 0x179, 0x17d, 1, 2 },
 };
 
 static uint32_t
 lower(uint32_t cp)
 {
 	for (size_t i = 0; i < sizeof(capitals) / sizeof(*capitals); i++) {
-		if (cp >= capitals[i].first && cp <= capitals[i].last)
+		if (cp >= capitals[i].first && cp <= capitals[i].last && (cp - capitals[i].first) % capitals[i].step == 0)
 			return cp + capitals[i].away;
 	}
 	return cp;

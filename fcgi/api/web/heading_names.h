@@ -24,7 +24,7 @@ struct heading_names {
 /* Names the next heading, which has that text.  There are fewer than HEADING_NAMES_MAX. */
 void heading_names_add(struct arena *, struct heading_names *, struct slice text);
 
-/* Returns which heading has that name, or heading_names.n: none has it.  Letters match in any case. */
+/* Returns which heading has that name, or heading_names.n: none has it.  Most letters match in any case. */
 size_t heading_names_find(struct arena *, const struct heading_names *, struct slice name);
 
 #endif

@@ -276,6 +276,8 @@ read_token(struct invocation *in, const char *path, const char **token)
 			return -1;
 		while (n < text.n && text.p[n] != '\n')
 			n++;
+		/* an editor of Windows ends the line with CR LF */
+		n -= n > 0 && text.p[n - 1] == '\r';
 		*token = arena_strndup(in->arena, text.p, n);
 	}
 	if (*token == NULL)

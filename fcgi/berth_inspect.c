@@ -159,7 +159,7 @@ bytes_read(struct inspect *in, struct verdict *verdict, struct err *err)
 	return inspect_end(in, verdict, err);
 }
 
-/* The same, from the first byte again where a path comes twice. */
+/* The same.  If a path comes twice, it goes back to the first byte and reads once more. */
 static int
 crate_read(struct inspect *in, struct verdict *verdict, struct err *err)
 {
@@ -422,7 +422,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "berth-inspect: %s\n", err.detail);
 		status = EXIT_TROUBLE;
 	}
-	/* a child leaves the rest to the kernel, which is faster */
+	/* exit() would call libraries that the template has removed; the kernel frees the rest faster, too */
 	if (request.serve)
 		_exit(status);
 	arena_free(arena);

@@ -550,7 +550,8 @@ sub libraries {
 	plan skip_all => 'no build/berth-inspect' unless defined $plain;
 	my $unneeded = qr/^(?:libxml2|libicu\w+|libstdc\+\+|libzstd|liblzma|libbz2|liblz4|libnettle|libacl)\.so/;
 
-	for my $case ([0], [1, LD_BIND_NOW => 1], [0, LD_BIND_NOW => 1, LD_PRELOAD => 'libpthread.so.0']) {
+	for my $case ([0], [0, LD_BIND_NOW => ''], [1, LD_BIND_NOW => 1],
+	    [0, LD_BIND_NOW => 1, LD_PRELOAD => 'libpthread.so.0']) {
 		my ($bound, %environment) = @$case;
 		socketpair(my $worker, my $template, AF_UNIX, SOCK_SEQPACKET, 0) or die "socketpair: $!\n";
 		my $pid = fork() // die "fork: $!\n";

@@ -94,7 +94,7 @@ static int
 spawn(const char *path, int socket, int errors, pid_t *pid)
 {
 	const char *argv[] = { path, "--serve", NULL };
-	/* crate/inspect/template.c relies on it */
+	/* crate/inspect/template.c removes libraries from memory only with it */
 	char bind_now[] = "LD_BIND_NOW=1";
 	char *const environment[] = { bind_now, NULL };
 	posix_spawn_file_actions_t actions;

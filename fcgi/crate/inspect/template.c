@@ -46,7 +46,7 @@ is_unneeded(const struct dl_phdr_info *info)
 	return is_among(info->dlpi_name, unneeded, sizeof(unneeded) / sizeof(*unneeded));
 }
 
-/* Is the library neither?  The program itself has no name. */
+/* Is the library in neither list?  The program itself has no name. */
 static int
 library_is_strange(struct dl_phdr_info *info, size_t size, void *arg)
 {
@@ -81,15 +81,19 @@ library_unmap(struct dl_phdr_info *info, size_t size, void *arg)
 }
 
 /*
- * Removes libraries from memory whose code is never called here: hostile bytes cannot reach it either, and
- * fork() and exit take less time.  The loader looks up some symbols only at their first call, and would
- * search these libraries, too: so it must have bound all symbols at the start.  A library that is strange
- * here, such as a provider that openssl.cnf names, may call them: then all stay.
+ * Removes the libraries from memory whose code this program never calls.  Hostile bytes cannot reach that
+ * code then, and fork() and exit take less time.  The loader must have bound all symbols at the start,
+ * since at a later lookup it would search these libraries, too.  The process must end with _exit(), since
+ * exit() would call their destructors.  If a library is loaded that is in neither list, such as a
+ * provider that openssl.cnf names, it may call them, and all stay.
  */
 static void
 libraries_unmap(void)
 {
-	if (getenv("LD_BIND_NOW") != NULL && dl_iterate_phdr(library_is_strange, NULL) == 0)
+	const char *bind_now = getenv("LD_BIND_NOW");
+
+	/* the loader takes an empty value for none */
+	if (bind_now != NULL && bind_now[0] != '\0' && dl_iterate_phdr(library_is_strange, NULL) == 0)
 		(void)dl_iterate_phdr(library_unmap, NULL);
 }
 

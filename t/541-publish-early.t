@@ -105,7 +105,7 @@ for my $case (@cases) {
 	$t->berth_ok('project', 'set', $project, $quota =~ s/=.*/=/r) if defined $quota;
 }
 ok(!-e $called, 'nothing was inspected');
-is_deeply(stages(), $before, 'and no publish came so far');
+is_deeply(stages(), $before, 'and no publish passed the checks');
 
 # The worker reads a small crate while the database answers, but no large one.
 sub staged { return (stat($t->dir . '/store/staging'))[9] // die "no staging\n"; }

@@ -27,7 +27,7 @@ $t->member('dev', 'demo', 'developer');
 my $token = $t->token('dev');
 
 # These bytes do not compress: the crate is so large that it takes several writes, and that nginx asks first.
-my $noise = join('', map { sha256($_) } 1 .. 7000);
+my $noise = join('', map { sha256($_) } 1 .. 9000);
 
 sub publish {
 	my ($name, $version) = @_;

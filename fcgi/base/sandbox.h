@@ -3,8 +3,8 @@
 
 /*
  * Confines a process before it reads hostile bytes: it gets limits of memory and time, cannot open files,
- * and loses every system call that reading, writing and allocating do not need.  It cannot leave the
- * sandbox.
+ * and loses every system call that reading, reading again, writing and allocating do not need.  It cannot
+ * leave the sandbox.
  *
  * In a build with sanitizers (BERTH_SANITIZED) nothing is given up: they need
  * terabytes of address space and system calls of their own.

@@ -300,7 +300,7 @@ own_open(const struct settings *s, struct listeners *l, struct err *err)
 {
 	if (paths_check(s, err) == -1)
 		return -1;
-	/* the socket for reads last: where it answers, the other one does as well */
+	/* the socket for reads last: when it answers, the other one does, too */
 	for (size_t i = WORKER__KINDS; i-- > 0;) {
 		l->fd[i] = path_open(s, path_of(s, i), err);
 		if (l->fd[i] == -1)

@@ -214,7 +214,7 @@ inspect_as(struct passage *p, const char *name, struct err *err)
 		return err_set(err, 400, "the inspection did not end within %" PRId64 " seconds; to give it "
 		    "more time, raise inspect_timeout of the configuration", wanted->settings->inspect_timeout);
 	}
-	/* it is this crate that the inspector does not survive */
+	/* this crate has ended the inspector, so the import refuses it and goes on */
 	if (inspector_check_status(&result, &died) == -1)
 		return err_set(err, 400, "%s", died.detail);
 	if (verdict_decode(p->arena, result.verdict, &verdict, err) == -1)

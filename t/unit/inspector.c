@@ -363,7 +363,7 @@ test_ask(void)
 			is_int(err.status, cases[i].status == 0 ? 0 : 500, "the error");
 		}
 		is_int(inspector_end(in, &out, &err), -1, "it cannot end twice");
-		ok(strstr(err.detail, "report this") != NULL, "which its user cannot mend");
+		ok(strstr(err.detail, "report this") != NULL, "the error asks for a report");
 		inspector_stop(in);
 		is_int(open_fds(), before, "no descriptor is left");
 	}

@@ -9,7 +9,7 @@
 
 static const char *host; /* NULL: the system does not tell it */
 
-/* Stands for that of the C library, which cannot be led to an empty name without privileges. */
+/* Replaces the function of the C library: only root could give the host an empty name. */
 int
 gethostname(char *name, size_t size)
 {

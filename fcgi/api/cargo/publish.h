@@ -14,7 +14,7 @@ extern const struct route_policy publish_route_policy;
 /*
  * 200 with warnings.  400 for what is wrong with frame, metadata, crate or a
  * version that is there already; 413 for what is too large; 429 for too much in too
- * short a time, before the crate is read; 503 where database or store are away.
+ * short a time, before a large crate is read; 503 where database or store are away.
  */
 int publish_handle(struct call *, struct request *, struct response *);
 

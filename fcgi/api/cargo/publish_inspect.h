@@ -31,8 +31,9 @@ int publish_inspect(struct call *, struct request *, const struct upload *, stru
     struct publish_inspection **) __attribute__((warn_unused_result));
 
 /*
- * Waits until the process of that struct publish_inspection has ended, and checks that it ended as for an
- * accepted crate.  Once it has returned 0, it does so again.  -1: 500, 503.
+ * Waits until the process of the inspection, a struct publish_inspection, has ended, and checks that it
+ * exited as for an accepted crate.  After it has returned 0, each later call returns 0 at once.  -1: 500,
+ * 503.
  */
 int publish_inspect_confirm(void *inspection, struct err *) __attribute__((warn_unused_result));
 

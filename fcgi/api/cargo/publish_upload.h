@@ -40,8 +40,9 @@ int upload_read_metadata(struct request *, const struct publish_policy *, struct
 int upload_check_policy(struct request *, struct upload *) __attribute__((warn_unused_result));
 
 /*
- * Reads the rest of the body, unless the crate is large, for which it is too early: the publish may still be
- * refused by its metadata.  An error waits for upload_read_crate(), which goes on from here in any case.
+ * Reads the rest of the body if the crate is small, while it is still unknown whether the metadata is
+ * accepted.  Call upload_read_crate() afterwards in any case: it reads a large crate, and returns the
+ * error of this call.
  */
 void upload_read_ahead(struct worker_app *, struct request *, struct upload *);
 

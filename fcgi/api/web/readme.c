@@ -143,7 +143,7 @@ add_line(struct effort *e, struct slice line)
 	       count_nested(line) > README_NESTED_MAX;
 }
 
-/* Does cmark need a time that grows faster than the text?  *bare: not if it looks for bare URLs, either. */
+/* Does cmark need a time that grows faster than the text?  *bare: not even if it looks for bare URLs. */
 static bool
 is_slow(struct slice text, bool *bare)
 {
@@ -378,7 +378,7 @@ heading_of(struct rendering *r, const char *url)
 	size_t i;
 
 	buf_init(&name, r->arena, PATH_MAX_BYTES);
-	if (url[0] != '#' || !decode(slice_str(url + 1), &name))
+	if (!decode(slice_str(url + 1), &name))
 		return NULL;
 	i = heading_names_find(r->arena, names, buf_slice(&name));
 	return i == names->n || !put_anchor(r, i) ? NULL :
@@ -481,7 +481,8 @@ new_parser(bool bare)
 }
 
 /*
- * Only an image makes "<img ": a text has no "<".  What the text had as `&#8238;` is a character only now.
+ * Copies the HTML, and adds attributes to images.  Each "<img " is an image, since cmark escapes the "<" of a
+ * text.  References such as `&#8238;` have become characters, so html_visible() is needed again.
  */
 static void
 put_html(struct buf *b, const char *html)

@@ -10,7 +10,7 @@
  */
 #define MALFORMED "uploaded tarball is malformed or too large when decompressed"
 
-/* The one that is only too large; its argument is the limit, a uint64_t. */
+/* The refusal of an archive that is only too large.  Its argument is the limit, a uint64_t. */
 #define MALFORMED_SIZE MALFORMED ": it has %" PRIu64 \
 	" bytes or more; an administrator can raise max_unpacked_size for the project"
 

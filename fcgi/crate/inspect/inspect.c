@@ -28,14 +28,14 @@ struct kept {
 };
 
 struct inspect {
-	struct arena *arena; /* its own, which is empty where the crate is read again */
+	struct arena *arena; /* its own: inspect_repeats() empties it */
 	struct gzip_stream *gzip;
 	struct tar_walk *tar;
 	struct tar_crosscheck *second;
 	struct path_set *paths;
 	struct file_twice *files;
 	struct inspect_limits limits;
-	enum { TWICE_HASHED, TWICE_UNEXPECTED, TWICE_MET } twice; /* paths that come twice */
+	enum { TWICE_HASHED, TWICE_UNEXPECTED, TWICE_MET } twice; /* what it does where a path comes twice */
 	bool is_file; /* the current entry */
 	bool targets[TARGET__MAX]; /* files that make one */
 	struct err broken; /* status 0 unless inspect_prepare() failed: then told by the first call */
@@ -151,7 +151,7 @@ file_begin(struct inspect *in, struct slice path, bool again, struct err *err)
 	if (!again)
 		return 0;
 	in->twice = TWICE_MET;
-	return err_internal(err, 500, "a path comes twice, and nobody has read the crate again");
+	return err_internal(err, 500, "a path comes twice, and the crate was not read again");
 }
 
 static int
@@ -241,7 +241,7 @@ locale_get(void)
 	return locale;
 }
 
-/* What reads one crate. */
+/* Makes the readers, which serve for one crate. */
 static void
 readers_new(struct inspect *in)
 {

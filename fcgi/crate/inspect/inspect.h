@@ -32,8 +32,8 @@ struct inspect_limits {
 struct inspect;
 
 /*
- * Everything lives in the arena.  Opens everything that it needs from the system, so that the caller can
- * enter the sandbox before the first byte of the crate.
+ * Everything lives as long as the arena.  Opens everything that it needs from the system, so that the
+ * caller can enter the sandbox before the first byte of the crate.
  */
 struct inspect *inspect_new(struct arena *, const struct inspect_limits *);
 
@@ -45,10 +45,10 @@ struct inspect *inspect_prepare(struct arena *);
 void inspect_begin(struct inspect *, const struct inspect_limits *);
 
 /*
- * Hardly any crate has a path twice.  This spares an inspection that has begun what only such a crate needs:
- * a hash of each file.  Call it if you can read the crate again.  If a path comes twice after all,
- * inspect_push() returns -1, and inspect_repeats() is true: the inspection has begun anew, now with hashes,
- * and takes the crate from its first byte.  It needs nothing more from the system.
+ * Hashes no files: only a crate in which a path comes twice needs that, and hardly any is so.  Call it
+ * after inspect_begin(), if you can read the crate again.  If a path comes twice after all,
+ * inspect_push() returns -1, and inspect_repeats() is true: the inspection has begun anew, now with
+ * hashes, and takes the crate from its first byte.  That works in the sandbox, too.
  */
 void inspect_expect_once(struct inspect *);
 bool inspect_repeats(struct inspect *);

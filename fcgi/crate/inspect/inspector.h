@@ -43,8 +43,8 @@ int inspector_run(struct inspector *, struct arena *, const struct job *, int cr
  * inspector_run() in two steps, for a caller that can work while the process ends.  inspector_ask() returns
  * at the first newline of the output, or at its end; the result has the bytes so far and no status.  Do not
  * commit anything before inspector_end() and inspector_check_status() return 0: the process may still die or
- * write more.  One job at a time: call inspector_end() before the next one.  If you
- * do not, the reset of the arena waits for the process, as inspector_end() does.
+ * write more.  One job at a time: call inspector_end() before the next one.  If you do not, the reset of the
+ * arena waits for the process, as inspector_end() does.
  */
 int inspector_ask(struct inspector *, struct arena *, const struct job *, int crate, int64_t deadline_us,
     struct inspector_result *, struct err *) __attribute__((warn_unused_result));
@@ -56,7 +56,7 @@ int inspector_ask(struct inspector *, struct arena *, const struct job *, int cr
 int inspector_end(struct inspector *, struct inspector_result *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Checks that the process of the job has exited as one that has answered.  -1: 500. */
+/* Checks that job_is_judged() is true for the status.  -1: 500, which names the status. */
 int inspector_check_status(const struct inspector_result *, struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -108,7 +108,7 @@ version_add_call(struct db_call *call, struct arena *a, const struct version_new
 struct publish {
 	struct arena *arena;
 	struct version_new *version;
-	bool ahead; /* what the check before the bytes has found of the crate is taken for granted */
+	bool ahead; /* the publish relies on what the first checks have found of the crate */
 	bool raced; /* the crate has changed since that check */
 };
 
@@ -201,7 +201,7 @@ confirm(const struct db_call *writes, const struct publish *publish, struct err 
 }
 
 /*
- * Everything in one round trip, by what was found before the bytes came.  Each change of a crate's versions
+ * Everything in one round trip, by what the first checks have found.  Each change of a crate's versions
  * changes its index file, so while the file's revision is the same, the crate is as it was.  If it is not, no
  * line is added, or an earlier statement fails: then the crate has to be checked again.
  */

@@ -34,7 +34,7 @@ struct version_new {
 	const struct package *package;
 	struct slice index_line;
 	struct index_file index; /* of the crate, when it was checked last */
-	bool has_quota; /* its project or a group above it, when it was checked before the bytes */
+	bool has_quota; /* its project or a group above it, by the first checks */
 	bool needs_crate; /* of the quotas, too, when it was checked last: the crate is new */
 	const char *buried; /* checksum of a version that was deleted; NULL: there was none */
 	const char *there; /* checksum of the version, where it is there already */
@@ -87,8 +87,8 @@ int version_check_again_judge(struct db *, const struct db_call *, size_t n, str
 void version_check_quota(const struct version_new *, int64_t need[QUOTA__MAX]);
 
 /*
- * The same without a lock, before the bytes are read, and whether the quotas have room.  -1: as above, 403
- * where a quota has none.
+ * The same without a lock, before the crate is inspected, and whether the quotas have room.  -1: as
+ * above, 403 where a quota has none.
  */
 enum { VERSION_CHECK_EARLY_CALLS = VERSION_CHECK_CALLS + 1 };
 void version_check_early_calls(struct db_call *, struct arena *, const struct version_new *);

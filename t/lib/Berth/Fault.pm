@@ -62,7 +62,7 @@ sub arm {
 	my ($self, $point, $action, @then) = @_;
 	my $file = $self->{file};
 
-	unlink("$file.taken");
+	unlink("$file.taken", "$file.next");
 	Berth::Test::write_file("$file.next", "@then\n") if @then;
 	# at once whole: a worker may look at any moment
 	Berth::Test::write_file("$file.new", "$point $action\n");

@@ -262,7 +262,7 @@ sub start_pool {
 	    $self->conf_path);
 	my $up = wait_for(sub {
 		die "berth-fcgi ended at once:\n" . $self->log('pool') . "\n" if $self->has_ended('pool');
-		# it listens on one after the other
+		# a build of before opens the socket for writes last
 		return !grep { !IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $_) } $self->socket_path,
 		    $self->{has_write_workers} ? $self->write_socket_path : ();
 	}, PATIENCE);

@@ -43,8 +43,12 @@ is_markdown(const char *file)
 		".md", ".markdown", ".mdown", ".mdwn", ".mkd", ".mkdn", ".mkdown",
 	};
 	const char *slash = file != NULL ? strrchr(file, '/') : NULL;
-	const char *dot = file != NULL ? strrchr(slash != NULL ? slash : file, '.') : NULL;
+	const char *name = slash != NULL ? slash + 1 : file;
+	const char *dot = name != NULL ? strrchr(name, '.') : NULL;
 
+	/* the first character of a name begins no extension */
+	if (dot == name)
+		return true;
 	for (size_t i = 0; dot != NULL && i < sizeof(extensions) / sizeof(*extensions); i++) {
 		if (strcasecmp(dot, extensions[i]) == 0)
 			return true;

@@ -351,8 +351,9 @@ subtest 'GitLab is away' => sub {
 	is(read_config(app => $known)->{status}, 503, 'later it is not known whether the job still runs');
 	$gitlab->start;
 	$t->psql('UPDATE ci_outages SET until_at = now()');
-	is(read_config(app => $known)->{status}, 200, 'back again');
-	is($t->psql('SELECT count(*) FROM ci_outages'), 0, 'which is noted');
+	is(read_config(app => job_token_unknown())->{status}, 401, 'back again, it does not know a job');
+	is($t->psql('SELECT count(*) FROM ci_outages'), 0, 'which is an answer');
+	is(read_config(app => $known)->{status}, 200, 'and keeps nobody from asking');
 
 	$gitlab->answer('/api/v4/job', 'oops', status => 502);
 	is(read_config(app => job_token_unknown())->{status}, 503, 'an error of its own');
@@ -400,6 +401,9 @@ subtest 'GitLab is slow' => sub {
 		$pending{$pid} = 1;
 	}
 	$t->wait_for(sub { asked() - $before >= 2 }) or fail('GitLab is asked');
+	$t->psql("INSERT INTO ci_outages (system, until_at) VALUES ('gitlab', now())");
+	like(ask(job_token_unknown())->[1], qr/too many jobs/, 'a job that finds no slot');
+	is($t->psql('SELECT until_at <= now() FROM ci_outages'), 't', 'lets others find out whether GitLab is back');
 	my $start = time;
 	my $came = ask($own);
 	is($came->[0], 200, 'tokens of ours come in');
@@ -460,6 +464,10 @@ subtest 'a storm of garbage' => sub {
 	is(read_config(app => $own)->{status}, 200, 'our own tokens come in from there');
 	is(read_config(app => $running)->{status}, 200,
 	    'and a job that GitLab has vouched for, which is asked about anew');
+	minute_later();
+	$t->psql("INSERT INTO ci_outages (system, until_at) VALUES ('gitlab', now())");
+	is(read_config(app => job_token_unknown())->{status}, 429, 'after an outage garbage is too much as well');
+	is(read_config(app => $running)->{status}, 200, 'and lets others find out whether GitLab is back');
 };
 
 # Job tokens of many strangers, each from an address of its own.

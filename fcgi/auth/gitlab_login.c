@@ -221,10 +221,6 @@ judge(struct call *call, struct request *rq, const struct https_answer *answer,
 	const char *status = "";
 	struct err err = { 0 };
 
-	if (answer->status >= HTTP_SERVER_ERROR || answer->status == HTTP_TOO_MANY) {
-		err_internal(&err, 503, "status %ld", answer->status);
-		return set_away(call->app, rq, &err);
-	}
 	if (answer->status == HTTP_UNAUTHORIZED || answer->status == HTTP_FORBIDDEN ||
 	    answer->status == HTTP_NOT_FOUND)
 		return refuse(call->app, rq, job->digest, no_job);
@@ -242,26 +238,60 @@ judge(struct call *call, struct request *rq, const struct https_answer *answer,
 }
 
 static int
-ask(struct call *call, struct request *rq, struct gitlab_job *job)
+refuse_away(struct err *err)
+{
+	err_internal(err, 503, "GitLab did not answer recently");
+	return tell_away(err);
+}
+
+/* After an outage: takes the turn to ask.  -1: 503, another request asks. */
+static int
+take_turn(const struct call *call, struct request *rq)
+{
+	bool mine;
+
+	if (gitlab_job_try(call->app->db, rq->arena, &mine, &rq->err) == -1)
+		return -1;
+	return mine ? 0 : refuse_away(&rq->err);
+}
+
+/* Gets GitLab's answer.  Whatever it says of this job, with an answer the outage is over for all. */
+static int
+get(const struct call *call, struct request *rq, bool was_away, struct https_answer *answer)
 {
 	const struct https_get get = {
 		.url = arena_printf(rq->arena, "%s/api/v4/job", call->app->settings->gitlab_url),
 		.headers = { job_token_header(rq->arena, call->credential.foreign),
 		    "Accept: application/json" },
 	};
-	struct https_answer answer;
 	struct err err = { 0 };
+	int rc;
+
+	/* whoever has the turn keeps all others from asking: so no check that may fail comes after this */
+	if (was_away && take_turn(call, rq) == -1)
+		return -1;
+	rc = outbound_get(call->app, rq, &get, answer, &err);
+	if (rc == 0 && (answer->status >= HTTP_SERVER_ERROR || answer->status == HTTP_TOO_MANY))
+		rc = err_internal(&err, 503, "status %ld", answer->status);
+	/* 502: an answer, but too long a one */
+	if (rc == -1 && err.status != 502)
+		return set_away(call->app, rq, &err);
+	if (gitlab_job_set_away(call->app->db, rq->arena, false, &rq->err) == -1)
+		return -1;
+	return rc == -1 ? fail(rq, &err) : 0;
+}
+
+static int
+ask(struct call *call, struct request *rq, bool was_away, struct gitlab_job *job)
+{
+	struct https_answer answer;
 	int rc;
 
 	if (outbound_begin(call->app, rq) == -1)
 		return outbound_refuse(&rq->err);
-	rc = outbound_get(call->app, rq, &get, &answer, &err);
+	rc = get(call, rq, was_away, &answer);
 	outbound_end(call->app, rq);
-	if (rc == -1)
-		return err.status == 502 ? fail(rq, &err) : set_away(call->app, rq, &err);
-	if (judge(call, rq, &answer, job) == -1)
-		return -1;
-	return gitlab_job_set_away(call->app->db, rq->arena, false, &rq->err);
+	return rc == -1 ? -1 : judge(call, rq, &answer, job);
 }
 
 int
@@ -270,17 +300,16 @@ gitlab_login(struct call *call, struct request *rq)
 	struct gitlab_job job = { .gitlab = call->app->settings->gitlab_url,
 		.digest = slice_of((const char *)call->credential.digest, TOKEN_DIGEST_SIZE) };
 	enum gitlab_job_ask what_to_do;
+	bool was_away;
 
-	if (gitlab_job_ask(call->app->db, rq->arena, job.digest, &what_to_do, &rq->err) == -1)
+	if (gitlab_job_ask(call->app->db, rq->arena, job.digest, &what_to_do, &was_away, &rq->err) == -1)
 		return -1;
 	if (what_to_do == GITLAB_JOB_REFUSED)
 		return err_set(&rq->err, 401, "the token is invalid, expired or revoked");
-	if (what_to_do == GITLAB_JOB_AWAY) {
-		err_internal(&rq->err, 503, "GitLab did not answer recently");
-		return tell_away(&rq->err);
-	}
+	if (what_to_do == GITLAB_JOB_AWAY)
+		return refuse_away(&rq->err);
 	/* one that GitLab has vouched for pays for nobody else of its address */
 	if (what_to_do == GITLAB_JOB_ASK && rate_limit_look_job_login(call->app, rq) == -1)
 		return -1;
-	return ask(call, rq, &job);
+	return ask(call, rq, was_away, &job);
 }

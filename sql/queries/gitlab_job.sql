@@ -1,7 +1,7 @@
 -- name: gitlab_ask
 -- $1 digest of a credential.  Whether GitLab refused it lately or it was revoked; whether GitLab is known
--- not to answer, and the caller makes the next attempt (null: GitLab answers); and whether GitLab has
--- confirmed the token and not refused it since.  Look-ups by primary keys and the unique index
+-- not to answer (false: for now, and gitlab_try decides who finds out; null: GitLab answers); and whether
+-- GitLab has confirmed the token and not refused it since.  Look-ups by primary keys and the unique index
 -- tokens_digest_key.
 SELECT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1 AND until_at > now())
            OR EXISTS (SELECT FROM tokens WHERE digest = $1 AND revoked_at IS NOT NULL) AS refused,
@@ -10,11 +10,14 @@ SELECT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1 AND until_at > n
            AND NOT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1) AS vouched;
 
 -- name: gitlab_try
--- $1 seconds.  GitLab did not answer before: the first worker gets the row and tries again, and the others
--- assume that GitLab still does not answer.  By the primary key.
-UPDATE ci_outages SET until_at = now() + make_interval(secs => $1::integer)
- WHERE system = 'gitlab' AND until_at <= now()
-RETURNING system;
+-- $1 seconds.  GitLab did not answer before: the first worker tries again, and the others assume that GitLab
+-- still does not answer.  True also if the outage is over by now.  By the primary key.
+WITH turn AS (
+	UPDATE ci_outages SET until_at = now() + make_interval(secs => $1::integer)
+	 WHERE system = 'gitlab' AND until_at <= now()
+	RETURNING true
+)
+SELECT EXISTS (SELECT FROM turn) OR NOT EXISTS (SELECT FROM ci_outages WHERE system = 'gitlab') AS mine;
 
 -- name: gitlab_set_away
 -- $1 seconds for which nobody asks.  By the primary key.

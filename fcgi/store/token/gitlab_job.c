@@ -3,23 +3,8 @@
 #include "access/naming.h"
 #include "store/token/gitlab_pin.h"
 
-/* GitLab was away, and the pause is over: we try now, or *ask becomes GITLAB_JOB_AWAY. */
-static int
-try_again(struct db *db, struct arena *a, enum gitlab_job_ask *ask, struct err *err)
-{
-	struct db_params p = { 0 };
-	struct db_result r = { 0 };
-
-	db_bind_int(&p, GITLAB_JOB_AWAY_S);
-	if (db_exec(db, a, STMT_GITLAB_TRY, &p, &r, err) == -1)
-		return -1;
-	if (r.rows == 0)
-		*ask = GITLAB_JOB_AWAY;
-	return 0;
-}
-
 int
-gitlab_job_ask(struct db *db, struct arena *a, struct slice digest, enum gitlab_job_ask *ask,
+gitlab_job_ask(struct db *db, struct arena *a, struct slice digest, enum gitlab_job_ask *ask, bool *was_away,
     struct err *err)
 {
 	enum { COLUMNS_GITLAB_ASK };
@@ -29,13 +14,26 @@ gitlab_job_ask(struct db *db, struct arena *a, struct slice digest, enum gitlab_
 	db_bind_bytes(&p, digest);
 	if (db_exec(db, a, STMT_GITLAB_ASK, &p, &r, err) == -1)
 		return -1;
+	*was_away = !db_is_null(&r, 0, AWAY);
 	*ask = db_bool(&r, 0, VOUCHED) ? GITLAB_JOB_ASK_AGAIN : GITLAB_JOB_ASK;
 	if (db_bool(&r, 0, REFUSED))
 		*ask = GITLAB_JOB_REFUSED;
-	else if (!db_is_null(&r, 0, AWAY) && db_bool(&r, 0, AWAY))
+	else if (*was_away && db_bool(&r, 0, AWAY))
 		*ask = GITLAB_JOB_AWAY;
-	else if (!db_is_null(&r, 0, AWAY))
-		return try_again(db, a, ask, err);
+	return 0;
+}
+
+int
+gitlab_job_try(struct db *db, struct arena *a, bool *mine, struct err *err)
+{
+	enum { COLUMNS_GITLAB_TRY };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_int(&p, GITLAB_JOB_AWAY_S);
+	if (db_exec(db, a, STMT_GITLAB_TRY, &p, &r, err) == -1)
+		return -1;
+	*mine = db_bool(&r, 0, MINE);
 	return 0;
 }
 

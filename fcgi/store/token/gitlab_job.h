@@ -28,9 +28,20 @@ enum gitlab_job_ask {
 	GITLAB_JOB_AWAY /* nobody can be asked */
 };
 
-/* Finds out whether to ask GitLab about the credential with this digest.  -1: 503. */
-int gitlab_job_ask(struct db *, struct arena *, struct slice digest, enum gitlab_job_ask *,
+/*
+ * Finds out whether to ask GitLab about the credential with this digest.  *was_away: GitLab did not answer
+ * before, and the pause is over: whoever asks needs gitlab_job_try() first.  -1: 503.
+ */
+int gitlab_job_ask(struct db *, struct arena *, struct slice digest, enum gitlab_job_ask *, bool *was_away,
     struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Call it after an outage, just before you ask GitLab.  *mine: it is your turn, and nobody else asks for
+ * GITLAB_JOB_AWAY_S, or until gitlab_job_set_away() says that GitLab answers; or the outage is over.  -1:
+ * 503.
+ */
+int gitlab_job_try(struct db *, struct arena *, bool *mine, struct err *)
+    __attribute__((warn_unused_result));
 
 /* Notes that GitLab does not answer, or answers again.  -1: 503. */
 int gitlab_job_set_away(struct db *, struct arena *, bool away, struct err *)

@@ -152,6 +152,45 @@ subtest 'a reload that is refused' => sub {
 	$t->stop_pool;
 };
 
+# Leaves the process one descriptor more than it has open.
+sub leave_one {
+	my ($pid) = @_;
+	my %open = map { m{(\d+)$} => 1 } glob "/proc/$pid/fd/*";
+	my ($limit, $free) = (0, 0);
+
+	$free += !$open{ $limit++ } while $free < 1;
+	return (Berth::Cluster::capture('prlimit', '--pid', $pid, "--nofile=$limit:"))[0];
+}
+
+subtest 'a reload that gets no workers' => sub {
+	my $t = Berth::Test->new(@away, workers => 2);
+	my $before = ready($t);
+	my $other = $t->dir . '/log/other.log';
+	my $failed = sub { return scalar(() = $_[0] =~ /reload failed: /g) };
+
+	is(leave_one($t->pool_pid), 0, 'the master may open one file more');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $failed->($t->log('pool')) == 1 }), 'a reload fails');
+	like($t->log('pool'), qr/cannot start workers: .*Too many open files/, 'the log says why');
+	is(workers($t), $before, 'the workers are the same');
+	like(fetch($t->socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1')->{body},
+	    qr/^berth_reloads_total\{result="failed"\} 1$/m,
+	    'it is counted');
+
+	$t->conf(log_file => $other);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { -e $other && $failed->(slurp($other)) == 1 }), 'the same with another log');
+	$t->conf(log_file => undef, workers => 'many');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /reload refused/ }), 'the old one is the log again');
+
+	Berth::Cluster::capture('prlimit', '--pid', $t->pool_pid, '--nofile=1024:');
+	$t->conf(workers => 3);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation/ }), 'the next one is done');
+	$t->stop_pool;
+};
+
 subtest 'files beside berth.conf, and the environment' => sub {
 	my $t = Berth::Test->new(@away, workers => 2);
 	my $site = write_beside($t, '10-site.conf', "workers = 3\nmax_keywords = 4\n");

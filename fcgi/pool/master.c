@@ -176,11 +176,12 @@ reload_drop(struct pool *pool, const char *why)
 {
 	log_error("reload failed: %s; the old workers keep running", why);
 	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED, 0);
-	generation_drain(pool->starting);
+	if (pool->starting != NULL)
+		generation_drain(pool->starting);
 	pool->starting = NULL;
 }
 
-/* The new workers of a reload do not come up: those that serve go on as if nothing had been. */
+/* A reload gets no new workers, or they do not come up: those that serve go on as if nothing had been. */
 static void
 reload_abandon(struct pool *pool, const char *why)
 {
@@ -243,6 +244,8 @@ pool_reload(struct pool *pool)
 	if (pool->starting != NULL)
 		reload_drop(pool, "another reload came before it finished");
 	pool->starting = pool_begin(pool, arena, settings);
+	if (pool->starting == NULL)
+		reload_abandon(pool, "no new worker can be started");
 }
 
 static void

@@ -145,6 +145,26 @@ subtest 'rules' => sub {
 	($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=a/b',
 	    '--user', 'nobody');
 	like($err, qr/user `nobody` does not exist/, 'no such user');
+
+	my $gone = 'https://gone.example.org';
+	$t->berth_ok('issuer', 'add', $gone, '--kind', 'github');
+	my $psql = open(my $in, '|-', 'psql', '-XAtq', '-d', $t->dsn('postgres')) // die "psql: $!\n";
+	$in->autoflush(1);
+	print {$in} "BEGIN; DELETE FROM trusted_issuers WHERE url = '$gone';\n";
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+	    . ' AND datname = current_database()') == 1 }), 'an issuer is being removed');
+	my $child = open(my $out, '-|') // die "fork: $!\n";
+	if ($child == 0) {
+		print +($t->berth('trust', 'add', 'tools/none', '--issuer', $gone, 'repository=a/b'))[2];
+		close(STDOUT);
+		POSIX::_exit(0);
+	}
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+	    . ' AND datname = current_database()') == 1 }), 'a new rule waits for that');
+	print {$in} "COMMIT;\n";
+	close($in);
+	like(join('', <$out>), qr/there is no issuer `\Q$gone\E`/, 'and finds no issuer');
+	close($out);
 	my ($rule) = @{ JSON::PP->new->decode($t->berth_ok('trust', 'list', 'tools/app', '--json')) };
 	is_deeply([@$rule{qw(issuer crates operations user)}, $rule->{claims}{workflow}],
 	    [$issuer{hub}, ['hello', 'hello-*'], ['publish-new', 'publish-update'], undef, 'release.yml'], 'listed');

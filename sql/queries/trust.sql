@@ -11,11 +11,13 @@ SELECT count(*) AS count FROM trust_rules WHERE project_id = $1;
 
 -- name: trust_add
 -- $1 project (locked), $2 URL of the issuer, $3 claims, $4 patterns of crates or null and $5 operations,
--- with commas, $6 username or null.  No row if issuer or user does not exist (unique indexes).
+-- with commas, $6 username or null.  No row if issuer or user does not exist (unique indexes); the issuer
+-- cannot be removed during this statement.
 INSERT INTO trust_rules (project_id, issuer_id, claims, crate_patterns, operations, user_id)
 SELECT $1, i.id, $3::jsonb, string_to_array($4, ','), string_to_array($5, ','), u.id
   FROM trusted_issuers i LEFT JOIN users u ON lower(u.username) = lower($6::text)
  WHERE i.url = $2 AND ($6 IS NULL OR u.id IS NOT NULL)
+   FOR KEY SHARE OF i
 RETURNING id;
 
 -- name: trust_remove

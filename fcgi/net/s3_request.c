@@ -287,8 +287,10 @@ configure(const struct s3 *s, struct s3_call *c, const char *url, const struct c
 	       curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       /* libcurl's folder of certificates would count besides this file */
 	       (s->conf->ca_file[0] == '\0' ||
-	           curl_easy_setopt(curl, CURLOPT_CAINFO, s->conf->ca_file) == CURLE_OK) &&
+	           (curl_easy_setopt(curl, CURLOPT_CAINFO, s->conf->ca_file) == CURLE_OK &&
+	               curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK)) &&
 	       curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ms) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
 	       curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES) == CURLE_OK &&

@@ -1,0 +1,102 @@
+/* Who may sign the certificate of an object store.  All the rest of it is in t/755-object-store.t. */
+
+#include "net/s3.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/ssl.h>
+
+#include "tap.h"
+
+#define AUTHORITIES "/authorities.pem"
+
+enum { PATIENCE_MS = 300 };
+
+/* What libcurl would trust. */
+static struct {
+	int files, own, directories; /* own: that of the settings */
+} loaded;
+
+static int
+load_file(const char *file)
+{
+	loaded.files++;
+	loaded.own += strcmp(file, AUTHORITIES) == 0;
+	return 1;
+}
+
+/* In place of OpenSSL's: versions of libcurl call one pair or the other. */
+int
+SSL_CTX_load_verify_file(SSL_CTX *ctx, const char *file)
+{
+	(void)ctx;
+	return load_file(file);
+}
+
+int
+X509_STORE_load_file(X509_STORE *store, const char *file)
+{
+	(void)store;
+	return load_file(file);
+}
+
+int
+SSL_CTX_load_verify_dir(SSL_CTX *ctx, const char *dir)
+{
+	(void)ctx;
+	(void)dir;
+	loaded.directories++;
+	return 1;
+}
+
+int
+X509_STORE_load_path(X509_STORE *store, const char *dir)
+{
+	(void)store;
+	(void)dir;
+	loaded.directories++;
+	return 1;
+}
+
+/* Asks a server that never says anything. */
+static void
+ask(int server, const char *ca_file)
+{
+	struct arena *a = arena_new();
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	socklen_t n = sizeof(sa);
+	struct s3_conf conf = { .keys = "store", .region = "us-east-1", .bucket = "bucket", .prefix = "",
+		.credentials = "", .ca_file = ca_file, .path_style = true, .patience_ms = PATIENCE_MS };
+	struct slice text;
+	struct err err = { 0 };
+
+	(void)getsockname(server, (struct sockaddr *)&sa, &n);
+	conf.endpoint = arena_printf(a, "https://127.0.0.1:%d", ntohs(sa.sin_port));
+	memset(&loaded, 0, sizeof(loaded));
+	is_int(s3_get_text(s3_new(a, &conf), a, "key", &text, &err), -1, "no answer");
+	arena_free(a);
+}
+
+int
+main(void)
+{
+	const struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int server = socket(AF_INET, SOCK_STREAM, 0);
+
+	setenv("AWS_ACCESS_KEY_ID", "id", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+	if (bind(server, (const struct sockaddr *)&any, sizeof(any)) == -1 || listen(server, 1) == -1)
+		return EXIT_FAILURE;
+	ask(server, "");
+	ok(loaded.files + loaded.directories > 0, "without a file the authorities of the host may sign");
+	ask(server, AUTHORITIES);
+	ok(loaded.files == 1 && loaded.own == 1, "with a file those in it may");
+	is_int(loaded.directories, 0, "and no others");
+	close(server);
+	return tap_done();
+}

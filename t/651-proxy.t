@@ -174,6 +174,23 @@ subtest 'what is wrong is told' => sub {
 	is(scalar $bait->asked, 0, 'nobody has asked another proxy');
 };
 
+subtest 'a registry without TLS' => sub {
+	my $file = $t->dir . '/import-token';
+
+	Berth::Test::write_file($file, "secret-of-the-registry\n");
+	$t->conf(outbound_proxy => $by);
+	# it refuses at once
+	$proxy->set(user => 'berth:hush@hush', status => 403);
+	my ($status, undef, $err) = $t->berth(qw(import index sparse+http://crates.example:8000/index/ --into
+	    tools/app --token-file), $file);
+	is($status, 1, 'an import');
+	like($err, qr/the proxy \Q@{[$proxy->place]}\E answers 403: allow the host there/, 'is told by the proxy');
+	my $asked = ($proxy->asked)[-1];
+	is($asked->{line}, 'CONNECT crates.example:8000 HTTP/1.1', 'which learns the name of the host');
+	unlike($json->encode($asked), qr/secret-of/, 'and sees no token');
+	$t->conf(outbound_proxy => undef);
+};
+
 subtest 'the password is not shown' => sub {
 	$t->conf(outbound_proxy => $by);
 	my $shown = 'http://berth:****@' . $proxy->place;

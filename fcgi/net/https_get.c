@@ -128,6 +128,8 @@ configure_proxy(const struct transfer *t, const struct https_get *get)
 	CURL *c = t->curl;
 
 	return curl_easy_setopt(c, CURLOPT_PROXY, t->proxy) == CURLE_OK &&
+	    /* also for http://: else the proxy would get the request itself, and answer in place of the host */
+	    curl_easy_setopt(c, CURLOPT_HTTPPROXYTUNNEL, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_PRE_PROXY, "") == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_NOPROXY, "") == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&

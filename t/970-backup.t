@@ -257,6 +257,27 @@ subtest 'the collector waits for a backup' => sub {
 	ok(!-e $path && !-e $t->store . '/' . path_of($unknown), 'then they go');
 };
 
+# PostgreSQL has this setting from version 14 on.
+subtest 'a database that ends idle sessions' => sub {
+	my $set = sub {
+		$t->psql("DO \$\$ BEGIN IF EXISTS (SELECT FROM pg_settings WHERE name = 'idle_session_timeout') THEN"
+		    . " EXECUTE format('ALTER DATABASE %I $_[0]', current_database()); END IF; END \$\$");
+	};
+
+	$set->("SET idle_session_timeout = ''200ms''");
+	my $end = held_backup('backup:dumped');
+	my $sessions = sub {
+		return $t->psql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+		    . " AND application_name ~ '^berth/'$_[0]");
+	};
+	ok($t->wait_for(sub { $sessions->(" AND state_change > now() - interval '1 second'") == 0 }),
+	    'the copying takes longer than that');
+	is($sessions->(''), 1, 'the session of the backup stays');
+	my ($status, undef, $err) = $end->();
+	is($status, 0, 'and the backup is taken') or diag($err);
+	$set->('RESET idle_session_timeout');
+};
+
 subtest 'a crash' => sub {
 	for my $point (qw(backup:dumped backup:synced backup:copied)) {
 		my @before = manifests();

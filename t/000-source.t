@@ -26,7 +26,7 @@ my %doors = (
 	'fcgiapp.h' => qr{^fcgi/http/fcgi\.c$},
 	'fcgi_stdio.h' => qr{^$},
 	'curl/curl.h' => qr{^fcgi/net/},
-	'cmark-gfm.h' => qr{^fcgi/api/web/readme\.c$},
+	'cmark-gfm.h' => qr{^fcgi/api/web/readme(?:_\w+)?\.c$},
 );
 
 use constant { FILE_LINES_MAX => 600, LINE_MAX => 110, FOLDER_MODULES_MAX => 30 };

@@ -54,7 +54,7 @@ test_says(void)
 		{ "![a *b*](https://a.example/x.png)", "<p>a <em>b</em></p>\n" },
 		{ "[![build](https://a.example/b.svg)](https://a.example/)",
 		    "<p><a href=\"https://a.example/\">build</a></p>\n" },
-		{ "a <b>c</b> <!-- d -->\n\n<div>\ne\n</div>\n\nf", "<p>a c </p>\n<p>f</p>\n" },
+		{ "[](https://a.example) [![](x)](https://a.example)b", "<p> b</p>\n" },
 		{ "```rust ignore\na < b\n```\n", "<pre tabindex=\"0\"><code>a &lt; b\n</code></pre>\n" },
 		{ "- ```\n  a\n  ```\n", "<ul>\n<li>\n<pre tabindex=\"0\"><code>a\n</code></pre>\n</li>\n</ul>\n" },
 		{ "|a|\n|-|\n|![x](y) [z](javascript:1) <i>|\n",
@@ -64,6 +64,91 @@ test_says(void)
 		    " <code>\xe2\x80\xb9U+2066\xe2\x80\xba</code></p>\n" },
 		{ "a&#8238;b `&#8238;`\n", "<p>a\xe2\x80\xb9U+202E\xe2\x80\xba" "b <code>&amp;#8238;</code></p>\n" },
 		{ "a\xff\xfe", "<p>a\xef\xbf\xbd\xef\xbf\xbd</p>\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		is_str(render(cases[i].markdown), cases[i].want, line_of(cases[i].markdown));
+}
+
+/* The texts of HTML stay, and so do what Markdown has as well. */
+static void
+test_html(void)
+{
+	static const struct {
+		const char *markdown, *want;
+	} cases[] = {
+		{ "a <b>c</b> <!-- d -->\n\n<div>\ne\n</div>\n\nf", "<p>a c </p>\n<p>e</p>\n<p>f</p>\n" },
+		{ "<details><summary>Usage</summary> text </details>", "<p>Usage</p>\n<p>text</p>\n" },
+		{ "<details>\n<summary>Usage</summary>\n\n*a*\n\n</details>", "<p>Usage</p>\n<p><em>a</em></p>\n" },
+		{ "<h1 align=\"center\">a <b>b</b><br>c</h1><H6>d</H6> e",
+		    "<h3>a b<br />\nc</h3>\n<h6>d</h6>\n<p>e</p>\n" },
+		{ "<p align=\"center\">\n  a\n  <b>b</b>,<i> c</i>\n</p>", "<p>a b, c</p>\n" },
+		{ "<p><img alt=\"a &amp; b\" src='https://a.example/x.png'></p>", "<p>a &amp; b</p>\n" },
+		{ "<p>a <img src=x>b</p>", "<p>a b</p>\n" },
+		{ "<p>\n<a href=\"https://a.example/?x&amp;y\"><img alt=b src=c></a>\n<a href=d.md>e</a>\n</p>",
+		    "<p><a href=\"https://a.example/?x&amp;y\">b</a> <a href=\"/-/source/d.md\">e</a></p>\n" },
+		{ "a <a href='https://b.example'>*c*</a><a name=d></a> <a href=https://e.example>f",
+		    "<p>a <a href=\"https://b.example\"><em>c</em></a> f</p>\n" },
+		{ "<a href=https://a.example>https://b.example</a>x",
+		    "<p><a href=\"https://b.example\">https://b.example</a>x</p>\n" },
+		{ "[a <a href=https://b.example>c</a>](https://d.example)",
+		    "<p><a href=\"https://d.example\">a c</a></p>\n" },
+		{ "*a <a href=https://b.example>c* d</a>", "<p><em>a c</em> d</p>\n" },
+		{ "a<br>b<br/> c", "<p>a<br />\nb<br />\n c</p>\n" },
+		{ "|a|\n|-|\n|<ul><li>b<br>c</li><li>d</li></ul>|\n", "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n"
+		    "</thead>\n<tbody>\n<tr>\n<td>b\nc\nd</td>\n</tr>\n</tbody>\n</table>\n" },
+		{ "<kbd>Ctrl</kbd>+<kbd>C</kbd>", "<p>Ctrl+C</p>\n" },
+		{ "<ul>\n<li>a</li><li>b</li>\n</ul>", "<p>a</p>\n<p>b</p>\n" },
+		{ "<table><tr><td>a</td><td>b</td></tr></table>", "<p>a b</p>\n" },
+		{ "<pre>\n a\n  &lt;b&gt;<br><i>c</i></pre> d",
+		    "<pre tabindex=\"0\"><code> a\n  &lt;b&gt;\nc</code></pre>\n"
+		    "<p>d</p>\n" },
+		{ "- a\n  <p>b\n", "<ul>\n<li>\n<p>a</p>\n<p>b</p>\n</li>\n</ul>\n" },
+		{ "> <div>a\n\nb", "<blockquote>\n<p>a</p>\n</blockquote>\n<p>b</p>\n" },
+		{ "<!-- a\n\nb --> c <!-- d -->e", "<p>c e</p>\n" },
+		{ "<div><!doctype a><?b?>c <![CDATA[d]]> e", "<p>c e</p>\n" },
+		{ "<script>\na\n\nb</script>c", "<p>c</p>\n" },
+		{ "<div><STYLE>a<b</Style >c<script>d", "<p>c</p>\n" },
+		{ "a <script>b *c* <i>[d](https://e.example)</i></style></script>f <style>g", "<p>a f </p>\n" },
+		{ "<p>1 < 2 <3 &#60;b&#x3E; &copy;&nbsp;&foo; &#; &#xd800; a<",
+		    "<p>1 &lt; 2 &lt;3 &lt;b&gt; \xc2\xa9\xc2\xa0"
+		    "&amp;foo; &amp;#; \xef\xbf\xbd a&lt;</p>\n" },
+		{ "<p>a<b c='d>e\" f", "<p>a&lt;b c='d&gt;e&quot; f</p>\n" },
+		{ "<p>a<b c = 'd>e'>f", "<p>af</p>\n" },
+		{ "<p>a&#8238;b", "<p>a\xe2\x80\xb9U+202E\xe2\x80\xba" "b</p>\n" },
+		{ "[x](#usage)\n\n<h2>Usage</h2>", "<p><a href=\"#readme-usage\">x</a></p>\n"
+		    "<h4><span id=\"readme-usage\"></span>Usage</h4>\n" },
+		{ "<a href=\"javascript:x\">a</a>b <img src=javascript:x alt=c>", "<p>ab c</p>\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		is_str(render(cases[i].markdown), cases[i].want, line_of(cases[i].markdown));
+		is_str(markup_fault(render(cases[i].markdown)), "", "  sound");
+	}
+}
+
+static void
+test_marks(void)
+{
+	static const struct {
+		const char *markdown, *want;
+	} cases[] = {
+		{ "- [ ] a\n- [x] *b*\n- [X]  c\n", "<ul>\n<li>\xe2\x98\x90 a</li>\n<li>\xe2\x98\x91 <em>b</em></li>\n"
+		    "<li>\xe2\x98\x91  c</li>\n</ul>\n" },
+		{ "1. [x] a\n\n   b [x] c\n", "<ol>\n<li>\n<p>\xe2\x98\x91 a</p>\n<p>b [x] c</p>\n</li>\n</ol>\n" },
+		{ "- [x]a\n- a [x] b\n- [y] c\n-\n",
+		    "<ul>\n<li>[x]a</li>\n<li>a [x] b</li>\n<li>[y] c</li>\n<li></li>\n</ul>\n" },
+		{ "[x] a", "<p>[x] a</p>\n" },
+		{ "> [!NOTE]\n> a", "<blockquote>\n<p><strong>Note:</strong>\na</p>\n</blockquote>\n" },
+		{ "> [!warning]\n>\n> - a", "<blockquote>\n<p><strong>Warning:</strong></p>\n<ul>\n<li>a</li>\n</ul>\n"
+		    "</blockquote>\n" },
+		{ "> [!NOTE] a", "<blockquote>\n<p>[!NOTE] a</p>\n</blockquote>\n" },
+		{ "> [!OTHER]\n> a", "<blockquote>\n<p>[!OTHER]\na</p>\n</blockquote>\n" },
+		{ "[!NOTE]", "<p>[!NOTE]</p>\n" },
+		{ "a[^1] b[^c]\n\n[^1]: d e\n   f [g]: h\n[^c]: *i*",
+		    "<p>a[^1] b[^c]</p>\n<p>[^1]: d e\nf [g]: h<br />\n[^c]: <em>i</em></p>\n" },
+		{ "a[^1] b[^2]\n\n[^1]: c.\n[^2]: https://d.example",
+		    "<p>a[^1: c.] b<a href=\"https://d.example\">^2</a></p>\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -243,7 +328,15 @@ test_images(void)
 	    "</tr>\n</tbody>\n</table>\n", "those of a table as well");
 	is_str(render("![a](https://a.example/x 'A \"<b>')"),
 	    "<p>" IMG "src=\"https://a.example/x\" alt=\"a\" title=\"A &quot;&lt;b&gt;\" /></p>\n", "a title");
-	is_str(render("<img src=\"https://a.example/x.png\">"), "", "HTML is left out all the same");
+	is_str(render("<img width=9 src=\"https://a.example/x.png\" alt='\"&lt;b>' title=c onerror=d>"),
+	    "<p>" IMG "src=\"https://a.example/x.png\" alt=\"&quot;&lt;b&gt;\" title=\"c\" /></p>\n",
+	    "those of HTML");
+	is_str(render("a <a href=https://b.example><img src=https://a.example/x alt=c></a>"),
+	    "<p>a <a href=\"https://b.example\">" IMG "src=\"https://a.example/x\" alt=\"c\" /></a></p>\n",
+	    "in a link");
+	is_str(render("<div><img src='https://u:p@a.example/x' alt=c><img src=http://a.example alt=d>"),
+	    "<p>cd</p>\n",
+	    "by the same rules");
 }
 
 static void
@@ -309,7 +402,13 @@ test_slow(void)
 		{ "http://a", NULL }, { "www.", NULL }, { "www.a ", NULL }, { "a@b.c", NULL }, { "a@", NULL },
 		{ "@", NULL }, { "https://a.", "<" }, { "https://a?", ")" }, { "www.a(", ")" },
 		{ "http://a&b;", ";" }, { "a", "@" }, { ":", "/" }, { "a<!A ", "a<?" },
-		{ "www._", NULL }, { "_www.", NULL }, { "https://a?)", ")" }, { ":a@_", "+<ftp://a@" } };
+		{ "www._", NULL }, { "_www.", NULL }, { "https://a?)", ")" }, { ":a@_", "+<ftp://a@" },
+		{ "<p>a", NULL }, { "<p>\n\n", NULL }, { "<div><a ", NULL }, { "<div>a<!--", NULL }, { "<div>",
+		"<script>" },
+		{ "<div>", "&#60;" }, { "<div>", "<a href=a>b" }, { "<div>", "<img src=https://a>" }, { "a", "<a href=a>" },
+		{ "a<a href=b>", "</a>" }, { "*a **a ", "<a href=b>" }, { "a", "<br>" }, { "a", "<script>b" },
+		{ "<div>", "</script" }, { "- <p>a\n", NULL }, { "<pre>", "</pre>" }, { "> [!NOTE]\n\n", NULL },
+		{ "- [x] a\n", NULL }, { "a\n[^", NULL }, { "a\n^", "[^]:\n" } };
 	enum { SECONDS = 1 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -368,6 +467,8 @@ main(void)
 {
 	arena = arena_new();
 	test_says();
+	test_html();
+	test_marks();
 	test_files();
 	test_headings();
 	test_formats();

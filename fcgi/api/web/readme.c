@@ -8,6 +8,8 @@
 #include <cmark-gfm.h>
 
 #include "api/web/heading_names.h"
+#include "api/web/readme_html.h"
+#include "api/web/readme_marks.h"
 #include "base/hex.h"
 #include "base/url.h"
 #include "base/utf8.h"
@@ -389,11 +391,16 @@ heading_of(struct rendering *r, const char *url)
 	    arena_printf(r->arena, "#" ANCHOR "%s", names->v[i].name);
 }
 
+/* A link without a text, such as one whose image has none, could not be seen, only reached by keys. */
 static void
 change_link(struct rendering *r, cmark_node *node)
 {
 	const char *url = cmark_node_get_url(node);
 
+	if (cmark_node_first_child(node) == NULL) {
+		cmark_node_free(node);
+		return;
+	}
 	if (url == NULL)
 		url = "";
 	if (url_is_web(slice_str(url)))
@@ -437,9 +444,7 @@ change(struct rendering *r, cmark_event_type event, cmark_node *node)
 	bool ends = event == CMARK_EVENT_EXIT;
 	cmark_node_type type = cmark_node_get_type(node);
 
-	if (type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_HTML_INLINE)
-		cmark_node_free(node);
-	else if (type == CMARK_NODE_CODE_BLOCK)
+	if (type == CMARK_NODE_CODE_BLOCK)
 		change_code(r->arena, node);
 	else if (type == CMARK_NODE_HEADING && !ends)
 		change_heading(node);
@@ -512,12 +517,14 @@ put_rendered(struct rendering *r, struct slice text, struct buf *b)
 
 	cmark_parser_feed(parser, text.p, text.n);
 	document = cmark_parser_finish(parser);
+	readme_html_replace(r->arena, document);
+	readme_marks_show(document);
 	name_headings(r, document);
 	iter = cmark_iter_new(document);
 	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
 		change(r, event, cmark_iter_get_node(iter));
 	cmark_iter_free(iter);
-	/* without CMARK_OPT_UNSAFE: what was left of HTML would be left out here */
+	/* without CMARK_OPT_UNSAFE: if any HTML were left, it would be left out here */
 	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
 	put_html(b, html);
 	free(html);

@@ -3,8 +3,9 @@
 
 /*
  * The README of a crate, Markdown that anybody may have written, as HTML: text, lists, tables, code, and
- * links to web servers.  Nothing in it runs, or closes an element around it: HTML in the text is left out,
- * and a link that leads to no web server becomes its text.  Only this module includes cmark.
+ * links to web servers.  Nothing in it runs, or closes an element around it: no HTML of the author stays,
+ * only its texts, links and images do (readme_html.h), and a link that leads to no web server becomes its
+ * text.  Only the modules readme and readme_* include cmark.
  *
  * An image becomes its alternative text, so that the README loads nothing.  If the project allows images, one
  * of another web server stays if its URL has https and no user.  The browser sends that server no referrer,

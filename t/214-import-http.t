@@ -117,12 +117,13 @@ subtest 'another Berth' => sub {
 
 		($status, $summary) = import_of($url, 'demo/new');
 		is_deeply([$status, @$summary{qw(imported there)}], [0, 0, 5], 'again, with the token of the environment');
-		($status, $summary) = import_of($url, 'demo/other', '--list', list("x\r", 'Base', "\r"));
-		is_deeply([$status, $summary->{imported}], [0, 3], 'a list names some, with line ends of Windows');
+		($status, $summary) = import_of($url, 'demo/other', '--list', list("\xef\xbb\xbfx\r", 'Base', "\r"));
+		is_deeply([$status, $summary->{imported}], [0, 3], 'a list names some, as Windows writes texts');
 	}
 	($status, $summary, undef, $err) = import_of($from, 'demo/other', '--token-file',
-	    secret('windows', Berth::Cluster::slurp($token_file) =~ s/\n?\z/\r\n/r), '--list', list('x'));
-	is_deeply([$status, $summary->{there}], [0, 1], 'a token with a line end of Windows') or diag $err;
+	    secret('windows', "\xef\xbb\xbf" . Berth::Cluster::slurp($token_file) =~ s/\n?\z/\r\n/r), '--list',
+	    list('x'));
+	is_deeply([$status, $summary->{there}], [0, 1], 'a token, too') or diag $err;
 	my ($link, $pipe) = map { $t->dir . "/$_" } qw(link-token pipe);
 	symlink $token_file, $t->holds_tokens($link) or die "$link: $!\n";
 	POSIX::mkfifo($pipe, 0600) or die "$pipe: $!\n";

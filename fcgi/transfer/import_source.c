@@ -11,6 +11,7 @@
 
 #include "access/naming.h"
 #include "base/json.h"
+#include "base/scan.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/package/crate.h"
@@ -263,7 +264,13 @@ import_source_read(struct arena *a, const char *path, size_t max, struct slice *
 int
 import_source_read_given(struct arena *a, const char *path, size_t max, struct slice *out, struct err *err)
 {
-	return read_file(a, path, 0, max, out, err);
+	static const char mark[] = "\xef\xbb\xbf";
+
+	if (read_file(a, path, 0, max, out, err) == -1)
+		return -1;
+	if (slice_has_prefix(*out, mark))
+		scan_skip(out, strlen(mark));
+	return 0;
 }
 
 static int

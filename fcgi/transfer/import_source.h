@@ -91,7 +91,8 @@ int import_source_read(struct arena *, const char *path, size_t max, struct slic
 
 /*
  * Reads a file that a person has named: as above, but it may be a symbolic link, as mounted secrets are, or a
- * pipe, as with <(command) in a shell.
+ * pipe, as with <(command) in a shell.  A byte order mark, which editors of Windows put before the text, is
+ * passed over.
  */
 int import_source_read_given(struct arena *, const char *path, size_t max, struct slice *, struct err *)
     __attribute__((warn_unused_result));

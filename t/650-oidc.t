@@ -764,7 +764,11 @@ subtest 'an issuer that is away' => sub {
 	ok($res->{headers}{'retry-after'}, 'and when to come again');
 	is(read_config(app => $dev)->{status}, 200, 'our own tokens do not care');
 	$res = exchange(app => $key{next}->sign(claims('hub')));
+	is($res->{status}, 503, 'once more it is asked');
+	$res = exchange(app => $key{next}->sign(claims('hub')));
 	is($res->{status}, 503, 'nobody asks again at once');
+	like(message($res), qr/cannot read the keys of this token's issuer, .* please try again in \d+ second/,
+	    'which gives the same cause');
 	$there{hub}->start;
 	minute_later();
 	my @statuses = do {

@@ -17,6 +17,8 @@ enum {
 	NAP_MS = 50
 };
 
+static const char unreachable[] = "cannot read the keys of this token's issuer, which is unreachable or slow";
+
 /* ---- from the issuer ---- */
 
 static int
@@ -171,6 +173,19 @@ wait_for_other(struct worker_app *app, struct request *rq, struct issuer_keys *k
 }
 
 /*
+ * Why a caller has to wait whose budget of reads is used up: it was used within the last minute, so keys that
+ * are older say that those reads have failed.
+ */
+static const char *
+why_wait(const struct issuer_keys *keys)
+{
+	return keys->jwks == NULL || keys->age > ISSUER_FETCH_PERIOD_S
+	    ? unreachable
+	    : "the keys of the token's issuer were read less than a minute ago, and the token's key is not "
+	      "among them";
+}
+
+/*
  * The token's key is unknown: an issuer that changes its keys signs with the new one at once.  So reads
  * the keys now, within a budget, or waits for a worker that reads them already.
  */
@@ -184,7 +199,7 @@ look_for_new(struct worker_app *app, struct request *rq, struct issuer_keys *key
 		return -1;
 	if (*fresh || keys->read_for_ms != -1 || known(app, rq, keys, jwt) != NULL)
 		return 0;
-	if (rate_limit_charge_key_read(app, rq, keys->issuer.id) == -1 ||
+	if (rate_limit_charge_key_read(app, rq, keys->issuer.id, why_wait(keys)) == -1 ||
 	    read_if_due(app, rq, keys, 0, &mine, fresh) == -1)
 		return -1;
 	return mine ? 0 : wait_for_other(app, rq, keys, jwt, fresh);
@@ -200,9 +215,7 @@ refuse(struct request *rq, const struct issuer_keys *keys, const struct jwt *jwt
 		    "the token is signed with the key `%.*s`, which its issuer `%.*s` does not have",
 		    SHOWN_MAX, jwt->kid, 2 * SHOWN_MAX, keys->issuer.url);
 	err_internal(&rq->err, 503, "issuer %s: no keys", keys->issuer.url);
-	return err_tell(&rq->err,
-	    "cannot read the keys of this token's issuer, which is unreachable or slow; try again in a "
-	    "minute");
+	return err_tell(&rq->err, "%s; try again in a minute", unreachable);
 }
 
 int

@@ -282,9 +282,9 @@ rate_limit_charge_job_login(struct worker_app *app, struct request *rq)
 
 /* ---- keys of issuers ---- */
 
-/* Takes one read of the budget.  -1: 503, and err says when to try again. */
+/* Takes one read of the budget.  -1: 503, and err says `why`, and when to try again. */
 static int
-charge_key_read(struct worker_app *app, struct request *rq, const char *actor, int64_t reads)
+charge_key_read(struct worker_app *app, struct request *rq, const char *actor, int64_t reads, const char *why)
 {
 	struct rate_limit limits[RATE_LIMIT__MAX] = { [RATE_LIMIT_KEY_READ] = { reads, reads } };
 	const struct rate_limit_ask ask = { .actor = actor, .action = RATE_LIMIT_KEY_READ, .limits = limits };
@@ -295,22 +295,20 @@ charge_key_read(struct worker_app *app, struct request *rq, const char *actor, i
 		return -1;
 	if (refuse(&answer, &limited) == 0)
 		return 0;
-	err_internal(&rq->err, 503, "%s: its keys were read recently", actor);
+	err_internal(&rq->err, 503, "%s: its keys were asked for recently", actor);
 	rq->err.retry_after = limited.retry_after;
-	return err_tell(&rq->err,
-	    "the keys of the token's issuer were read less than a minute ago, and the token's key is not "
-	    "among them; please try again in %d second%s",
-	    limited.retry_after, limited.retry_after == 1 ? "" : "s");
+	return err_tell(&rq->err, "%s; please try again in %d second%s", why, limited.retry_after,
+	    limited.retry_after == 1 ? "" : "s");
 }
 
 int
-rate_limit_charge_key_read(struct worker_app *app, struct request *rq, int64_t issuer_id)
+rate_limit_charge_key_read(struct worker_app *app, struct request *rq, int64_t issuer_id, const char *why)
 {
 	const char *issuer = arena_printf(rq->arena, "issuer:%" PRId64, issuer_id);
 	const char *address = limits_address(rq->arena, rq->remote_addr);
 
 	if (address != NULL &&
-	    charge_key_read(app, rq, arena_printf(rq->arena, "%s/%s", issuer, address), 1) == -1)
+	    charge_key_read(app, rq, arena_printf(rq->arena, "%s/%s", issuer, address), 1, why) == -1)
 		return -1;
-	return charge_key_read(app, rq, issuer, RATE_LIMIT_KEY_READS);
+	return charge_key_read(app, rq, issuer, RATE_LIMIT_KEY_READS, why);
 }

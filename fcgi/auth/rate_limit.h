@@ -96,9 +96,9 @@ const char *limits_actor(struct arena *, const struct access_facts *);
 
 /*
  * Call it before you read an issuer's keys for a token with an unknown key: once a minute for each
- * address, and RATE_LIMIT_KEY_READS times for all.  -1: 503 with Retry-After.
+ * address, and RATE_LIMIT_KEY_READS times for all.  -1: 503 with Retry-After, and the caller is told `why`.
  */
-int rate_limit_charge_key_read(struct worker_app *, struct request *, int64_t issuer_id)
+int rate_limit_charge_key_read(struct worker_app *, struct request *, int64_t issuer_id, const char *why)
     __attribute__((warn_unused_result));
 
 /*

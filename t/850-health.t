@@ -275,7 +275,10 @@ subtest 'nginx has other paths' => sub {
 	for my $case (['the same', [], 200, undef], ['the store by another path',
 		[BERTH_NGINX_STORE => "$other/store"], 200, undef],
 		['another store', [BERTH_NGINX_STORE => $other], 503, qr/has \$berth_store \Q$other\E, and .* store = /],
-		['a store that is not there, as in a container', [BERTH_NGINX_STORE => '/nowhere'], 200, undef],
+		['a store that is not there, as in a container', [BERTH_NGINX_STORE => '/nowhere'], 200,
+		qr{has \$berth_store /nowhere, which does not exist for the pool, and .* store = .*; make them equal}],
+		['a cache that is not there', [BERTH_NGINX_CACHE_DIR => '/nowhere'], 200,
+		qr{has \$berth_cache_dir /nowhere, which does not exist for the pool, and }],
 		['the same root', [BERTH_NGINX_ROOT => '/'], 200, undef],
 		['another root', [BERTH_NGINX_ROOT => '/cargo/'], 503, qr{has \$berth_root "/cargo", and .*_url = https:}],
 		['another cache', [BERTH_NGINX_CACHE_DIR => $other], 200, qr/has \$berth_cache_dir \Q$other\E, and /]) {

@@ -1,5 +1,6 @@
 #include "api/monitoring.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -247,23 +248,28 @@ put_cache(struct json_out *o, const struct worker_app *app, struct arena *a)
 		    "in lines with `cache`", app->settings->cache_dir, cache_state_reasons[state]));
 }
 
+enum sameness { SAME, MISSING, DIFFERENT };
+
 /*
- * Do the paths lead to different files?  nginx may have another view of the file system, such as in a
- * container of its own, where a path that is missing here means nothing.
+ * Do the paths of nginx and the pool lead to one directory?  MISSING: nginx's is not here, because it is
+ * wrong, or because nginx has another view of the file system, such as in a container of its own.
  */
-static bool
-differ(const char *a, const char *b)
+static enum sameness
+compare(const char *nginx, const char *ours)
 {
 	struct stat st, other;
 
-	return strcmp(a, b) != 0 && stat(a, &st) == 0 && stat(b, &other) == 0 &&
-	    (st.st_dev != other.st_dev || st.st_ino != other.st_ino);
+	if (strcmp(nginx, ours) == 0 || stat(ours, &other) == -1)
+		return SAME;
+	if (stat(nginx, &st) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? MISSING : SAME;
+	return st.st_dev == other.st_dev && st.st_ino == other.st_ino ? SAME : DIFFERENT;
 }
 
 /*
  * By its server for monitoring nginx tells of its own configuration.  NULL if that fits, or for another
  * server, else what differs; *bad: nginx finds no route, or cannot send crates.  With another cache_dir
- * the pool answers all.
+ * the pool answers all.  A path that is missing here may be right for nginx, so it is not bad.
  */
 static const char *
 nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
@@ -285,11 +291,15 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		const char *nginx = request_header(rq, places[i].param);
 
-		if (nginx == NULL || places[i].value[0] == '\0' || !differ(nginx, places[i].value))
+		enum sameness same;
+
+		if (nginx == NULL || places[i].value[0] == '\0' ||
+		    (same = compare(nginx, places[i].value)) == SAME)
 			continue;
-		*bad = i == 0;
-		return arena_printf(rq->arena, "berth-site.conf of nginx has $%s %s, and berth.conf has %s = %s; make "
-		    "them equal, and reload nginx", places[i].variable, nginx, places[i].key, places[i].value);
+		*bad = i == 0 && same == DIFFERENT;
+		return arena_printf(rq->arena, "berth-site.conf of nginx has $%s %s%s, and berth.conf has %s = %s; make "
+		    "them equal, and reload nginx", places[i].variable, nginx,
+		    same == MISSING ? ", which does not exist for the pool" : "", places[i].key, places[i].value);
 	}
 	return NULL;
 }

@@ -559,6 +559,11 @@ subtest 'jobs that no rule lets in' => sub {
 	$id{missing} = 987654;
 	refused('a project that is not there', 403, $hidden, id_token('hub'), project => 'missing');
 	refused('another owner of that name', 403, $hidden, id_token('hub', repository_owner_id => '78'));
+	my $logged = qr/"issuer \Q$issuer{hub}\E: no rule for the repository `octo\/app` with the owner_id/;
+	ok($t->wait_for(sub { $t->log('pool') =~ m{status=403 .*detail=$logged `78`"} }),
+	    'the log says whose job it is');
+	is(read_config(app => id_token('hub', repository_owner_id => '79'))->{status}, 401, 'as a credential');
+	ok($t->wait_for(sub { $t->log('pool') =~ m{status=401 .*detail=$logged `79`"} }), 'too');
 	refused('no owner', 403, $hidden, id_token('hub', repository_owner_id => undef));
 	refused('the same name at the other issuer', 403, $hidden, id_token('lab', aud => 'berth'));
 	refused('and the other way round', 403, $hidden, id_token('hub'), project => 'lab');

@@ -13,6 +13,8 @@
 #include "store/token/ci_token.h"
 #include "store/token/trust_rule.h"
 
+enum { LOGGED_MAX = 100 }; /* of a claim */
+
 int
 id_token_login_read(struct worker_app *app, struct request *rq, struct slice text,
     struct id_token_login *login)
@@ -133,6 +135,18 @@ judge(struct request *rq, const struct id_token_login *login, enum trust_kind ki
 	return 0;
 }
 
+/* The answer to a stranger does not say which repositories are trusted, so the log says whose job this is. */
+static int
+log_job(struct request *rq, const struct id_token_login *login, enum trust_kind kind)
+{
+	struct trust_job job;
+
+	trust_describe(rq->arena, kind, login->issuer.issuer.url, login->jwt.claims, &job);
+	return err_context(&rq->err, "issuer %s: no rule for the repository `%.*s` with the owner_id `%.*s`",
+	    login->issuer.issuer.url, LOGGED_MAX, job.repository != NULL ? job.repository : "", LOGGED_MAX,
+	    job.owner_id != NULL ? job.owner_id : "");
+}
+
 /*
  * Finds the first rule that fits the job.  For the registry of a group, it looks in all projects below the
  * group, whatever crate the request names.  If no rule fits, the error says what a rule for this repository
@@ -172,9 +186,10 @@ match(struct worker_app *app, struct request *rq, const struct id_token_login *l
 	}
 	if (*found != NULL)
 		return 0;
-	return err_set(&rq->err, 403, "no trust rule of %s lets this job in%s%s",
+	err_set(&rq->err, 403, "no trust rule of %s lets this job in%s%s",
 	    of_group ? "a project of this group" : "this project", why.status != 0 ? ": " : "",
 	    why.status != 0 ? why.pub : "");
+	return why.status != 0 ? -1 : log_job(rq, login, kind);
 }
 
 static int

@@ -97,6 +97,12 @@ test_html(void)
 		{ "a<br>b<br/> c", "<p>a<br />\nb<br />\n c</p>\n" },
 		{ "|a|\n|-|\n|<ul><li>b<br>c</li><li>d</li></ul>|\n", "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n"
 		    "</thead>\n<tbody>\n<tr>\n<td>b\nc\nd</td>\n</tr>\n</tbody>\n</table>\n" },
+		{ "|a|\n|-|\n|**b<br>c** [d<br>e](f:g)|\n", "<table>\n<thead>\n<tr>\n<th>a</th>\n</tr>\n"
+		    "</thead>\n<tbody>\n<tr>\n<td><strong>b\nc</strong> d\ne</td>\n</tr>\n</tbody>\n</table>\n" },
+		{ "<p>a\n  <a href=\"https://b.example\">\n    <img src=\"https://c.example/x.svg\">\n  </a>\n</p>",
+		    "<p>a  </p>\n" },
+		{ "a<a href=\"https://b.example\">\n</a>c", "<p>a\nc</p>\n" },
+		{ "<h1><center>a</center></h1>b<h2></h2>c", "<h3>a</h3>\n<p>b</p>\n<p>c</p>\n" },
 		{ "<kbd>Ctrl</kbd>+<kbd>C</kbd>", "<p>Ctrl+C</p>\n" },
 		{ "<ul>\n<li>a</li><li>b</li>\n</ul>", "<p>a</p>\n<p>b</p>\n" },
 		{ "<table><tr><td>a</td><td>b</td></tr></table>", "<p>a b</p>\n" },
@@ -149,6 +155,10 @@ test_marks(void)
 		    "<p>a[^1] b[^c]</p>\n<p>[^1]: d e\nf [g]: h<br />\n[^c]: <em>i</em></p>\n" },
 		{ "a[^1] b[^2]\n\n[^1]: c.\n[^2]: https://d.example",
 		    "<p>a[^1: c.] b<a href=\"https://d.example\">^2</a></p>\n" },
+		{ "[^ a](b.md) [^c](d/e.md) [^](f)", "<p><a href=\"/-/source/b.md\">^ a</a> "
+		    "<a href=\"/-/source/d/e.md\">^c</a> <a href=\"/-/source/f\">^</a></p>\n" },
+		{ "# Top\n\n[^a](#top)", "<h3><span id=\"readme-top\"></span>Top</h3>\n"
+		    "<p><a href=\"#readme-top\">^a</a></p>\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)

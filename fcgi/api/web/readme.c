@@ -391,14 +391,30 @@ heading_of(struct rendering *r, const char *url)
 	    arena_printf(r->arena, "#" ANCHOR "%s", names->v[i].name);
 }
 
-/* A link without a text, such as one whose image has none, could not be seen, only reached by keys. */
+/* A link without a text, such as one whose image has none, cannot be seen, only reached by keys. */
+static bool
+is_invisible(cmark_node *link)
+{
+	cmark_node *node = cmark_node_first_child(link);
+
+	for (; node != NULL; node = cmark_node_next(node)) {
+		cmark_node_type type = cmark_node_get_type(node);
+		const char *text = type == CMARK_NODE_TEXT ? cmark_node_get_literal(node) : "";
+
+		if ((type != CMARK_NODE_TEXT && type != CMARK_NODE_SOFTBREAK && type != CMARK_NODE_LINEBREAK) ||
+		    text[strspn(text, " \t\r\n")] != '\0')
+			return false;
+	}
+	return true;
+}
+
 static void
 change_link(struct rendering *r, cmark_node *node)
 {
 	const char *url = cmark_node_get_url(node);
 
-	if (cmark_node_first_child(node) == NULL) {
-		cmark_node_free(node);
+	if (is_invisible(node)) {
+		unwrap(node);
 		return;
 	}
 	if (url == NULL)

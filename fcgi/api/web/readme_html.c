@@ -160,10 +160,11 @@ end_block(struct writing *w)
 	}
 	end_link(w);
 	end_text(w);
-	if (w->block != NULL)
+	if (w->block != NULL) {
 		insert_block(w, w->block);
+		w->level = 0;
+	}
 	w->block = NULL;
-	w->level = 0;
 	w->is_verbatim = false;
 	w->gap = false;
 }
@@ -234,6 +235,8 @@ put_tag(struct writing *w, const struct html_token *tag, struct slice *html)
 
 	if (effect == BLOCK || effect == HEADING || effect == VERBATIM)
 		end_block(w);
+	if (effect == HEADING)
+		w->level = 0;
 	if (effect == GAP)
 		w->gap = true;
 	else if (effect == LINK && !begins)
@@ -280,6 +283,7 @@ struct reading {
 	cmark_iter *iter;
 	cmark_node *anchor; /* the tag that begins a link whose end was not read yet; NULL: there is none */
 	int links; /* links of Markdown around the node */
+	bool in_cell; /* of a table */
 };
 
 static bool
@@ -338,17 +342,13 @@ drop_hidden(struct reading *r, cmark_node *node, struct slice name)
 	cmark_iter_reset(r->iter, node, CMARK_EVENT_ENTER);
 }
 
-/* A cell of a table has no line breaks of cmark; the style sheet shows its newlines. */
+/* A cell of a table may have no line breaks of cmark; the style sheet shows its newlines. */
 static void
-insert_break(cmark_node *node)
+insert_break(const struct reading *r, cmark_node *node)
 {
-	cmark_node *own = cmark_node_new(CMARK_NODE_LINEBREAK);
+	cmark_node *own = cmark_node_new(r->in_cell ? CMARK_NODE_TEXT : CMARK_NODE_LINEBREAK);
 
-	if (cmark_node_insert_before(node, own))
-		return;
-	cmark_node_free(own);
-	own = cmark_node_new(CMARK_NODE_TEXT);
-	if (!cmark_node_set_literal(own, "\n") || !cmark_node_insert_before(node, own))
+	if ((r->in_cell && !cmark_node_set_literal(own, "\n")) || !cmark_node_insert_before(node, own))
 		cmark_node_free(own);
 }
 
@@ -374,7 +374,7 @@ replace_inline(struct reading *r, cmark_node *node)
 	} else if (effect == HIDDEN && begins) {
 		drop_hidden(r, node, tag.name);
 	} else if ((effect == BREAK || effect == BLOCK) && begins && cmark_node_previous(node) != NULL) {
-		insert_break(node);
+		insert_break(r, node);
 	}
 	cmark_node_free(node);
 }
@@ -393,6 +393,8 @@ readme_html_replace(struct arena *a, cmark_node *document)
 		/* a link in a link ends it, and one whose end is not in the same paragraph is none */
 		if (type == CMARK_NODE_LINK || (r.anchor != NULL && node == cmark_node_parent(r.anchor)))
 			forget_anchor(&r);
+		if (strcmp(cmark_node_get_type_string(node), "table_cell") == 0)
+			r.in_cell = begins;
 		if (type == CMARK_NODE_LINK)
 			r.links += begins ? 1 : -1;
 		else if (type == CMARK_NODE_HTML_BLOCK)

@@ -98,6 +98,13 @@ break_line(cmark_node *gap)
 		replace(gap, cmark_node_new(CMARK_NODE_LINEBREAK));
 }
 
+/* Is it a word, and no address below the crate or in the README? */
+static bool
+is_word(const char *url)
+{
+	return url[0] != '#' && strchr(url, '/') == NULL && !url_is_web(slice_str(url));
+}
+
 /* Markdown takes a footnote of one word for the address of a link. */
 static void
 show_word(cmark_node *link)
@@ -106,7 +113,8 @@ show_word(cmark_node *link)
 	const char *name = has_type(text, CMARK_NODE_TEXT) ? cmark_node_get_literal(text) : "";
 	const char *url = cmark_node_get_url(link);
 
-	if (name[0] != '^' || url_is_web(slice_str(url)) || cmark_node_next(text) != NULL)
+	if (name[0] != '^' || name[1] == '\0' || strchr(name, ' ') != NULL || !is_word(url) ||
+	    cmark_node_next(text) != NULL)
 		return;
 	cmark_node_insert_before(link, new_text("["));
 	cmark_node_insert_before(link, new_text(name));

@@ -187,7 +187,7 @@ subtest 'a registry without TLS' => sub {
 	like($err, qr/the proxy \Q@{[$proxy->place]}\E answers 403: allow the host there/, 'is told by the proxy');
 	my $asked = ($proxy->asked)[-1];
 	is($asked->{line}, 'CONNECT crates.example:8000 HTTP/1.1', 'which learns the name of the host');
-	unlike($json->encode($asked), qr/secret-of/, 'and sees no token');
+	unlike($json->encode($asked), qr/secret-of/, 'and a CONNECT has no token');
 	$t->conf(outbound_proxy => undef);
 };
 

@@ -290,7 +290,6 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 		    s->external_url);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		const char *nginx = request_header(rq, places[i].param);
-
 		enum sameness same;
 
 		if (nginx == NULL || places[i].value[0] == '\0' ||

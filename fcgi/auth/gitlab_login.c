@@ -267,7 +267,7 @@ get(const struct call *call, struct request *rq, bool was_away, struct https_ans
 	struct err err = { 0 };
 	int rc;
 
-	/* whoever has the turn keeps all others from asking: so no check that may fail comes after this */
+	/* the request with the turn keeps all others from asking, so each check that may refuse it comes before */
 	if (was_away && take_turn(call, rq) == -1)
 		return -1;
 	rc = outbound_get(call->app, rq, &get, answer, &err);

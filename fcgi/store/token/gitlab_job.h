@@ -30,7 +30,7 @@ enum gitlab_job_ask {
 
 /*
  * Finds out whether to ask GitLab about the credential with this digest.  *was_away: GitLab did not answer
- * before, and the pause is over: whoever asks needs gitlab_job_try() first.  -1: 503.
+ * before, and the pause is over: call gitlab_job_try() before you ask.  -1: 503.
  */
 int gitlab_job_ask(struct db *, struct arena *, struct slice digest, enum gitlab_job_ask *, bool *was_away,
     struct err *) __attribute__((warn_unused_result));

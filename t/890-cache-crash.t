@@ -94,8 +94,9 @@ sub watched {
 
 is(publish('1.0.0')->{status}, 200, 'there is a crate');
 warm_up();
-# reads by the pool are no part of a publish: whether there is one depends on what nginx still has
-my @points = grep { /cache|commit|set_index|^respond:publish/ && !/authorize|renew/ }
+# reads by the pool, and their hints, are no part of a publish: whether there is one depends on what nginx
+# still has
+my @points = grep { /cache|commit|set_index|^respond:publish/ && !/authorize|renew|hinted/ }
     $fault->trace('responded:publish', sub {
 	is(publish(next_version())->{status}, 200, 'a publish');
 	# what the keepers do after it belongs to it

@@ -171,7 +171,7 @@ subtest 'a reload that gets no workers' => sub {
 	is(leave_one($t->pool_pid), 0, 'the master may open one file more');
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { $failed->($t->log('pool')) == 1 }), 'a reload fails');
-	like($t->log('pool'), qr/cannot start workers: .*Too many open files/, 'the log says why');
+	like($t->log('pool'), qr/reload failed: cannot save the settings .*: Too many open files; the old/, 'why');
 	is(workers($t), $before, 'the workers are the same');
 	like(fetch($t->socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1')->{body},
 	    qr/^berth_reloads_total\{result="failed"\} 1$/m,

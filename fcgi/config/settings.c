@@ -526,9 +526,10 @@ settings_save(const struct settings *s, int *fd, struct err *err)
 	} else if (copy != -1) {
 		close(copy);
 	}
-	err_sys(err, "settings");
+	err_sys(err, "cannot save the settings for new workers");
 	if (*fd != -1)
 		close(*fd);
+	*fd = -1;
 	return -1;
 }
 

@@ -130,7 +130,7 @@ const struct s3_conf *settings_backup(struct arena *, const struct settings *);
 
 /*
  * Saves all values for another process of the same program, in a file without a name; its
- * descriptor is closed on exec.  -1: err.  The other function reads them back from it.
+ * descriptor is closed on exec.  -1: err, and *fd is -1.  The other function reads them back from it.
  */
 int settings_save(const struct settings *, int *fd, struct err *) __attribute__((warn_unused_result));
 int settings_restore(struct arena *, int fd, struct settings *, struct err *)

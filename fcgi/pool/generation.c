@@ -28,7 +28,7 @@ generation_new(unsigned number, struct arena *arena, const struct settings *sett
 	struct generation *g = calloc(1, sizeof(*g));
 
 	if (g == NULL) {
-		err_sys(err, "memory");
+		err_sys(err, "cannot allocate memory for new workers");
 		arena_free(arena);
 		return NULL;
 	}
@@ -43,7 +43,7 @@ generation_new(unsigned number, struct arena *arena, const struct settings *sett
 	g->children = calloc(g->n, sizeof(*g->children));
 	g->slots = scoreboard_new(g->n, &g->scoreboard_fd);
 	if (g->children == NULL || g->slots == NULL)
-		err_sys(err, "cannot create shared memory");
+		err_sys(err, "cannot create shared memory for new workers");
 	else if (settings_save(settings, &g->settings_fd, err) == 0)
 		return g;
 	generation_free(g);

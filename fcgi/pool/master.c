@@ -142,18 +142,14 @@ pool_show_memory(struct pool *pool, int64_t now)
 }
 
 static struct generation *
-pool_begin(struct pool *pool, struct arena *arena, const struct settings *settings)
+pool_begin(struct pool *pool, struct arena *arena, const struct settings *settings, struct err *err)
 {
 	bool keeper = pool->app->keeps != NULL && pool->app->keeps(settings);
 	bool writers = pool->listeners->fd[WORKER_WRITE] != -1;
-	struct err err = { 0 };
-	struct generation *g =
-	    generation_new(++pool->generations, arena, settings, writers, keeper, &err);
+	struct generation *g = generation_new(++pool->generations, arena, settings, writers, keeper, err);
 
-	if (g == NULL) {
-		log_error("cannot start workers: %s", err.detail);
+	if (g == NULL)
 		return NULL;
-	}
 	g->next = pool->all;
 	pool->all = g;
 	return g;
@@ -243,9 +239,9 @@ pool_reload(struct pool *pool)
 	/* the log stays that of the reload that begins */
 	if (pool->starting != NULL)
 		reload_drop(pool, "another reload came before it finished");
-	pool->starting = pool_begin(pool, arena, settings);
+	pool->starting = pool_begin(pool, arena, settings, &err);
 	if (pool->starting == NULL)
-		reload_abandon(pool, "no new worker can be started");
+		reload_abandon(pool, err.detail);
 }
 
 static void
@@ -430,6 +426,7 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
     const struct listeners *listeners)
 {
 	struct pool pool = { .app = app, .config_path = config_path, .listeners = listeners };
+	struct err err = { 0 };
 	sigset_t signals;
 
 	signals_block(&signals);
@@ -440,8 +437,9 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 	if (listeners->fd[WORKER_WRITE] == -1)
 		log_warn("one socket was passed: there are no write workers, and writes can keep all "
 			 "workers busy");
-	pool.serving = pool_begin(&pool, NULL, settings);
+	pool.serving = pool_begin(&pool, NULL, settings, &err);
 	if (pool.serving == NULL) {
+		log_error("cannot start workers: %s", err.detail);
 		pool.status = 1;
 	} else {
 		pool_tick(&pool);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -269,6 +270,29 @@ test_save(struct arena *a)
 	close(fd);
 }
 
+/* The caller, who closes what it has, closes nothing of another. */
+static void
+test_save_fails(struct arena *a)
+{
+	struct rlimit before, few;
+	struct settings s;
+	struct err e = { 0 };
+	int next, fd = -1, rc;
+
+	ok(load(a, URL, &s, &e) == 0, "settings: %s", e.detail);
+	next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = before;
+	few.rlim_cur = (rlim_t)next + 1;
+	setrlimit(RLIMIT_NOFILE, &few);
+	rc = settings_save(&s, &fd, &e);
+	setrlimit(RLIMIT_NOFILE, &before);
+	is_int(rc, -1, "with one descriptor too few they are not saved");
+	is_int(fd, -1, "and no descriptor is left");
+	is_int(fcntl(next, F_GETFD), -1, "nor open");
+}
+
 int
 main(void)
 {
@@ -325,6 +349,7 @@ main(void)
 	ok(masked && !secret, "secrets are masked, and the line before says where the value is from");
 	ok(size, "values are shown as one would write them");
 	test_save(a);
+	test_save_fails(a);
 	test_beside(a);
 	test_environment(a);
 	remove_tree(dir);

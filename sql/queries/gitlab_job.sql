@@ -1,8 +1,8 @@
 -- name: gitlab_ask
--- $1 digest of a credential.  Whether GitLab refused it lately or it was revoked; whether GitLab is known
--- not to answer (false: for now, and gitlab_try decides who finds out; null: GitLab answers); and whether
--- GitLab has confirmed the token and not refused it since.  Look-ups by primary keys and the unique index
--- tokens_digest_key.
+-- $1 digest of a credential.  refused: GitLab refused it within the last minute, or it was revoked here.
+-- away: null if GitLab answers; true if it did not answer and nobody asks it for now; false if that pause is
+-- over, and gitlab_try decides who asks.  vouched: GitLab has confirmed the token, and has not refused it
+-- since.  Look-ups by primary keys and the unique index tokens_digest_key.
 SELECT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1 AND until_at > now())
            OR EXISTS (SELECT FROM tokens WHERE digest = $1 AND revoked_at IS NOT NULL) AS refused,
        (SELECT until_at > now() FROM ci_outages WHERE system = 'gitlab') AS away,

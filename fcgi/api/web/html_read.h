@@ -3,7 +3,7 @@
 
 /*
  * Reads HTML that anybody may have written: its texts, its tags and their attributes.  No HTML is refused:
- * whatever is no tag is a text.  Comments and declarations are passed over.  The time is linear in the
+ * everything else is a text.  Comments and declarations are passed over.  The time is linear in the
  * length.
  */
 

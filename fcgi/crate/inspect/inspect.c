@@ -151,8 +151,8 @@ file_begin(struct inspect *in, struct slice path, bool again, struct err *err)
 	if (!again)
 		return 0;
 	in->twice = TWICE_MET;
-	return err_internal(err, 500, "a fault of Berth: a path comes twice, and the crate was not read again; "
-	    "please report this");
+	return err_internal(err, 500, "a fault of Berth: two entries of the crate have the same path, and Berth "
+	    "did not read the crate a second time to compare them; please report this");
 }
 
 static int

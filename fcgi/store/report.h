@@ -55,7 +55,7 @@ struct report_download {
 	int64_t last_at; /* seconds since 1970 */
 };
 
-/* Whole downloads of each version on each day, the newest day first.  -1: 404. */
+/* Whole downloads of each version on each day, the newest day first.  -1: 404 no such project or crate. */
 int report_downloads(struct db *, struct arena *, const struct report_filter *,
     struct report_download **, size_t *n, struct err *) __attribute__((warn_unused_result));
 

@@ -157,7 +157,7 @@ my %tried = (
 	job_token_groups_allowlist_remove => 'takes a right away',
 	trust_rule_add => [[403, POST => "$cargo/trusted_publishing/rules", { %$trust, user => 'owner' }],
 		[201, POST => "$cargo/trusted_publishing/rules", { %$trust, user => 'maintainer' }],
-		[201, POST => "$cargo/trusted_publishing/rules", $trust]],
+		[201, POST => "$cargo/trusted_publishing/rules", { %$trust, claims => { sub => 'y' } }]],
 	trust_rule_remove => 'takes a right away',
 	job_token_create => [[403, POST => "$cargo/job_tokens", { user => 'owner', pipeline => 1, job => 1 }]],
 	job_token_end => [[403, DELETE => "$cargo/job_tokens/1"]],

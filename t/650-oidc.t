@@ -145,6 +145,10 @@ subtest 'rules' => sub {
 	($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=a/b',
 	    '--user', 'nobody');
 	like($err, qr/user `nobody` does not exist/, 'no such user');
+	($status, my $id, $err) = $t->berth('trust', 'add', 'tools/app', '--issuer', $issuer{hub},
+	    'ref=refs/heads/*', 'workflow=release.yml', 'repository=octo/app', '--operations', 'yank');
+	is("$status $id", '1 ', 'the same issuer and claims, in another order');
+	is($err, "berth: trust rule $rule{app} of the project already has this issuer and these claims\n", 'why');
 
 	my $gone = 'https://gone.example.org';
 	$t->berth_ok('issuer', 'add', $gone, '--kind', 'github');

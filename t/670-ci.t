@@ -370,7 +370,11 @@ subtest 'rules by API' => sub {
 	    [$there->url, ['api-*'], ['publish-update'], undef, 'v*'], 'as it was asked for');
 	my ($listed) = grep { $_->{id} == $made->{id} } @{ $t->json($rules->(GET => 'boss')) };
 	is_deeply($listed->{claims}, $rule{claims}, 'it is listed');
-	is($rules->(POST => 'boss', { %rule, user => 'boss' })->{status}, 201, 'one that acts for themselves');
+	my $again = $rules->(POST => 'boss', { %rule, crates => ['other'] });
+	is($again->{status}, 409, 'a second one with the same issuer and claims is refused');
+	like($again->{body}, qr/409 trust rule $made->{id} of the project already has this issuer/, 'and names it');
+	my $other = { %rule, claims => { project_path => 'group/other' } };
+	is($rules->(POST => 'boss', { %$other, user => 'boss' })->{status}, 201, 'one that acts for themselves');
 	is($rules->(POST => 'boss', { %rule, user => 'dev' })->{status}, 403, 'not for somebody else');
 	my %wrong = (
 		'no claims' => { %rule, claims => undef },
@@ -389,8 +393,12 @@ subtest 'rules by API' => sub {
 	is($rules->(DELETE => 'boss', undef, "/$made->{id}")->{status}, 404, 'once');
 	is($rules->(DELETE => 'boss', undef, '/x')->{status}, 400, 'what is no rule');
 	my $many = 0;
-	$many++ while $many < 60 && $rules->(POST => 'boss', \%rule)->{status} == 201;
-	is($rules->(POST => 'boss', \%rule)->{status}, 409, 'there can be so many');
+	my $next = sub {
+		$many++;
+		return $rules->(POST => 'boss', { %rule, claims => { project_path => "group/n$many" } });
+	};
+	while ($many < 60 && $next->()->{status} == 201) { }
+	like($next->()->{body}, qr/409 the project has 50 trust rules/, 'there can be so many');
 	is($t->psql("SELECT count(*) FROM trust_rules WHERE project_id = $project"), 50, 'fifty');
 };
 

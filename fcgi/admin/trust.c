@@ -127,7 +127,8 @@ static const struct command commands[] = {
 	    "and prints the new rule's id.  In a pattern, * stands for any characters.  One claim\n"
 	    "must be project_path (GitLab), repository (GitHub, Gitea, Forgejo) or sub.  The\n"
 	    "jobs may publish, or do what --operations says, with all crates of the project or\n"
-	    "those of --crates; for the user, or for nobody.\n"
+	    "those of --crates; for the user, or for nobody.  It fails if there is a rule with the\n"
+	    "same issuer and claims.\n"
 	    "--if-missing: if there is a rule with the same issuer and claims, changes nothing and\n"
 	    "says what differs.",
 	    COMMAND_OPTIONS(add_options), 2, COMMAND_ARGS_MAX, add },

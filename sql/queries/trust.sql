@@ -5,9 +5,11 @@ SELECT id FROM projects
  WHERE id = $1 OR ($1::bigint IS NULL AND lower(full_path) = lower($2)) FOR NO KEY UPDATE;
 
 -- name: trust_count
--- $1 project (locked).  At most 50 rows by trust_rules_project; a separate statement after the lock, so
--- that it sees what was committed before.
-SELECT count(*) AS count FROM trust_rules WHERE project_id = $1;
+-- $1 project (locked), $2 URL of the issuer, $3 claims.  The number of its rules, and the one with this
+-- issuer and these claims, or null.  At most 50 rows by trust_rules_project; a separate statement after the
+-- lock, so that it sees what was committed before.
+SELECT count(*) AS count, min(r.id) FILTER (WHERE i.url = $2 AND r.claims = $3::jsonb) AS same
+  FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id WHERE r.project_id = $1;
 
 -- name: trust_add
 -- $1 project (locked), $2 URL of the issuer, $3 claims, $4 patterns of crates or null and $5 operations,

@@ -348,7 +348,7 @@ static int
 trust_add(const struct provision *p, const struct provision_thing *thing, int64_t *id, struct err *err)
 {
 	const struct namespace_ref project = trust_project(thing);
-	const struct trust_rule rule = { .issuer = thing->names[1], .claims = thing->names[2],
+	const struct trust_rule rule = { .id = thing->id, .issuer = thing->names[1], .claims = thing->names[2],
 		.crates = or_null(thing->values[TRUST_CRATES]), .operations = thing->values[TRUST_OPERATIONS],
 		.username = or_null(thing->values[TRUST_USER]) };
 

@@ -21,13 +21,35 @@ struct adding {
 	int64_t id;
 };
 
-/* The project's id, its row locked, with room for one more rule. */
+/* Is there room for the rule in the locked project?  A second rule of the same claims would never count. */
+static int
+check_rules(struct db *db, const struct adding *add, int64_t project_id, struct err *err)
+{
+	enum { COLUMNS_TRUST_COUNT };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_int(&p, project_id);
+	db_bind_str(&p, add->rule->issuer);
+	db_bind_str(&p, add->rule->claims);
+	if (db_exec(db, add->arena, STMT_TRUST_COUNT, &p, &r, err) == -1)
+		return -1;
+	if (add->rule->id == 0 && !db_is_null(&r, 0, SAME))
+		return err_set(err, 409,
+		    "trust rule %" PRId64 " of the project already has this issuer and these claims",
+		    db_int(&r, 0, SAME));
+	if (db_int(&r, 0, COUNT) >= TRUST_RULES_MAX)
+		return err_set(err, 409, "the project has %d trust rules, and no more are possible",
+		    TRUST_RULES_MAX);
+	return 0;
+}
+
+/* The project's id, its row locked, with room for the rule. */
 static int
 lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *err)
 {
 	enum { COLUMNS_TRUST_LOCK };
-	enum { COLUMNS_TRUST_COUNT };
-	struct db_params p = { 0 }, count = { 0 };
+	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
 	namespace_ref_bind(&p, add->arena, add->project);
@@ -36,13 +58,7 @@ lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *e
 	if (r.rows == 0)
 		return no_project(add->project, err);
 	*id = db_int(&r, 0, ID);
-	db_bind_int(&count, *id);
-	if (db_exec(db, add->arena, STMT_TRUST_COUNT, &count, &r, err) == -1)
-		return -1;
-	if (db_int(&r, 0, COUNT) >= TRUST_RULES_MAX)
-		return err_set(err, 409, "the project has %d trust rules, and no more are possible",
-		    TRUST_RULES_MAX);
-	return 0;
+	return check_rules(db, add, *id, err);
 }
 
 /* Which of the two is it that is not there? */

@@ -29,8 +29,10 @@ struct trust_rule {
 };
 
 /*
- * Takes issuer, claims (checked), crates, operations and username.  -1: 404 no such project, issuer
- * or user, 409 the project has as many rules as it can have.
+ * Takes issuer, claims (checked), crates, operations and username.  id: 0, or that of a rule that was removed
+ * and comes back; older versions made rules with equal claims, and such a rule may be one of them.  -1: 404
+ * no such project, issuer or user, 409 the project has as many rules as it can have, or one with the same
+ * issuer and claims.
  */
 int trust_rule_add(struct db *, struct arena *, const struct audit_actor *,
     const struct namespace_ref *, const struct trust_rule *, int64_t *id, struct err *)

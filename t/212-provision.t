@@ -348,6 +348,8 @@ subtest 'errors leave nothing' => sub {
 
 subtest 'what may be a mistake' => sub {
 	my $member = "[[member]]\nuser = \"alice\"\npath = \"doubted\"\nlevel = \"guest\"\nexpires = ";
+	my $slash = "there is also an issuer `$hub`, which differs only by the slash at the end; compare both with"
+	    . ' the `iss` of a token, and remove the wrong one';
 	my $user = sub { "[[user]]\nusername = \"$_[0]\"\nemail = \"$_[1]\"\n" };
 	my @cases = (
 		['an end in the past', $member . "2020-01-31\n",
@@ -359,9 +361,13 @@ subtest 'what may be a mistake' => sub {
 		['one of two in the file', $user->('dora', 'd@example.org') . $user->('emil', 'd@example.org'),
 			'8: [[user]] emil: user `dora` has the same email, d@example.org'],
 		['another', $user->('frida', 'f@example.org')],
+		['an issuer with a slash too many', "[[issuer]]\nurl = \"$hub/\"\nkind = \"github\"\n",
+			"5: [[issuer]] $hub/: $slash"],
+		['another issuer', "[[issuer]]\nurl = \"$hub/other\"\nkind = \"github\"\n"],
 	);
 
 	apply($user->('alice', 'alice@example.org'));
+	$t->berth_ok('issuer', 'add', $hub, '--if-missing', '--kind', 'github');
 	for my $case (@cases) {
 		my ($name, $toml, $doubt) = @$case;
 
@@ -373,6 +379,7 @@ subtest 'what may be a mistake' => sub {
 		}
 	}
 	$t->psql("DELETE FROM members USING groups g WHERE group_id = g.id AND g.full_path = 'doubted'");
+	$t->berth_ok('issuer', 'remove', $_) for "$hub/", "$hub/other";
 };
 
 subtest 'the last of them' => sub {

@@ -111,6 +111,17 @@ subtest 'issuers' => sub {
 	like($err, qr/must be gitlab, github, gitea or generic/, 'kinds');
 	($status) = $t->berth('issuer', 'add', $issuer{hub}, '--kind', 'github');
 	is($status, 1, 'once only');
+	my $ci = 'https://ci.example.org';
+	for my $pair (["$issuer{hub}/", $issuer{hub}], [$ci, undef], ["$ci/", $ci]) {
+		my ($url, $other) = @$pair;
+
+		($status, undef, $err) = $t->berth('issuer', 'add', $url, '--kind', 'github');
+		is($status, 0, "$url is another issuer");
+		like($err, defined $other
+		    ? qr/\Aberth: warning: issuer `\Q$url\E`: there is also an issuer `\Q$other\E`, which differs only by/
+		    : qr/\A\z/, defined $other ? 'with a warning' : 'without a warning');
+	}
+	$t->berth_ok('issuer', 'remove', $_) for "$issuer{hub}/", $ci, "$ci/";
 	my $list = JSON::PP->new->decode($t->berth_ok('issuer', 'list', '--json'));
 	is_deeply([map { [@$_{qw(url kind rules)}] } @$list],
 	    [[$issuer{hub}, 'github', 1], [$issuer{lab}, 'gitlab', 1]], 'listed');

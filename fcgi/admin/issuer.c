@@ -1,5 +1,7 @@
 #include "store/token/issuer.h"
 
+#include <stdio.h>
+
 #include "admin/command.h"
 #include "admin/output.h"
 
@@ -11,6 +13,17 @@ static const struct option_def add_options[] = {
 	[ADD_JWKS_URL] = { "jwks-url", 0, "URL", false },
 	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
+
+/* The issuer is added: what keeps from the warning is no failure. */
+static void
+warn_of_other(const struct invocation *in, const char *url)
+{
+	struct err ignored = { 0 };
+	const char *other;
+
+	if (issuer_find_other(in->db, in->arena, url, &other, &ignored) == 0 && other != NULL)
+		fprintf(stderr, "berth: warning: issuer `%s`: " ISSUER_OTHER "\n", url, other);
+}
 
 static int
 add(struct invocation *in)
@@ -25,6 +38,7 @@ add(struct invocation *in)
 
 	if (provision_add(&p, &issuer, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
+	warn_of_other(in, issuer.names[0]);
 	output_id(&out, (struct cell[]) { cell_int(issuer.id), cell_str(issuer.names[0]),
 	    cell_str(issuer.values[ISSUER_KIND]) });
 	return 0;

@@ -39,10 +39,8 @@ static int
 refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
 {
 	enum { SHOWN_MAX = 160 };
-	size_t n = strlen(issuer);
-	bool slash = n > 0 && issuer[n - 1] == '/';
-	const char *other = slash ? arena_strndup(rq->arena, issuer, n - 1)
-				  : arena_printf(rq->arena, "%s/", issuer);
+	const char *other = issuer_url_other(rq->arena, issuer);
+	bool slash = strlen(issuer) > strlen(other);
 	struct issuer_keys near;
 
 	if (issuer_find(app->db, rq->arena, other, &near, &rq->err) == -1)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/date.h"
+#include "store/token/issuer.h"
 #include "store/user.h"
 
 enum { DOUBTS_MAX = 1 << 20 };
@@ -59,6 +60,21 @@ doubt_email(const struct wishes *wishes, const struct wish *wish, const struct u
 	}
 }
 
+static int
+doubt_issuer(const struct provision *p, const struct wishes *wishes, const struct wish *wish, struct buf *b,
+    struct err *err)
+{
+	const char *url = wish->thing.names[0], *other;
+
+	if (issuer_find_other(p->db, p->arena, url, &other, err) == -1)
+		return -1;
+	if (other == NULL)
+		return 0;
+	begin_line(b, wishes, wish);
+	buf_printf(b, "[[issuer]] %s: " ISSUER_OTHER "\n", url, other);
+	return 0;
+}
+
 int
 wishes_doubts(const struct provision *p, const struct wishes *wishes, const char **text, struct err *err)
 {
@@ -76,6 +92,8 @@ wishes_doubts(const struct provision *p, const struct wishes *wishes, const char
 			doubt_end(p->arena, wishes, wish, &b);
 		else if (wish->thing.kind == PROVISION_USER)
 			doubt_email(wishes, wish, users, n, &b);
+		else if (wish->thing.kind == PROVISION_ISSUER && doubt_issuer(p, wishes, wish, &b, err) == -1)
+			return -1;
 	}
 	*text = buf_str(&b);
 	return 0;

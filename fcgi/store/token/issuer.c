@@ -128,25 +128,59 @@ issuer_list(struct db *db, struct arena *a, struct issuer **out, size_t *n, stru
 	return 0;
 }
 
-int
-issuer_check_patterns(struct db *db, struct arena *a, const char *url, struct json_object *patterns,
-    struct err *err)
+/* The kind of the issuer with that URL, enabled or not; NULL: there is none. */
+static int
+find_kind(struct db *db, struct arena *a, const char *url, const char **kind, struct err *err)
 {
 	enum { COLUMNS_ISSUER_KIND };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
+
+	*kind = NULL;
+	/* an index cannot hold a longer one */
+	if (strlen(url) > ISSUER_URL_MAX)
+		return 0;
+	db_bind_str(&p, url);
+	if (db_exec(db, a, STMT_ISSUER_KIND, &p, &r, err) == -1)
+		return -1;
+	if (r.rows > 0)
+		*kind = db_str(&r, 0, KIND);
+	return 0;
+}
+
+int
+issuer_check_patterns(struct db *db, struct arena *a, const char *url, struct json_object *patterns,
+    struct err *err)
+{
+	const char *word;
 	enum trust_kind kind;
 
-	/* an index cannot hold a longer one */
-	if (strlen(url) <= ISSUER_URL_MAX) {
-		db_bind_str(&p, url);
-		if (db_exec(db, a, STMT_ISSUER_KIND, &p, &r, err) == -1)
-			return -1;
-	}
-	if (r.rows == 0)
-		return err_set(err, 404, "there is no issuer `%s`", url);
-	return trust_kind_parse(db_str(&r, 0, KIND), &kind, err) == -1 ? -1
-	    : trust_check_patterns(kind, patterns, err);
+	if (find_kind(db, a, url, &word, err) == -1)
+		return -1;
+	if (word == NULL)
+		return missing(url, err);
+	return trust_kind_parse(word, &kind, err) == -1 ? -1 : trust_check_patterns(kind, patterns, err);
+}
+
+const char *
+issuer_url_other(struct arena *a, const char *url)
+{
+	size_t n = strlen(url);
+
+	return n > 0 && url[n - 1] == '/' ? arena_strndup(a, url, n - 1) : arena_printf(a, "%s/", url);
+}
+
+int
+issuer_find_other(struct db *db, struct arena *a, const char *url, const char **other, struct err *err)
+{
+	const char *kind;
+
+	*other = issuer_url_other(a, url);
+	if (find_kind(db, a, *other, &kind, err) == -1)
+		return -1;
+	if (kind == NULL)
+		*other = NULL;
+	return 0;
 }
 
 int

@@ -59,6 +59,21 @@ int issuer_list(struct db *, struct arena *, struct issuer **, size_t *n, struct
 int issuer_check_patterns(struct db *, struct arena *, const char *url, struct json_object *patterns,
     struct err *) __attribute__((warn_unused_result));
 
+/* The URL with a slash at its end if it has none there, and without it if it has one. */
+const char *issuer_url_other(struct arena *, const char *url);
+
+/*
+ * Looks for an issuer, also one that is disabled, whose URL differs only by the slash at its end.  *other:
+ * its URL; NULL: there is none.
+ */
+int issuer_find_other(struct db *, struct arena *, const char *url, const char **other, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The warning about that, a format for the other URL. */
+#define ISSUER_OTHER \
+	"there is also an issuer `%s`, which differs only by the slash at the end; compare both with the `iss` of " \
+	"a token, and remove the wrong one"
+
 /* An enabled issuer, with its known keys. */
 struct issuer_keys {
 	bool found;

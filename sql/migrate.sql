@@ -2,9 +2,12 @@
 -- (fcgi/store/migrate).  Some of them run on a schema of an older program, or before there is one.
 
 -- name: migrate_session
--- First on each connection.
+-- First on each connection.  A migration takes as long as it takes; the last two settings are of PostgreSQL
+-- 14 and 17.
 SET search_path = public, pg_temp; SET client_min_messages = warning;
 SET standard_conforming_strings = on; SET statement_timeout = 0;
+SELECT set_config(name, '0', false) FROM pg_settings
+ WHERE name IN ('idle_session_timeout', 'transaction_timeout');
 
 -- name: migrate_create
 -- $1 database, $2 role or null.  In another database, as one who may create both: the statements that

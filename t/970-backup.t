@@ -278,6 +278,45 @@ subtest 'a database that ends idle sessions' => sub {
 	$set->('RESET idle_session_timeout');
 };
 
+# PostgreSQL has this setting from version 17 on: functions stand in for it, and log what is set.
+subtest 'a database that ends long transactions' => sub {
+	my $idle = $t->psql("SELECT count(*) FROM pg_settings WHERE name = 'idle_session_timeout'");
+	my $lifts = sub {
+		my ($name, @command) = @_;
+		my $count = sub {
+			return scalar(() = Berth::Cluster::slurp($cluster->server_log) =~ /is set: $name = 0$/mg);
+		};
+		my $before = $count->();
+
+		$t->berth_ok(@command);
+		return $count->() > $before ? 1 : 0;
+	};
+
+	$t->psql(<<'SQL');
+ALTER FUNCTION pg_catalog.current_setting(text, boolean) RENAME TO real_current_setting;
+CREATE FUNCTION pg_catalog.current_setting(name text, missing_ok boolean) RETURNS text LANGUAGE sql AS $$
+	SELECT CASE WHEN $1 = 'transaction_timeout' THEN '5s' ELSE pg_catalog.real_current_setting($1, $2) END
+$$;
+ALTER FUNCTION pg_catalog.set_config(text, text, boolean) RENAME TO real_set_config;
+CREATE FUNCTION pg_catalog.set_config(name text, value text, is_local boolean) RETURNS text
+LANGUAGE plpgsql AS $$ BEGIN
+	IF name LIKE '%\_timeout' THEN
+		RAISE LOG 'is set: % = %', name, value;
+	END IF;
+	RETURN CASE name WHEN 'transaction_timeout' THEN value
+		ELSE pg_catalog.real_set_config(name, value, is_local) END;
+END $$;
+SQL
+	is($lifts->('transaction_timeout', 'user', 'list'), 1, 'each session of a program lifts it');
+	is($lifts->('idle_session_timeout', 'migrate', @owner), $idle, 'a migration also that of idle sessions');
+	$t->psql(<<'SQL');
+DROP FUNCTION pg_catalog.set_config(text, text, boolean);
+ALTER FUNCTION pg_catalog.real_set_config(text, text, boolean) RENAME TO set_config;
+DROP FUNCTION pg_catalog.current_setting(text, boolean);
+ALTER FUNCTION pg_catalog.real_current_setting(text, boolean) RENAME TO current_setting;
+SQL
+};
+
 subtest 'a crash' => sub {
 	for my $point (qw(backup:dumped backup:synced backup:copied)) {
 		my @before = manifests();

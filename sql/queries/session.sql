@@ -5,11 +5,14 @@
 -- transaction.  Reads no table.  JIT is off: compiling a statement takes longer than most statements that
 -- the planner takes for expensive, since it guesses at a LATERAL or a LIMIT.  The process id is the first
 -- column: it shows whether a connection pooler is in between.  The settings are one column, since it costs as
--- much to send eight as to make them.
+-- much to send eight as to make them.  transaction_timeout, which PostgreSQL has from version 17 on, would
+-- end the session of a backup or an import; Berth has deadlines of its own for requests.
 SELECT pg_backend_pid() AS pid,
        num_nonnulls(set_config('statement_timeout', $1, $5::boolean),
                     set_config('lock_timeout', $2, $5::boolean),
                     set_config('idle_in_transaction_session_timeout', $3, $5::boolean),
+                    CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL
+                         THEN set_config('transaction_timeout', '0', $5::boolean) END,
                     set_config('search_path', 'public, pg_temp', $5::boolean),
                     set_config('standard_conforming_strings', 'on', $5::boolean),
                     set_config('jit', 'off', $5::boolean),

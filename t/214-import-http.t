@@ -137,6 +137,14 @@ subtest 'another Berth' => sub {
 	waitpid $writer, 0;
 	is_deeply([$status, $summary->{there}], [0, 3], 'the token behind a link, the list in a pipe') or diag $err;
 	ok($t->wait_for(sub { !staged($t) }), 'nothing is left in staging');
+
+	# the end of a move, as berth-operations(7) describes it
+	$t->berth_ok('project', 'set', 'demo/old', 'mirror_url=' . $from =~ s{projects/\d+}{projects/$id{new}}r);
+	my $res = $t->publish($id{old}, $token, 'late', '1.0.0');
+	like("$res->{status} $res->{body}", qr{^403 .*the project is a mirror of \S+/projects/$id{new}/}s,
+	    'the old project can refuse a publish, and name the new one');
+	is_deeply(index_bodies($id{old}), index_bodies($id{new}), 'while old lock files find what they name');
+	$t->berth_ok('project', 'set', 'demo/old', 'mirror_url=');
 };
 
 subtest 'a server that is not what it should be' => sub {

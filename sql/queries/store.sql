@@ -16,7 +16,12 @@ UPDATE store_state SET adopted_at = now() WHERE adopted_at IS NULL;
 
 -- name: store_adopt
 -- $1 the store's new mark.  One row: database and store start together again, and a restore from a dump is
--- complete.
+-- complete.  A dump also has the tasks of the nodes of its time, which may be gone; others add theirs again.
+WITH gone AS (
+	DELETE FROM tasks
+	 WHERE node NOT IN (SELECT node FROM store_nodes WHERE seen_at > now() - interval '90 seconds')
+	   AND EXISTS (SELECT FROM store_state WHERE written_by IS DISTINCT FROM xmin)
+)
 UPDATE store_state SET adopted_at = now(), written_by = pg_current_xact_id()::xid, mark = $1::uuid,
        next_mark = NULL, moved_at = now(), held_at = NULL, held_files = NULL, held_of = NULL,
        confirmed_at = NULL, confirmed = NULL;

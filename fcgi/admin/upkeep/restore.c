@@ -77,25 +77,27 @@ restore(struct invocation *in, struct backup_restore *r, struct lost_tokens *los
 	    "this, drop the database, and run the command again");
 }
 
+/* In the order of berth-operations(7). */
 static void
 say_next(const struct invocation *in, const struct backup_restore *r, const struct lost_tokens *lost)
 {
-	fputs("berth: next: compare with `berth fsck --deep`, and start pool and worker.", stderr);
+	static const char next[] = "berth: next: ";
+
 	if (in->settings->token_key[0] != '\0')
 		fprintf(stderr,
-		    "  A backup does not have the file of token_key, %s: copy it back, or retire its slots "
-		    "with `berth key retire`, and add a new one.",
-		    in->settings->token_key);
+		    "%scopy the file of token_key, %s, back, which a backup does not have; or retire its slots with "
+		    "`berth key retire`, and add a new one\n",
+		    next, in->settings->token_key);
 	if (lost->n > 0 && !lost->revoke)
 		fprintf(stderr,
-		    "  %zu tokens were revoked after the backup and are valid again: revoke each with "
-		    "`berth "
-		    "token revoke ID`.",
-		    lost->n);
+		    "%srevoke %s with `berth token revoke ID`: %zu %s revoked after the backup, and %s valid "
+		    "again\n",
+		    next, lost->n == 1 ? "the token" : "each token", lost->n, lost->n == 1 ? "was" : "were",
+		    lost->n == 1 ? "is" : "are");
 	if (!lost->revoke && in->options.values[AUDIT] == NULL)
-		fprintf(
-		    stderr, "  Tokens that were revoked after %s are valid again.", r->manifest.created_at);
-	fputc('\n', stderr);
+		fprintf(stderr, "%slook for tokens that were revoked after %s: they are valid again\n", next,
+		    r->manifest.created_at);
+	fprintf(stderr, "%scompare with `berth fsck --deep`, start pool and worker, and run `berth check`\n", next);
 }
 
 static int

@@ -62,7 +62,8 @@ int store_confirm(struct db *, struct arena *, const struct audit_actor *, int64
 
 /*
  * Joins store and database, whatever they were before: the store gets the database's id and a new
- * mark, and the first period begins.  was: the id that the store had, or NULL.
+ * mark, and the first period begins.  If the database was restored from a dump, the tasks of nodes that
+ * are gone are removed.  was: the id that the store had, or NULL.
  */
 int store_adopt(struct db *, struct arena *, const struct audit_actor *, const struct blob_store *,
     const char *registry, const char *was, struct err *) __attribute__((warn_unused_result));

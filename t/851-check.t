@@ -159,10 +159,15 @@ my @cases = (
 	[tasks => 'one that fails', 'warning', qr/sweep_limits has failed/, sub {
 		$t->psql("UPDATE tasks SET attempts = 3 WHERE kind = 'sweep_limits'");
 	}, [], sub { $t->psql("UPDATE tasks SET attempts = 0 WHERE kind = 'sweep_limits'") }],
-	[tasks => 'no worker', 'critical', qr/due for \d+ s: check whether berth-worker runs/, sub {
+	[tasks => 'no worker', 'critical', qr/sweep_limits has been due for \d+ s: check whether berth-worker/, sub {
 		$t->psql("UPDATE tasks SET run_at = now() - interval '2 hours', claimed_until = NULL"
 		    . " WHERE kind = 'sweep_limits'");
 	}, [], sub { $t->psql("UPDATE tasks SET run_at = now() + interval '1 hour'") }],
+	[tasks => 'of a node that is gone', 'critical',
+		qr/probe_store of node gone has been due for \d+ s: .* runs there; if the node is gone/, sub {
+		$t->psql("INSERT INTO tasks (kind, key, node, period, run_at) VALUES ('probe_store', 'gone', 'gone', 30,"
+		    . " now() - interval '2 hours')");
+	}, [], sub { $t->psql("DELETE FROM tasks WHERE node = 'gone'") }],
 	[search => 'no worker', 'warning', qr/as they were [67]\d s ago: check whether berth-worker/, sub {
 		$t->psql("INSERT INTO crates_due (crate_id, due_at) SELECT id, now() - interval '70 seconds' FROM crates");
 	}, [], sub { $t->psql('DELETE FROM crates_due') }],

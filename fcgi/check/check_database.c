@@ -249,13 +249,32 @@ check_worker(struct checking *c)
 		    check_above(c, age) == CHECK_OK ? "" : ": check whether berth-worker runs");
 }
 
+/* "probe_store of node NODE" */
+static const char *
+task_name(struct arena *a, const struct health_tasks *t)
+{
+	return t->node == NULL ? t->kind : arena_printf(a, "%s of node %s", t->kind, t->node);
+}
+
+static void
+say_late(struct checking *c, const struct health_tasks *t)
+{
+	if (check_above(c, t->late_s) == CHECK_OK)
+		return;
+	check_say(c, check_above(c, t->late_s),
+	    "%s has been due for %" PRId64 " s: check whether berth-worker runs%s", task_name(c->arena, t),
+	    t->late_s,
+	    t->node == NULL ? ""
+			    : " there; if the node is gone for good, remove its tasks with `berth tasks remove`");
+}
+
 void
 check_tasks(struct checking *c)
 {
+	const struct health_tasks *latest = NULL;
 	struct health_tasks *tasks;
 	struct err err = { 0 };
-	int64_t late = 0;
-	size_t n, bad = 0;
+	size_t n;
 
 	if (!check_requires_database(c))
 		return;
@@ -263,21 +282,19 @@ check_tasks(struct checking *c)
 		check_say_error(c, CHECK_CRITICAL, &err);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		late = tasks[i].late_s > late ? tasks[i].late_s : late;
-		if (tasks[i].dead == 0 && tasks[i].failing == 0)
-			continue;
-		bad++;
-		check_say(c, CHECK_WARNING, "%s%s%s has failed: `berth tasks list` has the error", tasks[i].kind,
-		    tasks[i].node != NULL ? " of node " : "", tasks[i].node != NULL ? tasks[i].node : "");
-	}
 	if (n == 0)
 		check_say(c, CHECK_WARNING, "no worker has ever run: start berth-worker");
-	else if (check_above(c, late) != CHECK_OK)
-		check_say(c, check_above(c, late),
-		    "a task has been due for %" PRId64 " s: check whether berth-worker runs", late);
-	else if (bad == 0)
-		check_say(c, CHECK_OK, "none has failed; the oldest has been due for %" PRId64 " s", late);
+	for (size_t i = 0; i < n; i++) {
+		if (latest == NULL || tasks[i].late_s > latest->late_s)
+			latest = &tasks[i];
+		if (tasks[i].dead > 0 || tasks[i].failing > 0)
+			check_say(c, CHECK_WARNING, "%s has failed: `berth tasks list` has the error",
+			    task_name(c->arena, &tasks[i]));
+	}
+	if (latest != NULL)
+		say_late(c, latest);
+	check_say(c, CHECK_OK, "none has failed; the oldest has been due for %" PRId64 " s",
+	    latest != NULL ? latest->late_s : 0);
 }
 
 void

@@ -39,6 +39,17 @@ sub program {
 	chmod(0755, "$bin/$name") or die "$bin/$name: $!\n";
 }
 
+# So many hours ago an issuer was added, and its keys were read and could not be read; none: never.
+sub keys_of_issuer {
+	my (%hours) = @_;
+	my $ago = sub { defined $_[0] ? "now() - interval '$_[0] hours'" : $_[1] };
+
+	$t->psql('UPDATE trusted_issuers SET created_at = ' . $ago->($hours{added}, 'created_at')
+	    . ', jwks_fetched_at = ' . $ago->($hours{read}, 'NULL')
+	    . ', jwks_failed_at = ' . $ago->($hours{failed}, 'NULL'));
+	return;
+}
+
 mkdir($bin) or die "$bin: $!\n";
 local $ENV{PATH} = "$bin:$ENV{PATH}";
 # a machine with systemd has units of its own
@@ -48,6 +59,8 @@ is($p->publish('alpha', '1.0.0')->{status}, 200, 'a crate');
 $t->run_tasks('check_store');
 $t->update_search;
 $t->psql("DELETE FROM tasks WHERE kind IN ('count_downloads')");
+$t->berth_ok(qw(issuer add https://ci.example --kind github));
+keys_of_issuer(read => 0);
 
 my @all;
 
@@ -171,6 +184,19 @@ my @cases = (
 	[search => 'no worker', 'warning', qr/as they were [67]\d s ago: check whether berth-worker/, sub {
 		$t->psql("INSERT INTO crates_due (crate_id, due_at) SELECT id, now() - interval '70 seconds' FROM crates");
 	}, [], sub { $t->psql('DELETE FROM crates_due') }],
+	[issuers => 'never used', 'warning', qr/ci\.example: its keys were never read, because no job .*`iss`/,
+	    sub { keys_of_issuer(added => 48) }, [], sub { keys_of_issuer(read => 0) }],
+	[issuers => 'not used yet', 'ok', qr{\Ahttps://ci\.example\z},
+	    sub { keys_of_issuer(added => 0) }, [], sub { keys_of_issuer(read => 0) }],
+	[issuers => 'never read', 'warning', qr/ci\.example: its keys were never read, and the last try failed at 2/,
+	    sub { keys_of_issuer(added => 0, failed => 0) }, [], sub { keys_of_issuer(read => 0) }],
+	[issuers => 'not read now', 'warning', qr/last read at 2\S+Z, and the last try failed at 2\S+Z: the log/,
+	    sub { keys_of_issuer(read => 2, failed => 0) }, [], sub { keys_of_issuer(read => 0) }],
+	[issuers => 'not read for long', 'critical', qr/failed at 2\S+Z, so its tokens are refused: the log/,
+	    sub { keys_of_issuer(read => 25, failed => 0) }, [], sub { keys_of_issuer(read => 0, failed => 1) }],
+	[issuers => 'none', 'not checked', qr/no issuer/,
+	    sub { $t->berth_ok(qw(issuer disable https://ci.example)) }, [],
+	    sub { $t->berth_ok(qw(issuer enable https://ci.example)) }],
 	[pool => 'nobody answers', 'critical', qr/readiness: .*(?:refused|connect)/i, sub { },
 	    [], sub { }, ['http://127.0.0.1:9']],
 	[pool => 'another address', 'critical', qr/answers 404: check monitoring_allow/, sub { },
@@ -221,7 +247,7 @@ subtest 'each of them' => sub {
 
 		is($checks->{$check}[0], $state, "$check, $name") or diag($err);
 		like($checks->{$check}[1], $detail, '  says why');
-		cmp_ok($status, '>=', { 'not checked' => 0, warning => 1, critical => 2 }->{$state}, '  exit status');
+		cmp_ok($status, '>=', { warning => 1, critical => 2 }->{$state} // 0, '  exit status');
 		$mend->($made);
 	}
 	$t->start_worker;

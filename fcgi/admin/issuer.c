@@ -54,7 +54,7 @@ static int
 list(struct invocation *in)
 {
 	static const char *const keys[] = { "id", "url", "kind", "audience", "jwks_url", "enabled",
-		"rules", "created_at", "keys_read_at" };
+		"rules", "created_at", "keys_read_at", "keys_failed_at" };
 	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 	struct output out = { in->arena, in->json, keys, NKEYS };
 	struct issuer *issuers;
@@ -69,7 +69,7 @@ list(struct invocation *in)
 		struct cell row[NKEYS] = { cell_int(s->id), cell_str(s->url), cell_str(s->kind),
 			cell_str(text_or_null(s->audience)), cell_str(text_or_null(s->jwks_url)),
 			cell_bool(s->enabled), cell_int(s->rules), cell_time(s->created_at),
-			cell_time(s->fetched_at) };
+			cell_time(s->fetched_at), cell_time(s->failed_at) };
 
 		memcpy(&cells[i * NKEYS], row, sizeof(row));
 	}

@@ -141,6 +141,7 @@ void check_disk(struct checking *);
 void check_worker(struct checking *);
 void check_tasks(struct checking *);
 void check_search(struct checking *);
+void check_issuers(struct checking *);
 void check_collection(struct checking *);
 void check_fsck(struct checking *);
 void check_pool(struct checking *);

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "store/blob/store_identity.h"
 #include "store/blob/store_mark.h"
 #include "store/blob/store_node.h"
 #include "store/flag.h"
+#include "store/token/issuer.h"
 #include "store/token/token_slot.h"
 
 enum { SECOND_MS = 1000 };
@@ -310,4 +312,64 @@ check_search(struct checking *c)
 	else
 		check_say(c, check_above(c, late), "shows crates as they were %" PRId64 " s ago%s", late,
 		    check_above(c, late) == CHECK_OK ? "" : ": check whether berth-worker runs");
+}
+
+/* The last read of its keys failed, which only the jobs of this issuer notice. */
+static void
+say_failed(struct checking *c, const struct issuer *issuer)
+{
+	char failed_at[CLOCK_RFC3339_SIZE], read_at[CLOCK_RFC3339_SIZE];
+	bool over = (int64_t)time(NULL) - issuer->fetched_at >= c->settings->issuer_keys_max_age;
+
+	clock_rfc3339((time_t)issuer->failed_at, failed_at);
+	clock_rfc3339((time_t)issuer->fetched_at, read_at);
+	if (issuer->fetched_at == 0)
+		check_say(c, CHECK_WARNING,
+		    "%s: its keys were never read, and the last try failed at %s: the log of berth-fcgi says why",
+		    issuer->url, failed_at);
+	else
+		check_say(c, over ? CHECK_CRITICAL : CHECK_WARNING,
+		    "%s: its keys were last read at %s, and the last try failed at %s%s: the log of berth-fcgi says "
+		    "why",
+		    issuer->url, read_at, failed_at, over ? ", so its tokens are refused" : "");
+}
+
+/* Tokens of a misspelt issuer never come, so nothing fails. */
+static void
+check_issuer(struct checking *c, const struct issuer *issuer)
+{
+	int64_t unused = issuer->fetched_at != 0 ? 0 : (int64_t)time(NULL) - issuer->created_at;
+
+	if (issuer->failed_at != 0)
+		say_failed(c, issuer);
+	else if (check_above(c, unused) != CHECK_OK)
+		check_say(c, check_above(c, unused),
+		    "%s: its keys were never read, because no job has come with its token: compare the URL with the "
+		    "`iss` of a token, or disable the issuer",
+		    issuer->url);
+	else
+		check_say(c, CHECK_OK, "%s", issuer->url);
+}
+
+void
+check_issuers(struct checking *c)
+{
+	struct issuer *issuers;
+	struct err err = { 0 };
+	size_t n, enabled = 0;
+
+	if (!check_requires_database(c))
+		return;
+	if (issuer_list(c->db, c->arena, &issuers, &n, &err) == -1) {
+		check_say_error(c, CHECK_CRITICAL, &err);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!issuers[i].enabled)
+			continue;
+		check_issuer(c, &issuers[i]);
+		enabled++;
+	}
+	if (enabled == 0)
+		check_say(c, CHECK_NONE, "no issuer of identity tokens is trusted");
 }

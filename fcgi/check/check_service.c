@@ -7,7 +7,8 @@ enum {
 	FIVE_MINUTES_S = 5 * MINUTE_S,
 	QUARTER_S = 15 * MINUTE_S,
 	HOUR_S = 60 * MINUTE_S,
-	WEEK_S = 168 * HOUR_S,
+	DAY_S = 24 * HOUR_S,
+	WEEK_S = 7 * DAY_S,
 	TWO_WEEKS_S = 2 * WEEK_S,
 	THREE_WEEKS_S = 3 * WEEK_S
 };
@@ -25,6 +26,7 @@ static const struct check service_checks[] = {
 	{ "worker", CHECK_SERVICE, CONF_SECONDS, { 90, FIVE_MINUTES_S }, check_worker },
 	{ "tasks", CHECK_SERVICE, CONF_SECONDS, { QUARTER_S, HOUR_S }, check_tasks },
 	{ "search", CHECK_SERVICE, CONF_SECONDS, { MINUTE_S, QUARTER_S }, check_search },
+	{ "issuers", CHECK_SERVICE, CONF_SECONDS, { DAY_S, 0 }, check_issuers },
 	{ "pool", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_pool },
 	{ "certificate", CHECK_SERVICE, CONF_SECONDS, { THREE_WEEKS_S, WEEK_S }, check_certificate },
 	{ "nginx", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_nginx },

@@ -17,10 +17,13 @@ UPDATE trusted_issuers i SET enabled = $2 FROM old WHERE i.id = old.id
 RETURNING i.id, old.enabled <> i.enabled AS changed;
 
 -- name: issuer_list
--- A few rows, for an administrator at a terminal.
+-- A few rows, for an administrator at a terminal, and for monitoring.  failed_at: when the last read of the
+-- keys failed, null if it did not.
 SELECT i.id, i.url, i.kind, i.audience, i.jwks_url, i.enabled,
        extract(epoch FROM i.created_at)::bigint AS created_at,
        extract(epoch FROM i.jwks_fetched_at)::bigint AS fetched_at,
+       CASE WHEN i.jwks_failed_at > coalesce(i.jwks_fetched_at, '-infinity')
+            THEN extract(epoch FROM i.jwks_failed_at)::bigint END AS failed_at,
        (SELECT count(*) FROM trust_rules r WHERE r.issuer_id = i.id) AS rules
   FROM trusted_issuers i ORDER BY i.id;
 

@@ -144,7 +144,8 @@ static const struct command commands[] = {
 	    "Checks whether this host and the registry work, within a second, and prints a line for\n"
 	    "each check.  Exit status for monitoring: 0 ok, 1 warning, 2 critical.  --monitoring:\n"
 	    "nginx's server for monitoring, in place of monitoring_url of berth.conf.  --limit: other\n"
-	    "limits for certificate, clock, disk, fsck, search, tasks or worker, such as disk=20g,2g.",
+	    "limits for certificate, clock, disk, fsck, issuers, search, tasks or worker, such as\n"
+	    "disk=20g,2g.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

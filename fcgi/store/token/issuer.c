@@ -123,6 +123,7 @@ issuer_list(struct db *db, struct arena *a, struct issuer **out, size_t *n, stru
 			.enabled = db_bool(&r, i, ENABLED),
 			.created_at = db_int(&r, i, CREATED_AT),
 			.fetched_at = db_time(&r, i, FETCHED_AT),
+			.failed_at = db_time(&r, i, FAILED_AT),
 			.rules = db_int(&r, i, RULES),
 		};
 	return 0;

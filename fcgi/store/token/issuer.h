@@ -30,6 +30,7 @@ struct issuer {
 	bool enabled;
 	int64_t created_at;
 	int64_t fetched_at; /* of the keys; 0: never */
+	int64_t failed_at; /* when the last read of the keys failed; 0: it did not */
 	int64_t rules;
 };
 

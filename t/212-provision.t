@@ -476,6 +476,12 @@ subtest 'the order of trust rules, and the end of a membership' => sub {
 	is((apply($rules->('y-*')))[0], 0, 'the narrow one changes');
 	is($order->(), 'acme/one y-*; acme/* all', 'and stays the first that fits');
 	is((apply($rules->('y-*')))[1], "nothing to change\n", 'again');
+	# versions before 1.0.0-rc.1 made rules with equal claims
+	$t->psql("INSERT INTO trust_rules (project_id, issuer_id, claims, crate_patterns, operations)"
+	    . " SELECT project_id, issuer_id, claims, '{z}', operations FROM trust_rules"
+	    . " WHERE claims ->> 'repository' LIKE 'acme/%' ORDER BY id");
+	is((apply($rules->('x-*')))[0], 0, 'the narrow one changes, and each has an equal one');
+	is($order->(), 'acme/one x-*; acme/* all; acme/one z; acme/* z', 'all come back');
 	$t->user('ends');
 	$t->berth_ok(qw(member set ends tools developer --expires 2035-01-31T20:00:00Z));
 	apply("[[member]]\nuser = \"ends\"\npath = \"tools\"\nlevel = \"maintainer\"\n");

@@ -14,7 +14,7 @@ static const struct option_def add_options[] = {
 	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
 
-/* The issuer is added: what keeps from the warning is no failure. */
+/* The issuer is added already, so an error here is no reason to fail. */
 static void
 warn_of_other(const struct invocation *in, const char *url)
 {

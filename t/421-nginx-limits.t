@@ -7,9 +7,11 @@
 use strict;
 use warnings;
 
+use IO::Socket::INET;
 use JSON::PP ();
 use MIME::Base64 ();
 use Test::More;
+use Time::HiRes qw(stat);
 
 use Berth::Test;
 
@@ -135,5 +137,51 @@ subtest 'a credential is never refused for what its address did' => sub {
 	my @status = $t->parallel(6, sub { return $t->publish($id, $token, 'foo', "1.3.$_[0]")->{status} });
 	is("@status", join(' ', (200) x 6), 'and six at once');
 };
+
+# What a request occupies before the pool can check its credential, and the limit for it.
+subtest 'all requests of an address, as berth-install(7) limits them' => sub {
+	my $page = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-install.7");
+	my ($http) = $page =~ /^(limit_conn_zone .*\nlimit_conn_status 429;\n)/m or die "no zone in the page\n";
+	my ($server, $most) = $page =~ /^(limit_conn berth_addresses (\d+);\n)/m or die "no limit in the page\n";
+	my $conf = Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf");
+	my ($requests) = $conf =~ /http2_max_concurrent_streams (\d+);/;
+	my ($buffers, $kb) = $conf =~ /large_client_header_buffers (\d+) (\d+)k;/;
+	my $each = $buffers * $kb * 1024 + 200_000; # t/410-upload-authorize.t
+
+	my $connection = sprintf('%.0f', $requests * $each / 1e6);
+	my $address = 10 * sprintf('%.0f', $most * $each / 1e7);
+
+	like($page, qr/which occupy $connection MB\.$/m, 'of a connection');
+	like($page, qr/ about $address MB at most\.$/m, 'of an address');
+
+	$server =~ s/\d+(?=;)/2/;
+	limited(sub { s/^server \{\n/$http$&$server/mr });
+	my $disk = sub { return (stat($t->dir . '/nginx/tmp/body'))[9] };
+	my $unused = $disk->();
+	my @held = map { half_a_publish() } 1 .. 2;
+	my $read = sub { return $t->http(GET => "$root/config.json", { token => $token }) };
+	my $res;
+
+	ok($t->wait_for(sub { ($res = $read->())->{status} == 429 }), 'while two are on their way, no third');
+	told($res, 'a read');
+	told($t->publish($id, $token, 'foo', '2.0.0'), 'a publish');
+	for my $held (@held) {
+		print {$held} 'x';
+		like(do { local $/; <$held> }, qr{^HTTP/1\.1 401 }, 'a bad credential, once all of it is there');
+	}
+	is($disk->(), $unused, 'whose body was in no file');
+	ok($t->wait_for(sub { $read->()->{status} == 200 }), 'then there is room');
+	is($t->publish($id, $token, 'foo', '2.0.0')->{status}, 200, 'also for a publish');
+};
+
+# The largest that nginx reads before it asks, but for its last byte.
+sub half_a_publish {
+	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $t->plain_port)
+	    or die "plain port: $!\n";
+
+	print {$socket} "PUT $publish HTTP/1.1\r\nHost: localhost\r\nAuthorization: garbage\r\nConnection: close\r\n"
+	    . "Content-Length: 199999\r\n\r\n" . 'x' x 199_998;
+	return $socket;
+}
 
 done_testing();

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Test::More;
+use Time::HiRes qw(time);
 
 use Berth::FastCGI;
 use Berth::Fault;
@@ -180,6 +181,35 @@ $t->start_pool;
 	go($_) for @pids;
 	go(next_one());
 	is_deeply([map { $_->answer->{status} } @c], [(200) x 3], 'the others are taken');
+}
+
+# Half of the workers that read may be busy for people who read source, so that a crawler leaves some for
+# everybody else.
+$t->stop_pool;
+$t->conf(workers => 4, write_workers => undef);
+$t->berth_ok(qw(project set demo/registry visibility=public));
+$t->start_pool;
+{
+	my @pages = map { "/-/projects/demo/registry/-/crates/bounds/$_/source" }
+	    $t->psql("SELECT version FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'bounds'"
+	    . ' ORDER BY v.id LIMIT 4');
+	my $open = sub {
+		my $c = Berth::FastCGI->connect($t->socket_path) or die "pool: $!\n";
+
+		$c->send_bytes(Berth::FastCGI::request(shift @pages, REMOTE_ADDR => '192.0.2.1'));
+		return $c;
+	};
+	my @c = map { $open->() } 1, 2;
+	my @pids = map { next_one() } @c;
+	my @more = map { $open->() } 1, 2;
+	my $started = time;
+
+	is(Berth::FastCGI::fetch($t->socket_path, "$R/config.json", REMOTE_ADDR => '192.0.2.2')->{status}, 200,
+	    'while crates are opened for pages, a read goes on');
+	is(join(' ', map { $_->answer->{status} } @more), '503 503', 'more pages are refused');
+	cmp_ok(time - $started, '<', 1.5, 'all of it at once');
+	go($_) for @pids;
+	is(join(' ', map { $_->answer->{status} } @c), '200 200', 'the first ones are shown');
 }
 
 done_testing();

@@ -230,7 +230,24 @@ queue_turn(const struct queue *q, const char *actor)
 	return turn + 1;
 }
 
-/* Puts this process into the queue.  false: the queue is full. */
+/* Are as many processes of this actor in the queue as may be there? */
+static bool
+is_crowded(const struct slots *s, const struct slots_ask *ask)
+{
+	const struct queue *q = &s->queues[ask->queue];
+
+	if (ask->n_here == 0)
+		return false;
+	for (int looks = 0; looks < 2; looks++) {
+		if (queue_count(q, TAKER_HOLDS, ask->actor) + queue_count(q, TAKER_WAITS, ask->actor) < ask->n_here)
+			return false;
+		queue_sweep(s, ask->queue, TAKER_HOLDS);
+		queue_sweep(s, ask->queue, TAKER_WAITS);
+	}
+	return true;
+}
+
+/* Puts this process into the queue.  false: it has no place for this process. */
 static bool
 queue_enter(struct slots *s, const struct slots_ask *ask)
 {
@@ -239,6 +256,8 @@ queue_enter(struct slots *s, const struct slots_ask *ask)
 	struct flock lock;
 
 	assert(s->mine[ask->queue] == NULL && strlen(ask->actor) < SLOTS_ACTOR_SIZE);
+	if (is_crowded(s, ask))
+		return false;
 	while (t < end && (t->state != TAKER_NONE ||
 			      byte_lock(s, F_SETLK, F_WRLCK, taker_byte(s, t), &lock) == -1))
 		t++;

@@ -33,13 +33,15 @@ struct slots_ask {
 	unsigned queue; /* below SLOTS_QUEUES */
 	size_t n; /* slots of the queue */
 	size_t n_actor; /* slots that one actor may have; 0: all */
+	size_t n_here; /* processes of one actor that may have a slot or wait for one; 0: any number */
 	const char *actor; /* shorter than SLOTS_ACTOR_SIZE */
 	int64_t until_us; /* when to give up, by clock_us(); 0: at once */
 };
 
 /*
  * Takes a slot; a process has one slot of a queue at a time.  A waiting process sleeps.  Within a second it
- * finds the slot of a process that was killed.  -1: none became free in time.
+ * finds the slot of a process that was killed.  -1: none became free in time; or, at once, n_here processes
+ * of the actor are in the queue already.
  */
 int slots_take(struct slots *, const struct slots_ask *) __attribute__((warn_unused_result));
 

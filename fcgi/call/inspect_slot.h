@@ -12,7 +12,14 @@
 
 enum { INSPECT_SLOT_ACTOR = 2 /* slots that one actor may have */ };
 
-/* Waits until until_us of clock_us() at most.  -1: no slot was free in time. */
+/*
+ * All who read source are this one actor: a crawler takes no slot from two people who publish.  Half of the
+ * workers that read may be here for this actor, with a slot or waiting for one, so that the others serve
+ * everybody else.
+ */
+extern const char inspect_slot_reader[];
+
+/* Waits until until_us of clock_us() at most.  -1: no slot was free in time, or too many wait for one. */
 int inspect_slot_take(const struct worker_app *, const char *actor, int64_t until_us)
     __attribute__((warn_unused_result));
 void inspect_slot_leave(const struct worker_app *, const char *actor);

@@ -38,13 +38,13 @@ take(int fd, struct slots_ask ask, int in, int out)
 }
 
 static struct taker
-taker(int fd, const char *actor, size_t n, size_t n_actor, int64_t wait_us)
+taker(int fd, struct slots_ask ask, int64_t wait_us)
 {
-	const struct slots_ask ask = { .queue = QUEUE, .n = n, .n_actor = n_actor, .actor = actor,
-		.until_us = wait_us == 0 ? 0 : clock_us() + wait_us };
 	int there[2], back[2];
 	struct taker t;
 
+	ask.queue = QUEUE;
+	ask.until_us = wait_us == 0 ? 0 : clock_us() + wait_us;
 	fflush(stdout);
 	if (pipe(there) == -1 || pipe(back) == -1)
 		abort();
@@ -103,20 +103,20 @@ end(struct taker *t, int sig, const char *what)
 enum { A, B, C, TAKERS };
 
 /* What a taker does, and what becomes of it. */
-enum act { TAKES, IS_REFUSED, WAITS, GETS, LEAVES, DIES };
+enum act { TAKES, IS_REFUSED, IS_REFUSED_AT_ONCE, WAITS, GETS, LEAVES, DIES };
 
 static const struct scene {
 	const char *name;
-	size_t n, n_actor;
+	size_t n, n_actor, n_here;
 	struct step {
 		enum act act;
 		int taker;
 		const char *actor;
 		int64_t wait_us;
 		const char *what;
-	} steps[10];
+	} steps[12];
 } scenes[] = {
-	{ "bounds", 2, 0, {
+	{ "bounds", 2, 0, 0, {
 	    { TAKES, A, "a", 0, "the first slot" },
 	    { TAKES, B, "a", 0, "the second slot" },
 	    { IS_REFUSED, C, "b", 0, "there is no third slot" },
@@ -126,7 +126,7 @@ static const struct scene {
 	    { GETS, C, .what = "the third one gets that slot" },
 	    { LEAVES, B, .what = "the second one gives its slot back" },
 	    { LEAVES, C, .what = "the third one gives its slot back" } } },
-	{ "killed", 1, 0, {
+	{ "killed", 1, 0, 0, {
 	    { TAKES, A, "a", 0, "a slot" },
 	    { WAITS, B, "b", LONG_US, "a second taker waits" },
 	    { WAITS, C, "c", LONG_US, "a third taker waits" },
@@ -136,7 +136,7 @@ static const struct scene {
 	    { DIES, C, .what = "it is killed, too" },
 	    { TAKES, A, "a", 0, "the next taker gets the slot at once" },
 	    { LEAVES, A, .what = "and gives it back" } } },
-	{ "actors", 3, 1, {
+	{ "actors", 3, 1, 0, {
 	    { TAKES, A, "a", 0, "a slot" },
 	    { WAITS, B, "a", LONG_US, "one actor has one slot, though others are free" },
 	    { TAKES, C, "b", LONG_US, "another actor gets a slot, past the one that waits" },
@@ -144,6 +144,18 @@ static const struct scene {
 	    { GETS, B, .what = "and gets the next one" },
 	    { LEAVES, B, .what = "which it gives back" },
 	    { LEAVES, C, .what = "as the other actor does" } } },
+	{ "crowd", 1, 0, 2, {
+	    { TAKES, A, "a", 0, "a slot" },
+	    { WAITS, B, "a", LONG_US, "a second process of the actor waits" },
+	    { IS_REFUSED_AT_ONCE, C, "a", LONG_US, "there is no place for a third one" },
+	    { WAITS, C, "b", LONG_US, "another actor waits" },
+	    { DIES, B, .what = "the second one is killed while it waits" },
+	    { WAITS, B, "a", LONG_US, "its place is free" },
+	    { LEAVES, A, .what = "the first one gives its slot back" },
+	    { GETS, C, .what = "the other actor gets that slot" },
+	    { LEAVES, C, .what = "and gives it back" },
+	    { GETS, B, .what = "the last one gets it" },
+	    { LEAVES, B, .what = "and gives it back" } } },
 };
 
 static size_t
@@ -166,15 +178,18 @@ play(int fd, const struct scene *scene)
 		struct taker *t = &takers[s->taker];
 
 		if (s->actor != NULL)
-			*t = taker(fd, s->actor, scene->n, scene->n_actor, s->wait_us);
+			*t = taker(fd, (struct slots_ask) { .n = scene->n, .n_actor = scene->n_actor,
+			    .n_here = scene->n_here, .actor = s->actor }, s->wait_us);
 		last[s->taker] = s->act;
 		if (s->act == WAITS) {
 			ok(waits(t, count(last, WAITS, WAITS)), "%s: %s", scene->name, s->what);
 			is_int(slots_count(seen, QUEUE).held, count(last, TAKES, GETS), "  the others have their slots");
+		} else if (s->act == IS_REFUSED_AT_ONCE) {
+			ok(says(t, LONG_US / 2000) == 'n', "%s: %s", scene->name, s->what);
 		} else if (s->act == TAKES || s->act == GETS || s->act == IS_REFUSED) {
 			ok(gets(t) == (s->act == IS_REFUSED ? 'n' : 'g'), "%s: %s", scene->name, s->what);
 		}
-		if (s->act == LEAVES || s->act == DIES || s->act == IS_REFUSED)
+		if (s->act == LEAVES || s->act == DIES || s->act == IS_REFUSED || s->act == IS_REFUSED_AT_ONCE)
 			end(t, s->act == LEAVES ? 0 : SIGKILL, s->what);
 	}
 }
@@ -186,11 +201,13 @@ turns(int fd)
 	static const char *const names[] = { "a", "a", "a", "a", "b", "b" };
 	/* places in `names` */
 	static const int order[] = { 0, 4, 1, 5, 2, 3 };
-	struct taker first = taker(fd, "a", 1, 2, 0), t[6];
+	struct slots_ask ask = { .n = 1, .n_actor = 2, .actor = "a" };
+	struct taker first = taker(fd, ask, 0), t[6];
 
 	is_int(gets(&first), 'g', "the first one gets the slot");
 	for (int i = 0; i < 6; i++) {
-		t[i] = taker(fd, names[i], 1, 2, LONG_US);
+		ask.actor = names[i];
+		t[i] = taker(fd, ask, LONG_US);
 		ok(waits(&t[i], (size_t)i + 1), "taker %d, of actor %s, waits", i, names[i]);
 	}
 	end(&first, 0, "the first one");

@@ -21,9 +21,6 @@ enum {
 	FORMAT = 2 /* of the inspector's answers; a new number makes older extracts invalid */
 };
 
-/* All who read source are one actor: a crawler takes no slot from two people who publish. */
-static const char reader[] = "pages";
-
 static void
 close_fd(void *arg)
 {
@@ -76,12 +73,12 @@ run(struct page *page, const struct job *job, int fd, struct inspector_result *r
 	struct request *rq = page->rq;
 	int rc;
 
-	if (inspect_slot_take(app, reader, clock_us() + WAIT_US) == -1) {
+	if (inspect_slot_take(app, inspect_slot_reader, clock_us() + WAIT_US) == -1) {
 		err_internal(&rq->err, 503, "no slot to open the crate was free in time");
 		return err_tell(&rq->err, "too many crates are open at this moment; please try again in a minute");
 	}
 	rc = inspector_run(app->inspector, rq->arena, job, fd, clock_us() + TIME_US, result, &rq->err);
-	inspect_slot_leave(app, reader);
+	inspect_slot_leave(app, inspect_slot_reader);
 	return rc == -1 ? -1 : inspector_check_status(result, &rq->err);
 }
 

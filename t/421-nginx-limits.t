@@ -119,6 +119,9 @@ subtest 'a credential is never refused for what its address did' => sub {
 		(map { [$_, 401, GET => '/api/v4/user', { headers => { $_ => 'garbage' } }] } 'DEPLOY-TOKEN', 'JOB-TOKEN'),
 		['a write', 404, DELETE => "$root/api/v1/crates/none/1.0.0/yank", { token => $token }],
 		['a session', 200, GET => '/-/tokens', { headers => { Cookie => "a=b; $cookie" } }],
+		['a session among other cookies', 200, GET => '/-/', { headers => { Cookie => "a=b; $cookie; c=d" } }],
+		(map { ["a token at $_", 200, GET => "/-/projects/demo/registry/-/$_", { token => $token }] } 'feed.atom',
+		    'crates/foo/feed.atom'),
 		['a sign-in code', 200, POST => '/-/sign-in', { headers => $form, body => 'code=' . $code->() }],
 		['its page', 200, GET => '/-/sign-in', {}],
 		['an exchange', 400, POST => "$root/api/v1/trusted_publishing/tokens",
@@ -183,5 +186,27 @@ sub half_a_publish {
 	    . "Content-Length: 199999\r\n\r\n" . 'x' x 199_998;
 	return $socket;
 }
+
+# The application does not read it there, so it would not count it either.
+subtest 'what is no credential at an address lifts no limit' => sub {
+	limited(sub { s/burst=\d+/burst=1/r =~ s{rate=\d+r/s}{rate=1r/m}gr });
+	my $cookie = '__Host-berth=' . 'x' x 43;
+	my $file = '/-/projects/demo/registry/-/crates/foo/1.2.1/source/trusted_publishing/tokens';
+
+	$t->http(GET => "$root/config.json", {}) for 1 .. 4;
+	for my $case (['a cookie at the registry', "$root/config.json", { Cookie => $cookie }],
+	    ['a cookie at the API', "/api/v4/projects/$id/packages", { Cookie => $cookie }],
+	    (map { ["the cookie $_", '/-/', { Cookie => $_ }] } '__Host-berth=x', "x$cookie", "$cookie; $cookie",
+	        "$cookie ;a=b", '__Secure-berth=' . 'x' x 43),
+	    ['a token at a page', '/-/search?q=foo', { Authorization => $token }],
+	    ['a token at a page that is called as a feed', '/-/search?q=/feed.atom', { Authorization => $token }],
+	    ['a file that is called as an exchange', $file, {}],
+	    ['a file that is called as a feed', $file =~ s{[^/]+/[^/]+$}{-/feed.atom}r, { Authorization => $token }],
+	    ['a query that is', "/api/v4/projects/$id/packages?x=/trusted_publishing/tokens", {}]) {
+		my ($name, $path, $headers) = @$case;
+
+		is($t->http(GET => $path, { headers => $headers })->{status}, 429, $name);
+	}
+};
 
 done_testing();

@@ -282,6 +282,25 @@ unlike(get('/-/tokens', $second)->{body}, qr/Signed in/, 'its time is over');
 my $logs = join('', map { $t->log($_) } qw(pool nginx-error nginx-berth.log));
 unlike($logs, qr/\Q$_/, 'no log has a secret') for $token, $code, map { s/.*=//r } $alice, $bob;
 
+subtest 'a cookie of no session' => sub {
+	my $made_up = '__Host-berth=' . 'x' x 43;
+
+	$t->stop_pool;
+	$t->conf(failed_login_burst => 3, failed_login_per_minute => 1);
+	$t->psql('DELETE FROM rate_limits');
+	my @res = map { get('/-/', $made_up) } 1 .. 4;
+	is(join(' ', map { $_->{status} } @res), '200 200 200 429', 'counts as a bad credential');
+	like($res[0]{headers}{'set-cookie'}, qr/^__Host-berth=; Path=\/; Max-Age=0;/, 'the browser is to forget it');
+	like($res[3]{headers}{'retry-after'}, qr/^[1-9][0-9]*$/, 'Retry-After');
+	is(get('/-/tokens', $made_up)->{status}, 429, 'at each page');
+	is(get('/-/', $_)->{status}, 200, 'what is none does not count')
+	    for undef, '__Host-berth=x', 'other=' . 'x' x 43;
+	my $cookie = sign_in('alice');
+	is(join(' ', map { get('/-/', $cookie)->{status} } 1 .. 5), join(' ', (200) x 5), 'nor does a good one');
+	$t->stop_pool;
+	$t->conf(failed_login_burst => undef, failed_login_per_minute => undef);
+};
+
 # ---- the fleet's sign-on ----
 
 subtest 'single sign-on' => sub {

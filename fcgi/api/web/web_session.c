@@ -139,6 +139,20 @@ begin_named(struct worker_app *app, struct request *rq, struct web_session *v, c
 	return secret_generate(v->secret, v->digest, &rq->err);
 }
 
+/* The cookie of no session, or of one that is over: a bad credential, which the browser is to forget. */
+static int
+refuse_cookie(struct worker_app *app, struct request *rq, struct web_session *v)
+{
+	OPENSSL_cleanse(v->secret, sizeof(v->secret));
+	v->is_new = true;
+	err_set(&rq->err, 403, "you are no longer signed in");
+	(void)rate_limit_note_bad_credential(app, rq);
+	if (rq->err.status == 429)
+		return -1;
+	err_clear(&rq->err);
+	return 0;
+}
+
 int
 web_session_begin(struct worker_app *app, struct request *rq, struct web_session *v)
 {
@@ -151,6 +165,10 @@ web_session_begin(struct worker_app *app, struct request *rq, struct web_session
 		v->session = (struct session) { .username = "", .flags = v->session.flags };
 		OPENSSL_cleanse(v->secret, sizeof(v->secret));
 	}
+	/* with single sign-on a visitor who only looks has a cookie without a session */
+	if (v->secret[0] != '\0' && v->session.user_id == 0 && !app->settings->sso &&
+	    refuse_cookie(app, rq, v) == -1)
+		return -1;
 	if (v->session.user_id == 0 && name != NULL && begin_named(app, rq, v, name) == -1)
 		return -1;
 	note_actor(rq, v);
@@ -233,17 +251,24 @@ web_session_put_policy(struct response *rs, bool has_images)
 
 /* Sets the cookie that is new, or takes it away where the secret is gone. */
 static void
+put_cookie(struct request *rq, struct response *rs, const struct web_session *v)
+{
+	if (v->is_new)
+		response_header(rs, "Set-Cookie",
+		    arena_printf(rq->arena,
+		        "%s=%s; Path=%s/; Max-Age=%d; Secure; HttpOnly; SameSite=Lax", cookie_name(v),
+		        v->secret, v->path, v->secret[0] != '\0' ? SESSION_SECONDS : 0));
+}
+
+static void
 put_headers(struct request *rq, struct response *rs, const struct web_session *v)
 {
 	response_header(rs, "Cache-Control", "no-store");
 	web_session_put_policy(rs, false);
 	/* no address, which may hold a link's code; with no-referrer a form would have no origin either */
 	response_header(rs, "Referrer-Policy", "strict-origin");
-	if (v != NULL && v->is_new)
-		response_header(rs, "Set-Cookie",
-		    arena_printf(rq->arena,
-		        "%s=%s; Path=%s/; Max-Age=%d; Secure; HttpOnly; SameSite=Lax", cookie_name(v),
-		        v->secret, v->path, v->secret[0] != '\0' ? SESSION_SECONDS : 0));
+	if (v != NULL)
+		put_cookie(rq, rs, v);
 }
 
 int
@@ -277,6 +302,7 @@ web_session_show(struct request *rq, struct response *rs, const struct web_sessi
 	response_header(rs, "Referrer-Policy", "same-origin");
 	web_session_put_policy(rs, has_images);
 	if (!is_signed_in) {
+		put_cookie(rq, rs, v);
 		response_header(rs, "Vary", "Accept-Encoding, Cookie");
 		if (accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"))) {
 			if (web_session_compress(rq, &html) == -1)

@@ -30,15 +30,17 @@ struct web_session *web_session_new(const struct worker_app *, struct request *)
     __attribute__((returns_nonnull));
 
 /*
- * Finds the visitor.  A user of single sign-on needs no session to look, but a cookie.  -1: 400
- * several headers with cookies, 403 the registry does not know the user, 503.
+ * Finds the visitor.  A user of single sign-on needs no session to look, but a cookie.  Without single
+ * sign-on the cookie of no session counts as a bad credential (auth/rate_limit.h), and the page takes it
+ * away.  -1: 400 several headers with cookies, 403 the registry does not know the user, 429 too many bad
+ * credentials, 503.
  */
 int web_session_begin(struct worker_app *, struct request *, struct web_session *)
     __attribute__((warn_unused_result));
 
 /*
  * The same for a page to read.  A name that the registry does not know is no error here: that visitor is
- * anonymous and sees what is public.  -1: 400, 503.
+ * anonymous and sees what is public.  -1: 400, 429, 503.
  */
 int web_session_find_viewer(struct worker_app *, struct request *, struct web_session *)
     __attribute__((warn_unused_result));
@@ -72,7 +74,7 @@ int web_session_respond(struct request *, struct response *, const struct web_se
     struct slice html);
 
 /*
- * The same for a page to read, which has no form and sets no cookie.  It compresses a page that anyone may
+ * The same for a page to read, which has no form and gives no cookie.  It compresses a page that anyone may
  * read, and no other, because the length of a compressed private page would reveal its content.  If
  * `has_images`, the browser may load images of other web servers.  -1: 500.
  */

@@ -863,6 +863,28 @@ subtest 'a crate that the inspector does not survive' => sub {
 	$t->conf(inspector => $t->build . '/berth-inspect');
 };
 
+# The database has committed, and the answer is lost on its way.
+subtest 'a version that is there, though nobody has said so' => sub {
+	local $ENV{BERTH_FAULT};
+	my $fault = Berth::Fault->new($t);
+	my $project = $t->project('demo/unsaid');
+	my ($crates, $index) = map { $t->dir . "/unsaid-$_" } qw(crates index);
+	my $bytes = Berth::Crate::make('unsaid', '1.0.0');
+	plan skip_all => $fault->missing if $fault->missing;
+
+	make_path($crates, "$index/un/sa");
+	Berth::Test::write_file("$crates/unsaid-1.0.0.crate", $bytes);
+	Berth::Test::write_file("$index/un/sa/unsaid", $json->encode({ name => 'unsaid', vers => '1.0.0', deps => [],
+	    features => {}, cksum => sha256_hex($bytes), yanked => JSON::PP::true }) . "\n");
+	$fault->arm('sent:session_commit', 'eio');
+	my ($status, $summary, $rows, $err) = import_of('index', $index, 'demo/unsaid', '--crates', $crates,
+	    '--processes', 1);
+	ok($fault->disarm, 'the answer is lost');
+	is_deeply([$status, @$summary{qw(imported refused)}, $rows], [0, 1, 0, {}], 'it is imported') or diag $err;
+	is_deeply([map { $_->{yanked} } lines_of($project, 'unsaid')], [JSON::PP::true],
+	    'and yanked, as in the source');
+};
+
 # A web server sends DIR all the time.  Two projects have other bytes of a version, so bytes and line cannot
 # change at once.
 subtest 'an export over that of another project' => sub {

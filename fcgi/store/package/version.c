@@ -272,7 +272,7 @@ enum { COMMITS_MAX = 3 }; /* whose answers are lost, one after the other */
 struct look {
 	struct publish publish;
 	bool looked;
-	bool happened; /* the version is there, with our bytes, from our token */
+	bool happened; /* the version is there, with our bytes, from our token; of an import, from no token */
 };
 
 /*
@@ -296,7 +296,7 @@ look_body(struct db *db, void *arg, struct err *err)
 	if (db_run(db, look->publish.arena, calls, NCALLS, err) == -1)
 		return -1;
 	look->happened = r->rows == 1 && strcmp(db_str(r, 0, CKSUM), v->cksum) == 0 &&
-	    !db_is_null(r, 0, TOKEN_ID) && db_int(r, 0, TOKEN_ID) == v->actor.token_id;
+	    db_int_or_0(r, 0, TOKEN_ID) == v->actor.token_id;
 	look->looked = true;
 	/* rolled back in any case: a crate that the lock has made has no versions */
 	return err_internal(err, 503, look->happened ? "it happened" : "it did not happen");

@@ -8,6 +8,7 @@ use warnings;
 
 use Digest::SHA qw(sha256_hex);
 use File::Path qw(make_path);
+use IO::Socket::INET ();
 use JSON::PP ();
 use POSIX ();
 use Test::More;
@@ -208,6 +209,35 @@ subtest 'a server that is not what it should be' => sub {
 	$there->answer('/index/config.json', { %$config, api => $url });
 	($status, undef, undef, $err) = import_of($source, 'demo/other');
 	like($err, qr/lists 1 of 2 crates; write the names/, 'an API that sends the first page again');
+};
+
+# A server that makes up as many crates as somebody wants to read: a process of its own, without TLS.
+sub endless {
+	my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 8) or die "listen: $!\n";
+	my $url = 'http://127.0.0.1:' . $listener->sockport;
+	my $pid = fork // die "fork: $!\n";
+
+	return ($url, $pid) if $pid;
+	while (my $client = $listener->accept) {
+		my ($path) = (<$client> // '') =~ m{^GET (\S+)} or next;
+		my $page = $path =~ /&page=(\d+)$/ ? $1 : 0;
+		my $body = $page == 0 ? $json->encode({ dl => "$url/dl", api => $url })
+		    : '{"crates":[' . join(',', map { qq({"name":"c$page-$_"}) } 1 .. 25_000)
+		    . '],"meta":{"total":2000000}}';
+
+		1 while (<$client> // "\r\n") ne "\r\n";
+		print {$client} "HTTP/1.0 200 OK\r\nContent-Length: ", length($body), "\r\n\r\n", $body;
+	}
+	POSIX::_exit(0);
+}
+
+subtest 'more crates than anybody imports' => sub {
+	my ($url, $pid) = endless();
+	my ($status, undef, undef, $err) = import_of("sparse+$url/", 'demo/other');
+
+	kill KILL => $pid;
+	waitpid $pid, 0;
+	like("$status $err", qr/^1 .*lists 1000000 of 2000000 crates; write the names/s, 'it says where it stops');
 };
 
 subtest 'a token, and who gets it' => sub {

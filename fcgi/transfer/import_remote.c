@@ -216,7 +216,7 @@ take_page(struct listing *l, struct slice text, bool *more, struct err *err)
 		names->v[names->n++] = arena_strdup(l->arena, name);
 	}
 	/* a server that knows no pages sends the first one again */
-	if (first > 0 && n > 0 && strcmp(names->v[l->first], names->v[first]) == 0)
+	if (first > 0 && names->n > first && strcmp(names->v[l->first], names->v[first]) == 0)
 		names->n = first;
 	*more = names->n > first && (int64_t)names->n < l->total;
 	l->first = first;

@@ -184,10 +184,22 @@ subtest 'a server that is not what it should be' => sub {
 	is((split(/\n/, $err))[-1], 'berth: 4 of 6 versions are not imported; crates that are refused as a whole: 2;'
 	    . ' crates that the source does not have: 2', 'and it says how many are not');
 
-	offer('later', '1.0.0', status => 503);
+	offer('later', '1.0.0', status => 429);
 	($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list('later'));
-	like($err, qr/later-1\.0\.0\.crate: the server answers 503; .*run the same command/, 'one that is busy');
+	like($err, qr/later-1\.0\.0\.crate: the server answers 429; .*run the same command/, 'one that is busy');
 	is($there->count('/dl/later-1.0.0.crate'), 3, 'is asked three times');
+
+	# it has lost the bytes of a version, and an index file
+	my $bytes = offer('lost', '1.1.0');
+	$there->answer('/index/lo/st/lost', join('', map { line_of('lost', $_, $bytes) } '1.0.0', '1.1.0'));
+	$there->answer('/dl/lost-1.0.0.crate', '', status => 503);
+	$there->answer('/index/no/in/noindex', '', status => 500);
+	($status, $summary, $rows, $err) = import_of($source, 'demo/other', '--processes', 1, '--list',
+	    list(qw(lost noindex good)));
+	is_deeply([$status, @$summary{qw(imported refused there)}], [1, 1, 2, 1], 'the others are imported')
+	    or diag $err;
+	like($rows->{'lost 1.0.0'}{reason}, qr/lost-1\.0\.0\.crate: the server answers 503$/, 'with the reason');
+	like($rows->{'noindex '}{reason}, qr/noindex: the server answers 500$/, 'of both');
 
 	my %wrong = (
 		"sparse+ftp://host/" => qr/is not the URL of an index/,
@@ -317,6 +329,11 @@ subtest 'an index or crates in files, and the rest over HTTP' => sub {
 	is_deeply([$status, $summary->{imported}, $rows], [0, 2, {}], 'crates of a directory and of the server')
 	    or diag $err;
 	is($there->count('/dl/here-1.0.0.crate'), $before, 'what is in the directory is not downloaded');
+	Berth::Test::write_file("$index/" . Berth::Publish::index_path('away'), line_of('away', '1.0.0', 'x'));
+	$there->answer('/dl/away-1.0.0.crate', '', status => 503);
+	($status, undef, undef, $err) = import_of($index, 'demo/new');
+	like($err, qr/away-1\.0\.0\.crate: the server answers 503; .*run the same command/,
+	    'nobody says whether the server is busy or lacks this crate');
 	Berth::Test::write_file("$index/config.json", '{}');
 	($status, undef, undef, $err) = import_of($index, 'demo/both');
 	like("$status $err", qr/^1 .*config\.json of the index: missing field `dl`/s, 'a config.json without dl');

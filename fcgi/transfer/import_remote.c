@@ -22,6 +22,7 @@ enum {
 struct question {
 	struct https_get get;
 	const struct import_download *download; /* NULL: the answer goes to memory */
+	bool has_failed; /* the last answer was 5xx */
 };
 
 static bool
@@ -45,6 +46,7 @@ ask(struct question *q, struct arena *a, struct https_answer *answer, struct err
 	for (unsigned attempt = 1;; attempt++) {
 		int rc = ask_once(q, a, answer, err);
 
+		q->has_failed = rc == 0 && answer->status >= HTTP_SERVER_ERROR;
 		if (!is_for_now(rc, rc == 0 ? answer->status : 0, err))
 			return rc;
 		if (attempt == ATTEMPTS)
@@ -79,6 +81,26 @@ question_of(const struct import_remote *remote, struct arena *a, const char *url
 	if (remote->token != NULL && (remote->auth_required || is_same_server(remote, url)))
 		q.get.headers[0] = arena_printf(a, "Authorization: %s", remote->token);
 	return q;
+}
+
+/*
+ * As ask(), for a part of the registry: a server that fails only there, as one that has lost the bytes of a
+ * version, refuses that part.
+ */
+static int
+ask_part(const struct import_remote *remote, struct question *q, struct arena *a, struct https_answer *answer,
+    struct err *err)
+{
+	int rc = ask(q, a, answer, err);
+	struct https_answer config;
+	struct question probe;
+	struct err away = { 0 };
+
+	if (rc == 0 || !q->has_failed || remote->index == NULL)
+		return rc;
+	probe = question_of(remote, a, arena_printf(a, "%sconfig.json", remote->index));
+	return https_get(a, &probe.get, &config, &away) == -1 || config.status != HTTP_OK ? -1
+	    : err_set(err, IMPORT_REMOTE_REFUSED, "%s", arena_strdup(a, err->detail));
 }
 
 /* Cargo reference, "Sparse protocol". */
@@ -283,7 +305,7 @@ import_remote_index(const struct import_remote *remote, struct https_connections
 
 	q.get.connections = connections;
 	q.get.body_max = IMPORT_REMOTE_INDEX_MAX;
-	if (ask(&q, a, &answer, err) == -1)
+	if (ask_part(remote, &q, a, &answer, err) == -1)
 		return -1;
 	*found = answer.status == HTTP_OK;
 	*lines = answer.body;
@@ -302,7 +324,7 @@ import_remote_crate(const struct import_remote *remote, struct https_connections
 	q.get.take = d->take;
 	q.get.arg = d->arg;
 	q.download = d;
-	if (ask(&q, a, &answer, err) == -1)
+	if (ask_part(remote, &q, a, &answer, err) == -1)
 		return -1;
 	*found = answer.status == HTTP_OK;
 	return *found || is_absent(answer.status) ? 0 : refuse(remote, q.get.url, answer.status, err);

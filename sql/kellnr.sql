@@ -16,11 +16,14 @@ SELECT json_object('name', k.original_name, 'vers', i.vers, 'cksum', i.cksum,
   LEFT JOIN crate_meta m ON m.crate_fk = k.id AND m.version = i.vers
  ORDER BY i.id;
 
--- name: kellnr_postgresql
--- The same for PostgreSQL.
+-- name: kellnr_postgresql_owners
+-- The first of the same two for PostgreSQL: psql before 15 prints only the last result of several statements.
 SELECT json_build_object('name', k.original_name, 'owners', json_agg(u.name))
   FROM krate k JOIN owner o ON o.crate_fk = k.id JOIN "user" u ON u.id = o.user_fk
  GROUP BY k.id;
+
+-- name: kellnr_postgresql_versions
+-- The second one.
 SELECT json_build_object('name', k.original_name, 'vers', i.vers, 'cksum', i.cksum, 'yanked', i.yanked,
            'pubtime', coalesce(to_char((SELECT pubtime FROM crate_index x WHERE x.id = i.id),
                'YYYY-MM-DD"T"HH24:MI:SS"Z"'),

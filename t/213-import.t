@@ -251,12 +251,20 @@ SQL
 	    time => 'timestamp') . $rows }, 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $conninfo);
 	is($status, 0, 'one of PostgreSQL') or diag $err;
 
+	# psql before 15 prints only the last result of one -c
+	my ($psql) = grep { -x } map { "$_/psql" } split(/:/, $ENV{PATH});
+	my $older = Berth::Test::write_file($t->dir . '/older/psql',
+	    "#!/bin/sh\nexec '$psql' -v SHOW_ALL_RESULTS=off \"\$@\"\n");
+	chmod(0755, $older) or die "$older: $!\n";
+
 	my %time = ('Both_Ways 1.1.0' => '2024-05-06T07:08:09Z', 'Both_Ways 1.0.0' => '2023-01-02T03:04:05Z',
 	    'needs 0.1.0' => '2023-01-02T03:04:06Z');
 	for (['SQLite', $data], ['PostgreSQL', $conninfo, '--crates', "$data/crates"],
+	    ['PostgreSQL-14', $conninfo, '--crates', "$data/crates"],
 	    ['before', "$data/kellnr=5.sqlite", '--crates', "$data/crates"]) {
 		my ($what, @from) = @$_;
 		my $project = $t->project('demo/kellnr-' . lc($what));
+		local $ENV{PATH} = $t->dir . "/older:$ENV{PATH}" if $what eq 'PostgreSQL-14';
 		my ($status, $summary, $rows, $err) = import_of('kellnr', $from[0], 'demo/kellnr-' . lc($what),
 		    @from[1 .. $#from]);
 

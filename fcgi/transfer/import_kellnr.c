@@ -24,8 +24,8 @@ ask(struct arena *a, const char *database, int fd, struct err *err)
 {
 	const char *const ask_sqlite[] = { "sqlite3", "-safe", "-batch", "-bail", "-readonly", "-init", "/dev/null",
 		database, SQL_KELLNR_SQLITE, NULL };
-	const char *const ask_postgresql[] = { "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", SQL_KELLNR_POSTGRESQL,
-		NULL };
+	const char *const ask_postgresql[] = { "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c",
+		SQL_KELLNR_POSTGRESQL_OWNERS, "-c", SQL_KELLNR_POSTGRESQL_VERSIONS, NULL };
 
 	if (import_kellnr_is_conninfo(database))
 		return backup_tool_run(a, ask_postgresql, database, fd, true,

@@ -9,6 +9,7 @@ use warnings;
 use JSON::PP ();
 use Test::More;
 
+use Berth::Fault;
 use Berth::Publish;
 
 my $p = Berth::Publish->new(workers => 2);
@@ -216,6 +217,27 @@ subtest 'many versions' => sub {
 	is("$status$?", '00', 'the others are deleted') or diag($err, Berth::Cluster::slurp("$done.log"));
 	is($left->(), '1.0.0-250 1.0.0-150', 'all but the newest');
 	$t->berth_ok(qw(retention set demo/versions enabled=off));
+};
+
+# The latest stable version always stays, whatever happens while the command works.
+subtest 'the version that was to stay goes' => sub {
+	local $ENV{BERTH_FAULT};
+	my $fault = Berth::Fault->new($t);
+	my $id = $t->project('demo/meanwhile');
+	my %meanwhile = (deleted => sub { $t->berth_ok(qw(delete demo/meanwhile deleted@1.1.0)) },
+	    yanked => sub { $t->berth_ok(qw(yank demo/meanwhile yanked@1.1.0)) });
+	plan skip_all => $fault->missing if $fault->missing;
+
+	$t->berth_ok(qw(retention set demo/meanwhile unused_days=90));
+	for my $name (sort keys %meanwhile) {
+		$t->publish($id, $p->token, $name, $_)->{status} == 200 or die for '1.0.0', '1.1.0';
+		$t->psql("UPDATE versions SET published_at = now() - interval '100 days' WHERE normalized_name = '$name'");
+		my $status = $fault->during('send:version_lock_crate',
+		    sub { ($t->berth(qw(retention run demo/meanwhile --apply)))[0] }, $meanwhile{$name});
+		is($status, 0, "$name: the command");
+		is($t->psql("SELECT string_agg(version, ' ') FROM versions WHERE normalized_name = '$name'"
+		    . " AND status <> 'pending_destruction' AND NOT yanked"), '1.0.0', 'leaves the version before it');
+	}
 };
 
 subtest 'many crates' => sub {

@@ -51,7 +51,7 @@ is_unused(const struct retention_policy *policy, const struct retention_version 
 	return (until - since) / DAY >= policy->unused_days;
 }
 
-void
+size_t
 retention_judge(const struct retention_policy *policy, struct retention_version *v, size_t n,
     int64_t now)
 {
@@ -74,4 +74,5 @@ retention_judge(const struct retention_policy *policy, struct retention_version 
 		else if (is_unused(policy, &v[i], now))
 			v[i].why = RETENTION_UNUSED;
 	}
+	return stable < n || n == 0 ? stable : n - 1;
 }

@@ -34,9 +34,10 @@ struct retention_version {
 /*
  * Judges all versions of one crate, in the order of their publication.  These always stay: the newest
  * version; the latest stable version that is not yanked, or, if all are yanked, the latest stable one; and
- * a text that is no version.
+ * a text that is no version.  Returns the index of that stable version, or of the newest one if none is
+ * stable, and n of no versions.
  */
-void retention_judge(const struct retention_policy *, struct retention_version *, size_t n,
+size_t retention_judge(const struct retention_policy *, struct retention_version *, size_t n,
     int64_t now);
 
 #endif

@@ -8,6 +8,12 @@ UPDATE versions SET status = 'pending_destruction', status_before = status, dele
 -- constraint (crate_id, version_base).
 SELECT EXISTS (SELECT FROM versions WHERE crate_id = $1 AND status <> 'pending_destruction') AS has_versions;
 
+-- name: version_kept
+-- $1 version, whose crate is locked, $2 whether it may be yanked.  Whether it is there, and clients can choose it.
+-- By primary key.
+SELECT EXISTS (SELECT FROM versions WHERE id = $1 AND status <> 'pending_destruction'
+                  AND ($2::boolean OR NOT (yanked OR status = 'error'))) AS is_kept;
+
 -- name: version_undelete
 -- The reverse of version_delete.
 UPDATE versions SET status = status_before, status_before = NULL, deleted_at = NULL

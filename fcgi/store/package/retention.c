@@ -114,6 +114,7 @@ judge_crate(struct arena *a, const struct retention *r, const struct db_result *
 	enum { COLUMNS_RETENTION_CRATES };
 	size_t nversions = (size_t)(end - first);
 	struct retention_version *v = arena_calloc(a, nversions, sizeof(*v));
+	size_t kept;
 
 	for (size_t i = 0; i < nversions; i++) {
 		int row = first + (int)i;
@@ -123,14 +124,15 @@ judge_crate(struct arena *a, const struct retention *r, const struct db_result *
 			.published_at = db_int(rows, row, PUBLISHED_AT),
 			.last_used_at = db_time(rows, row, LAST_USED_AT) };
 	}
-	retention_judge(&r->policy, v, nversions, time(NULL));
+	kept = retention_judge(&r->policy, v, nversions, time(NULL));
 	for (size_t i = 0; i < nversions; i++) {
 		int row = first + (int)i;
 
 		if (v[i].why != RETENTION_KEEP)
 			items[(*n)++] = (struct retention_item) { db_int(rows, row, VERSION_ID),
 				db_str(rows, row, CRATE), v[i].version, db_int(rows, row, SIZE),
-				v[i].published_at, v[i].last_used_at, v[i].why };
+				v[i].published_at, v[i].last_used_at, v[i].why,
+				db_int(rows, first + (int)kept, VERSION_ID), v[kept].yanked };
 	}
 }
 
@@ -189,6 +191,8 @@ retention_delete(struct db *db, const struct audit_actor *actor, const struct re
 		.limits = { TOKEN_ANY_OPERATION, NULL },
 		.project_id = r->project_id,
 		.why = "retention",
+		.kept_id = items[0].kept_id,
+		.kept_yanked = items[0].kept_yanked,
 	};
 	int64_t ids[RETENTION_DELETE_MAX];
 	bool all;

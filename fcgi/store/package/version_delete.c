@@ -80,6 +80,22 @@ change_all(struct db *db, const struct change *change, struct version_locked *fo
 	return rc;
 }
 
+/* The crate is locked, so it stays as it is. */
+static int
+check_kept(struct db *db, const struct change *change, struct err *err)
+{
+	enum { COLUMNS_VERSION_KEPT };
+	struct db_call call = { .stmt = STMT_VERSION_KEPT };
+
+	if (change->asked->kept_id == 0)
+		return 0;
+	db_bind_int(&call.params, change->asked->kept_id);
+	db_bind_bool(&call.params, change->asked->kept_yanked);
+	if (db_run(db, change->arena, &call, 1, err) == -1)
+		return -1;
+	return db_bool(&call.result, 0, IS_KEPT) ? 0 : err_set(err, 404, "the crate has changed meanwhile");
+}
+
 static int
 change_body(struct db *db, void *arg, struct err *err)
 {
@@ -93,7 +109,7 @@ change_body(struct db *db, void *arg, struct err *err)
 	int64_t size;
 	bool empty_now;
 
-	if (change_all(db, change, &found, &size, err) == -1)
+	if (change_all(db, change, &found, &size, err) == -1 || check_kept(db, change, err) == -1)
 		return -1;
 	calls[LEFT].stmt = STMT_VERSION_LEFT;
 	db_bind_int(&calls[LEFT].params, found.crate_id);

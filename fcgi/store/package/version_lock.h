@@ -20,6 +20,9 @@ struct version_change {
 	int64_t project_id;
 	int64_t version_id;
 	const char *why; /* for the audit row of a deletion: "retention"; NULL: somebody wanted it */
+	/* of a deletion: another version, without which the crate must not be left; 0: none */
+	int64_t kept_id;
+	bool kept_yanked; /* that one may be yanked */
 };
 
 /* A version as it is, in its locked crate. */

@@ -240,6 +240,37 @@ subtest 'the version that was to stay goes' => sub {
 	}
 };
 
+subtest 'a crate that fails' => sub {
+	my %project = map { $_ => $t->project("demo/$_") } qw(broken whole);
+	my $left = sub { return join(' ', $t->psql("SELECT c.name || ' ' || v.version FROM versions v"
+	    . " JOIN crates c ON c.id = v.crate_id WHERE v.project_id IN ($project{broken}, $project{whole})"
+	    . " AND v.status <> 'pending_destruction' ORDER BY v.id")) };
+
+	for my $name (qw(broken whole)) {
+		for my $crate ("$name-a", "$name-b") {
+			$t->publish($project{$name}, $p->token, $crate, "1.0.0-$_")->{status} == 200 or die for 1, 2;
+		}
+		$t->berth_ok('retention', 'set', "demo/$name", 'keep_prereleases=1', 'enabled=on');
+	}
+	$t->psql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+	    . " \$\$ BEGIN RAISE 'damaged'; END \$\$");
+	$t->psql("CREATE TRIGGER refuse BEFORE UPDATE ON versions FOR EACH ROW"
+	    . " WHEN (OLD.normalized_name = 'broken-a') EXECUTE FUNCTION refuse()");
+	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'apply_retention'; NOTIFY berth_tasks");
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'apply_retention'") ne '' }),
+	    'the task fails');
+	is($left->(), 'broken-a 1.0.0-1 broken-a 1.0.0-2 broken-b 1.0.0-2 whole-a 1.0.0-2 whole-b 1.0.0-2',
+	    'and has deleted what it can');
+	like($t->psql("SELECT error FROM tasks WHERE kind = 'apply_retention'"),
+	    qr{^not all .*: demo/broken, crate broken-a: .*}, 'it names the crate');
+	is($t->psql("SELECT run_at > now() + interval '5 hours' FROM tasks WHERE kind = 'apply_retention'"), 't',
+	    'it waits for somebody to mend the cause');
+	$t->psql('DROP FUNCTION refuse() CASCADE');
+	$t->run_tasks('apply_retention');
+	is($left->(), 'broken-a 1.0.0-2 broken-b 1.0.0-2 whole-a 1.0.0-2 whole-b 1.0.0-2', 'then the rest goes');
+	$t->berth_ok('retention', 'set', "demo/$_", 'enabled=off') for sort keys %project;
+};
+
 subtest 'many crates' => sub {
 	my $many = $t->project('demo/many');
 

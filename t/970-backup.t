@@ -577,8 +577,16 @@ subtest 'what a restore refuses, and a second attempt' => sub {
 	ok(-e "$store/restore-of", '  leaves a mark');
 	my ($older) = manifests();
 	$refused->('another backup', qr/has a part of the backup/, '--at', $older, $dir) if $older ne $newest;
+	# it dies with all tables in the database, before it joins the two
+	$fault->arm('send:registry_id', 'kill');
+	isnt(($r->berth(@restore, $dir))[0], 0, 'a later crash');
+	ok($fault->disarm, '  which was reached');
 	my ($status, $out, $err) = $r->berth(@restore, $dir);
-	is($status, 0, 'a second attempt goes on') or diag($err);
+	like("$status $err", qr/^1 .*if they are from this restore, which was interrupted, drop the database;/,
+	    '  a second attempt says what to do');
+	$cluster->sql('postgres', "DROP DATABASE $r->{database} WITH (FORCE)");
+	($status, $out, $err) = $r->berth(@restore, $dir);
+	is($status, 0, 'then an attempt goes on') or diag($err);
 	is(($r->berth('fsck', '--deep'))[0], 0, 'and is whole');
 	($status, $out, $err) = $r->berth(@restore, $dir);
 	is($status, 1, 'a third is refused');

@@ -81,8 +81,9 @@ check_objects(struct backup_restore *r, struct err *err)
 	return r->store->kind->list(r->store, "", refuse_one, r, err);
 }
 
+/* *begun: the store has a part of this backup. */
 static int
-check_store(struct backup_restore *r, struct err *err)
+check_store(struct backup_restore *r, bool *begun, struct err *err)
 {
 	char mark[MARK_SIZE];
 	int found = access(r->store->dir, F_OK) == 0
@@ -94,13 +95,14 @@ check_store(struct backup_restore *r, struct err *err)
 		return err_set(err, 409,
 		    "the store %s has a part of the backup %s: restore that one, or empty the store",
 		    r->store->name, mark);
-	if (check_directory(r, found == 1, err) == -1)
+	*begun = found == 1;
+	if (check_directory(r, *begun, err) == -1)
 		return -1;
 	return r->store->kind->copies && found == 0 ? check_objects(r, err) : 0;
 }
 
 static int
-check_database(const struct backup_restore *r, struct err *err)
+check_database(const struct backup_restore *r, bool begun, struct err *err)
 {
 	struct db *db = db_new(r->conninfo, PROBE_MS);
 	struct err why = { 0 };
@@ -115,8 +117,9 @@ check_database(const struct backup_restore *r, struct err *err)
 		return 0;
 	if (connected || schema == DB_SCHEMA_OLD || schema == DB_SCHEMA_NEW)
 		return err_set(err, 409,
-		    "the database is not empty: it has the tables of a registry; keep it under another "
-		    "name (ALTER DATABASE ... RENAME TO ...), and restore into a new one (--create)");
+		    "the database is not empty: it has the tables of a registry; %skeep it under another "
+		    "name (ALTER DATABASE ... RENAME TO ...), and restore into a new one (--create)", begun ?
+		    "if they are from this restore, which was interrupted, drop the database; else " : "");
 	*err = why;
 	return err_context(err, "if the database does not exist, --create makes it");
 }
@@ -124,12 +127,14 @@ check_database(const struct backup_restore *r, struct err *err)
 int
 backup_restore_check(struct arena *a, struct backup_restore *r, struct err *err)
 {
+	bool begun = false;
+
 	if (r->manifest.schema > migrations_newest())
 		return err_set(err, 409,
 		    "the backup has migration %" PRId64 ", and this program has %" PRId64 ": install "
 		    "Berth %s or newer",
 		    r->manifest.schema, migrations_newest(), r->manifest.program);
-	if (check_store(r, err) == -1 || check_database(r, err) == -1)
+	if (check_store(r, &begun, err) == -1 || check_database(r, begun, err) == -1)
 		return -1;
 	return backup_verify_files(a, r->target, &r->manifest, err);
 }

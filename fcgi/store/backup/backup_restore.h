@@ -3,8 +3,8 @@
 
 /*
  * Restores a backup into an empty store and an empty database: first the blobs, then the dump, in one
- * transaction.  If the restore is interrupted, the database is still empty, and the next attempt continues
- * in the store, which the first one has marked.
+ * transaction.  If the restore is interrupted, the next attempt continues in the store, which the first one
+ * has marked; if the dump was complete, it refuses the database, which must be dropped first.
  */
 
 #include <stdint.h>

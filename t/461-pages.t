@@ -601,7 +601,7 @@ subtest 'the source of a version' => sub {
 	like(get("$root/files/1.0.0", 'developer')->{body}, qr{<a href="\Q$source\E">All files</a>},
 	    'its page leads there');
 	is(get("$source/src", 'developer')->{body}, $list->{body}, 'a directory leads to all of them');
-	for my $no ('none.rs', 'sr', 'src/', '../Cargo.toml', 'src/../Cargo.toml', 'src//main.rs', 'src%2Fmain.rs',
+	for my $no ('none.rs', 'sr', '../Cargo.toml', 'src/../Cargo.toml', 'src//main.rs', 'src%2Fmain.rs',
 	    '%2e%2e/Cargo.toml', '/etc/passwd', 'x' x 1025, 'CARGO.TOML') {
 		my $res = get("$source/$no", 'developer');
 

@@ -2,7 +2,8 @@
 
 # The search page narrowed by project, keyword, licence, Rust and yanked versions, for callers with
 # different rights.
-# Crates that depend on a crate of another project, and links to them.  Errors as pages.
+# Crates that depend on a crate of another project, and links to them.  Errors as pages, and addresses with a
+# slash too many.
 
 use strict;
 use warnings;
@@ -11,6 +12,7 @@ use JSON::PP ();
 use Test::More;
 
 use Berth::Crate;
+use Berth::Routes;
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 2, failed_login_burst => 0, publish_burst => 0, new_crate_burst => 0);
@@ -435,12 +437,41 @@ for my $path ('/-/none', '/-/projects', '/-/tokens/1/revoke', '/-/projects/demo/
 	my $mine = get('/-/none', 'owner', @html);
 	like($mine->{body}, qr{Signed in as <strong>owner<}, '  unless one is signed in');
 	is($mine->{headers}{'set-cookie'}, undef, '  without a new cookie');
-	for my $path ('/-/projects/demo/pub', '/-/search?q=item', '/-/groups/demo') {
-		my $res = get($path =~ s{(\?|\z)}{/$1}r, undef, @html);
-
-		is("$res->{status} $res->{headers}{location}", '308 ' . $t->url . $path, "$path/: leads to it");
-	}
 }
 is($t->http(GET => '/api/v4/none', { headers => \@html })->{headers}{'content-type'}, 'application/json',
     'the API speaks JSON to browsers, too');
+
+# ---- a slash at the end ----
+
+{
+	my @pages = map { Berth::Routes::path($_, path => 'demo/none') } grep {
+		$_->{name} =~ /^(?:page_|token_page$|sign_in_page$)/ && $_->{pattern} !~ m{/$}
+	} Berth::Routes::all();
+	my $priv = '/-/projects/demo/priv';
+	# method, address, and where it leads, or the status without a redirect
+	my @table = (
+		(map { my $page = $_; map { [$_ => "$page/", $page] } qw(GET HEAD) } @pages),
+		(map { [GET => "$_/", $_] } '/-/projects/demo/pub', $priv, "$priv/-/crates/item-d", '/-/projects',
+		    '/-/projects/demo/pub/-/feed.atom', '/-/projects/https:%2Fevil.example', '/%2D/search'),
+		[GET => '/-/search/?q=item&x=%2F%2F', '/-/search?q=item&x=%2F%2F'], [GET => '/-/search/?', '/-/search'],
+		(map { [GET => $_, 400] } '/-/search//', '/-//search/', '//-/search/', '/-/./search/', '/-//evil.example/',
+		    '/-/search/%2e%2e/', '/-/projects/https:%2F%2Fevil.example/', '/-/groups/%0d%0aX-Evil:1/',
+		    '/-/search/\\evil.example/'),
+		(map { [GET => $_, 404] } '/-/none/', '/-/style.css/', '/-/liveness/', '/-/berth/error/', '/search/',
+		    "/api/v4/projects/$id{pub}/", "/api/v4/projects/$id{pub}/packages/", '/api/v4/user/'),
+		(map { [$_ => '/-/tokens/', 404] } qw(POST PUT DELETE)),
+	);
+
+	cmp_ok(scalar @pages, '>=', 11, 'there are many pages');
+	for my $case (@table) {
+		my ($method, $path, $to) = @$case;
+		my $want = $to =~ m{^/} ? '308 ' . $t->url . $to : $to;
+
+		for my $headers ([], \@html, ["Cookie: $cookie{owner}"]) {
+			my $res = $t->http($method => $path, { headers => $headers });
+
+			is(join(' ', $res->{status}, $res->{headers}{location} // ()), $want, "$method $path, @$headers");
+		}
+	}
+}
 done_testing();

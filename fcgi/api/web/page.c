@@ -146,18 +146,33 @@ find_lost(struct worker_app *app, struct request *rq)
 	return found ? v : NULL;
 }
 
-/* Redirects an address with an extra slash at its end to the one without.  False: it has no extra slash. */
+/* Does the path begin as that of a page?  Addresses for programs, such as /-/readiness/, do not. */
 static bool
-drop_slash(struct worker_app *app, struct request *rq, struct response *rs)
+begins_as_page(const struct request *rq)
 {
-	struct slice path = rq->raw_path;
+	static const char *const names[] = { "groups", "projects", "search", "sign-in", "tokens" };
 
-	if (rq->route != NULL || rq->err.status != 404 || !rq->trailing_slash || rq->nsegments < 2)
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (slice_is(rq->segments[1].text, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Redirects the address of a page with an extra slash at its end to the one without.  It looks nothing up, so
+ * the answer does not tell what exists.  False: no extra slash, or no page.
+ */
+static bool
+drop_slash(const struct worker_app *app, struct request *rq, struct response *rs)
+{
+	const struct slice path = rq->raw_path;
+
+	if (rq->route != NULL || rq->err.status != 404 || !(rq->method & (METHOD_GET | METHOD_HEAD)) ||
+	    !rq->trailing_slash || rq->nsegments < 2 || !begins_as_page(rq))
 		return false;
-	while (path.n > 0 && path.p[path.n - 1] == '/')
-		path.n--;
 	response_header(rs, "Location", arena_printf(rq->arena, "%s%.*s%s%.*s", app->settings->external_url,
-	    (int)path.n, path.p, rq->query.n > 0 ? "?" : "", (int)rq->query.n, rq->query.p));
+	    (int)path.n - 1, path.p, rq->query.n > 0 ? "?" : "", (int)rq->query.n, rq->query.p));
 	response_error_body(rs, "text/plain; charset=utf-8", slice_str(""));
 	rs->status = 308;
 	return true;
@@ -168,10 +183,8 @@ page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	struct page page;
 
-	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") ||
+	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") || drop_slash(app, rq, rs) ||
 	    !accept_html(request_header(rq, "HTTP_ACCEPT")))
-		return;
-	if (drop_slash(app, rq, rs))
 		return;
 	page_init(&page, app, rq, find_lost(app, rq), err_status_text(rs->status));
 	html_refused(&page.html, &page, rs->status == 404 ? NULL : rq->err.pub);

@@ -502,6 +502,11 @@ subtest 'the page of a version' => sub {
 	    'all that a feature switches on');
 	is(get("$root/$_", 'developer')->{status}, 404, "$_: is not there")
 	    for 'rich/1', 'rich/x', 'rich/1.0.0/x', 'none', '%3Cx%3E', 'r' x 100;
+	$t->psql("UPDATE versions SET status = 'deprecated' WHERE version = '1.0.0' AND project_id = $rich");
+	my $marks = join('\s*', map { qq(<span class="badge bad">$_</span>) } qw(yanked deprecated));
+	like(get("$root/$_", 'developer')->{body}, qr{>1\.0\.0</\w+>\s*$marks}, "$_: one that is deprecated")
+	    for 'rich', 'rich/1.0.0', 'rich/diff/1.0.0..1.1.0';
+	$t->psql("UPDATE versions SET status = 'default' WHERE version = '1.0.0' AND project_id = $rich");
 };
 
 subtest 'a tool of which there are only pre-releases' => sub {
@@ -515,6 +520,40 @@ subtest 'a tool of which there are only pre-releases' => sub {
 		like(get("$root/early", 'developer')->{body}, qr{cargo install early\Q$option\E --registry rich\n},
 		    $option ne '' ? 'cargo takes it only by its version' : 'which needs none');
 	}
+};
+
+subtest 'a licence in a file' => sub {
+	my %at = ('LICENCE' => 'LICENCE', 'legal/Yours & mine.txt' => 'legal/Yours%20%26%20mine.txt',
+	    './LICENCE' => undef, '../LICENCE' => undef, 'legal//LICENCE' => undef);
+	my $n = 0;
+	my (%cell, @paths);
+
+	for my $file (sort keys %at) {
+		my $version = '1.0.' . $n++;
+		my $manifest = Berth::Crate::manifest('filed', $version)
+		    =~ s/^license = .*/'license-file = ' . JSON::PP->new->allow_nonref->encode($file)/mer;
+		my $res = $t->publish($rich, $token, 'filed', $version, manifest => $manifest,
+		    files => { LICENCE => "Use it.\n", 'legal/Yours & mine.txt' => "Do not use it.\n" },
+		    metadata => { license => undef, license_file => $file });
+
+		is($res->{status}, 200, "$file: published") or diag($res->{body});
+		$cell{$version} = $file =~ s/&/&amp;/gr;
+		if (defined $at{$file}) {
+			push @paths, "$root/filed/$version/source/$at{$file}";
+			$cell{$version} = qq(<a href="$paths[-1]">$cell{$version}</a>);
+		}
+		like(get("$root/filed/$version", 'developer')->{body},
+		    qr{<dt>Licence</dt><dd>in the file \Q$cell{$version}\E</dd>}, '  its page leads to the file');
+	}
+	$t->update_search;
+	my $body = get("$root/filed", 'developer')->{body};
+	is(faults($body), '', 'the page of the crate is sound');
+	like($body, qr{<td>\Q$cell{$_}\E</td></tr>}, "$_: the table does so, too") for sort keys %cell;
+	is(join(' ', map { get($_, 'developer')->{body} =~ /<code>(.*? it)\./ } @paths), 'Use it Do not use it',
+	    'the links lead there');
+	is($t->publish($rich, $token, 'filed', '2.0.0')->{status}, 200, 'then it has a licence that has a name');
+	my $rows = get("$root/filed/diff/1.0.2..2.0.0", 'developer')->{body};
+	like($rows, qr{<th scope="row">$_</th>}, "  and the comparison says so: $_") for 'Licence', 'Licence file';
 };
 
 subtest 'a hostile README' => sub {

@@ -177,7 +177,7 @@ warn(struct arena *a, const struct page_crate *c, struct strings *warnings)
 		.documentation = c->documentation,
 		.repository = c->repository,
 		.license = c->shown.license,
-		.license_file = c->license_file,
+		.license_file = c->shown.license_file,
 	};
 
 	package_warnings(a, &pkg, warnings);

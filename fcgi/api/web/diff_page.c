@@ -41,12 +41,13 @@ rows_new(struct arena *a, size_t n)
 static void
 compare_manifests(struct arena *a, struct diff_html *d)
 {
-	enum { ROWS = 3 };
+	enum { ROWS = 4 };
 
 	d->manifest = rows_new(a, ROWS);
 	add_row(&d->manifest, "Rust", d->old->shown.rust, d->new->shown.rust);
 	add_row(&d->manifest, "Edition", d->old->shown.edition, d->new->shown.edition);
 	add_row(&d->manifest, "Licence", d->old->shown.license, d->new->shown.license);
+	add_row(&d->manifest, "Licence file", d->old->shown.license_file, d->new->shown.license_file);
 }
 
 static size_t

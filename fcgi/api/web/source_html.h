@@ -30,7 +30,10 @@ struct source_html {
 	const char *why; /* a sentence: why no line is shown; NULL: they are */
 };
 
-/* Can an address name that file of a version?  The longest paths, encoded, are too long for one. */
+/*
+ * Can an address name that file of a version?  The longest paths, encoded, are too long for one, and browsers
+ * remove `.` and `..`, which the path in a manifest may have.
+ */
 bool source_html_has_page(const char *project, const char *crate, const char *version, const char *file);
 
 #endif

@@ -32,6 +32,21 @@ compare_paths(const void *left, const void *right)
 	return strcmp(a->path, b->path);
 }
 
+/* Are all names between the slashes of the path names of files or directories? */
+static bool
+is_plain(const char *path)
+{
+	for (const char *name = path; name != NULL; name = strchr(name, '/')) {
+		size_t n;
+
+		name += name > path;
+		n = strcspn(name, "/");
+		if (n == 0 || (n <= 2 && strspn(name, ".") >= n))
+			return false;
+	}
+	return true;
+}
+
 bool
 source_html_has_page(const char *project, const char *crate, const char *version, const char *file)
 {
@@ -43,7 +58,7 @@ source_html_has_page(const char *project, const char *crate, const char *version
 	html_part(&length, crate);
 	html_part(&length, version);
 	html_path(&length, file);
-	return !buf_full(&length) && length.n + AROUND <= REQUEST_PATH_MAX;
+	return is_plain(file) && !buf_full(&length) && length.n + AROUND <= REQUEST_PATH_MAX;
 }
 
 /* Takes the lines of a list apart.  -1: 500. */

@@ -152,6 +152,12 @@ item_int(struct json_object *list, size_t i)
 	return json_object_get_int64(json_object_array_get_idx(list, i));
 }
 
+static bool
+item_bool(struct json_object *list, size_t i)
+{
+	return json_object_get_boolean(json_object_array_get_idx(list, i));
+}
+
 /* Each version is an array, in the order of the statement. */
 static int
 read_versions(struct arena *a, const char *json, struct page_crate *out, struct err *err)
@@ -165,8 +171,8 @@ read_versions(struct arena *a, const char *json, struct page_crate *out, struct 
 		struct json_object *v = json_object_array_get_idx(list, i);
 
 		out->versions[i] = (struct page_crate_version) { item_str(v, 0), item_int(v, 1), item_int(v, 2),
-			json_object_get_boolean(json_object_array_get_idx(v, 3)), item_str(v, 4), item_str(v, 5),
-			item_str(v, 6), item_str(v, 7) };
+			item_bool(v, 3), item_bool(v, 4), item_str(v, 5), item_str(v, 6), item_str(v, 7), item_str(v, 8),
+			item_str(v, 9) };
 	}
 	return 0;
 }
@@ -253,14 +259,12 @@ read_texts(const struct db_result *r, struct page_crate *out)
 
 	out->name = db_str(r, 0, NAME);
 	out->shown = (struct page_crate_version) { db_str(r, 0, VERSION), db_int(r, 0, PUBLISHED_AT),
-		db_int(r, 0, SIZE), db_bool(r, 0, YANKED), db_str(r, 0, YANK_MESSAGE), db_str(r, 0, LICENSE),
-		db_str(r, 0, RUST_VERSION), db_str(r, 0, EDITION) };
-	out->deprecated = strcmp(db_str(r, 0, STATUS), "deprecated") == 0;
+		db_int(r, 0, SIZE), db_bool(r, 0, YANKED), db_bool(r, 0, DEPRECATED), db_str(r, 0, YANK_MESSAGE),
+		db_str(r, 0, LICENSE), db_str(r, 0, LICENSE_FILE), db_str(r, 0, RUST_VERSION), db_str(r, 0, EDITION) };
 	out->description = db_str(r, 0, DESCRIPTION);
 	out->homepage = db_str(r, 0, HOMEPAGE);
 	out->documentation = db_str(r, 0, DOCUMENTATION);
 	out->repository = db_str(r, 0, REPOSITORY);
-	out->license_file = db_str(r, 0, LICENSE_FILE);
 	out->links = db_str(r, 0, LINKS);
 	out->cksum = db_str(r, 0, CKSUM);
 	out->has_lib = db_bool(r, 0, HAS_LIB);
@@ -400,8 +404,8 @@ read_one(struct arena *a, const struct db_result *r, int i, struct page_crate *o
 	out->name = db_str(r, i, NAME);
 	out->cksum = db_str(r, i, CKSUM);
 	out->shown = (struct page_crate_version) { db_str(r, i, VERSION), db_int(r, i, PUBLISHED_AT),
-		db_int(r, i, SIZE), db_bool(r, i, YANKED), db_str(r, i, YANK_MESSAGE), db_str(r, i, LICENSE),
-		db_str(r, i, RUST_VERSION), db_str(r, i, EDITION) };
+		db_int(r, i, SIZE), db_bool(r, i, YANKED), db_bool(r, i, DEPRECATED), db_str(r, i, YANK_MESSAGE),
+		db_str(r, i, LICENSE), db_str(r, i, LICENSE_FILE), db_str(r, i, RUST_VERSION), db_str(r, i, EDITION) };
 	return read_index_line(a, db_str(r, i, INDEX_LINE), out, err);
 }
 

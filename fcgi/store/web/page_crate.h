@@ -34,9 +34,9 @@ struct page_crate_ask {
 struct page_crate_version {
 	const char *version;
 	int64_t at, size;
-	bool yanked;
+	bool yanked, deprecated;
 	const char *why; /* it was yanked */
-	const char *license, *rust, *edition;
+	const char *license, *license_file, *rust, *edition;
 };
 
 struct page_crate_dependency {
@@ -73,8 +73,7 @@ struct page_crate_event {
 struct page_crate {
 	const char *name;
 	struct page_crate_version shown;
-	bool deprecated;
-	const char *description, *homepage, *documentation, *repository, *license_file, *links, *cksum;
+	const char *description, *homepage, *documentation, *repository, *links, *cksum;
 	const char *readme; /* at most one byte more than readme.h shows */
 	const char *readme_file; /* its path in the crate */
 	bool readme_images; /* the project's setting */

@@ -662,16 +662,63 @@ INSERT INTO versions (crate_id, project_id, version, version_base, index_line, c
 SELECT crate_id, project_id, '4.0.' || n, '4.0.' || n, index_line, cksum, size, now()
   FROM versions CROSS JOIN generate_series(1, 250) n WHERE project_id = $rich AND version = '3.0.0'
 SQL
-	my (@seen, $next);
-	for ($next = "$root/rich"; defined $next;) {
-		my $res = get($next, 'developer');
+	my @new = map { "4.0.$_" } reverse 1 .. 250;
+	my @old = qw(3.0.1 3.0.0 2.0.0-beta.1 1.1.0%2Bbuild 1.0.0);
 
-		is(faults($res->{body}), '', "$next: sound");
-		push @seen, versions_of($res->{body});
-		($next) = $res->{body} =~ /rel="next" href="([^"]+)"/;
+	is_deeply([all_versions("$root/rich")], [@new, @old], 'lists all of them, the newest first');
+	is_deeply([all_versions("$root/rich?sort=version")], [@new, @old], 'the same by version');
+	$t->psql("UPDATE versions SET status = 'hidden' WHERE version ~ '^4\\.0\\.[1-5]\$' AND project_id = $rich");
+	my ($hint) = get("$root/rich", 'developer')->{body} =~ m{id="versions">.*?<p class="hint">(.*?)</p>}s;
+	is($hint =~ s/<[^>]*>//gr, 'The highest is first. Sort by date', '250 are sorted by version');
+};
+
+# The versions of a crate on this page and all that follow.
+sub all_versions {
+	my ($next) = @_;
+	my @seen;
+
+	while (defined $next) {
+		my $body = get($next, 'developer')->{body};
+
+		is(faults($body), '', "$next: sound");
+		push @seen, versions_of($body);
+		($next) = map { s/&amp;/&/gr } $body =~ /rel="next" href="([^"]+)#versions"/;
 	}
-	is_deeply([@seen[0 .. 249]], [map { "4.0.$_" } reverse 1 .. 250], 'lists all of them');
-	is(scalar @seen, 255, 'each once');
+	return @seen;
+}
+
+subtest 'the order of versions' => sub {
+	my @sorted = qw(18446744073709551615.0.0 10.0.0 2.3.0 2.3.0-rc.10 2.3.0-rc.2 2.3.0-rc 2.3.0-alpha.1 2.3.0-1
+	    2.0.0 1.0.10 1.0.9+b-1 1.0.1-a 1.0.0 0.10.0 0.9.9 0.0.1);
+	my %at = map { $sorted[$_] => ($_ + 1) * 7 % 17 } 0 .. $#sorted;
+	my @dated = sort { $at{$b} <=> $at{$a} } @sorted;
+	my $link = qr{<a href="\Q$root\E/poor\?sort=(\w+)#versions">};
+
+	for my $version (reverse @dated) {
+		$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
+		    . " published_at) SELECT v.crate_id, v.project_id, '$version', split_part('$version', '+', 1),"
+		    . " v.index_line, v.cksum, v.size, now() FROM versions v JOIN crates c ON c.id = v.crate_id"
+		    . " WHERE c.name = 'poor' AND v.version = '1.2.0'");
+	}
+	$t->psql("UPDATE versions v SET status = 'hidden' FROM crates c WHERE c.id = v.crate_id AND c.name = 'poor'"
+	    . " AND v.version = '1.2.0'");
+	# the parameter, the versions, and the order to which the page leads
+	for my $case (['', \@sorted, 'date'], ['?sort=version', \@sorted, 'date'],
+	    ['?sort=date', \@dated, 'version']) {
+		my ($query, $want, $other) = @$case;
+		my $body = get("$root/poor$query", 'developer')->{body};
+		my ($table) = $body =~ m{<h2 id="versions">(.*?)</table>}s;
+
+		is(join(' ', map { s/%2B/+/r } $table =~ m{<tr><td><a href="\Q$root\E/poor/([^"]+)">}g), "@$want",
+		    "poor$query");
+		is(($table =~ $link)[0], $other, '  and leads to the other one');
+	}
+	my $next = 'rel="next" href="' . $root . '/rich?page=2';
+	like(get("$root/rich?sort=date", 'developer')->{body}, qr{\Q$next\E&amp;sort=date#versions">Older versions<},
+	    'the next page has the same order');
+	like(get("$root/rich", 'developer')->{body}, qr{\Q$next\E#versions">Lower versions<}, 'or the usual one');
+	is(get("$root/poor?sort=$_", 'developer')->{status}, 400, "$_: no order")
+	    for 'x', 'Version', 'date,version', '';
 };
 
 # ---- with a browser ----

@@ -418,13 +418,20 @@ dependents AS (
              ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
       WHERE w.is_readable LIMIT 50))
 
+-- part: version_numbers
+-- The three numbers of v.version_base, in a form that sorts as they do, in a third of the time of version_order().
+(lpad(split_part(v.version_base, '.', 1), 20, '0') || lpad(split_part(v.version_base, '.', 2), 20, '0')
+ || lpad(split_part(split_part(v.version_base, '-', 1), '.', 3), 20, '0')) COLLATE "C"
+
 -- name: page_crate
 -- $1 user or null, $2 project, $3 normalized name, $4 version without build metadata, or null for the
 -- version that is shown, $5 how many versions, $6 how many to skip, $7 whether to tell who published, $8
--- the index of the project as dependencies of other projects name it, $9 whether to tell the owners.  The
+-- the index of the project as dependencies of other projects name it, $9 whether to tell the owners, $10 how many
+-- versions are at most sorted by SemVer: if there are more, the newest are first.  The
 -- crate by the unique index (project_id, normalized_name), the version by (crate_id, version_base):
 -- crate_search has the version that is shown, unless the crate is due; then crate_shown() sorts all
--- versions.  Token and user by primary keys.  Without $4: `versions`, by versions_listed_crate, sorted.
+-- versions.  Token and user by primary keys.  Without $4: `versions`, by versions_listed_crate, sorted; SemVer needs
+-- the row of each, which takes longer than all the rest if there are thousands.
 -- With $4: `has_before`, whether a lower version is listed, by the same index up to the first one.
 -- `dependents`: the newest version of each crate, 50 at most, crates of the same project first.  `days` and
 -- `by_version`: the downloads of the last 90 days of the crate, by the primary key of download_days; `bands`: those
@@ -451,6 +458,17 @@ listed AS (
     SELECT v.id
       FROM target t JOIN versions v ON v.crate_id = t.id AND v.status IN ('default', 'deprecated')
      WHERE $4 IS NULL),
+counted AS MATERIALIZED (SELECT count(*) AS total FROM listed),
+placed AS (
+    SELECT o.id, row_number() OVER () AS place FROM (
+           SELECT v.id FROM target t JOIN versions v ON v.crate_id = t.id AND v.status IN ('default', 'deprecated')
+            WHERE $4 IS NULL AND (SELECT total FROM counted) <= $10::bigint
+            ORDER BY @version_numbers DESC, v.version_base NOT LIKE '%-%' DESC,
+                  CASE WHEN v.version_base LIKE '%-%' THEN version_order(v.version_base) COLLATE "C" END DESC
+            LIMIT $5::bigint OFFSET $6::bigint) o
+    UNION ALL
+    SELECT o.id, row_number() OVER () FROM (
+           SELECT id FROM listed WHERE (SELECT total FROM counted) > $10 ORDER BY id DESC LIMIT $5 OFFSET $6) o),
 loaded AS (
     SELECT d.day, d.version_id, sum(d.downloads)::bigint AS downloads
       FROM target t JOIN download_days d ON d.crate_id = t.id
@@ -467,16 +485,15 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
        array_to_json(v.bins)::text AS bins, array_to_json(v.keywords)::text AS keywords,
        array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file, v.index_line,
        (SELECT p.readme_images FROM projects p WHERE p.id = $2) AS readme_images,
-       (SELECT count(*) FROM listed) AS total,
+       (SELECT total FROM counted) AS total,
        EXISTS (SELECT FROM versions o
                 WHERE $4 IS NOT NULL AND o.crate_id = t.id AND o.status IN ('default', 'deprecated')
                   AND version_order(o.version_base) COLLATE "C" < version_order(v.version_base) COLLATE "C")
            AS has_before,
        (SELECT json_agg(json_build_array(o.version, extract(epoch FROM o.published_at)::bigint, o.size, o.yanked,
                    o.status = 'deprecated', o.yank_message, o.license, o.license_file, o.rust_version, o.edition)
-                        ORDER BY o.id DESC)
-          FROM (SELECT id FROM listed ORDER BY id DESC LIMIT $5::bigint OFFSET $6::bigint) l
-          JOIN versions o ON o.id = l.id)::text AS versions,
+                        ORDER BY l.place)
+          FROM placed l JOIN versions o ON o.id = l.id)::text AS versions,
        (SELECT json_agg(json_build_array(b.name, d.version, d.req, d.kind, d.project_id)
                         ORDER BY d.project_id <> $2, b.normalized_name, b.id)
           FROM (SELECT * FROM dependents WHERE crate_id <> t.id LIMIT 50) d

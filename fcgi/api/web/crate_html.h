@@ -33,6 +33,9 @@ struct crate_html {
 	struct readme readme; /* empty: there is none */
 	struct crate_plot plot; /* of its downloads */
 	struct page_turn turn; /* of the versions */
+	const char *order; /* of the versions, as the address asks for it; NULL: it does not */
+	bool is_sorted; /* the highest version is first, not the newest */
+	const struct html_pair *previous, *next; /* the queries of the pages beside this one */
 };
 
 /* May a page link to this URL? */

@@ -1,16 +1,21 @@
 #include "api/web/crate_page.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "api/web/crate_html.h"
 #include "api/web/templates.h"
 #include "base/url.h"
+#include "call/params.h"
 #include "crate/package.h"
 #include "crate/registry_config.h"
 #include "crate/semver.h"
 #include "crate/version_req.h"
 
-enum { VERSIONS = 50 };
+enum {
+	VERSIONS = 50,
+	SORTED_MAX = 250 /* versions, which PostgreSQL sorts in 0.4 ms: 1,000 take 1.3, and 5,000 take 6 */
+};
 
 bool
 crate_html_is_link(const char *url)
@@ -192,6 +197,43 @@ is_prerelease(const char *version)
 	return semver_parse(slice_str(version), &semver, &ignored) == 0 && semver.pre.n > 0;
 }
 
+/* Reads the order of the versions.  -1: 400. */
+static int
+read_order(struct page *page, struct crate_html *html, int64_t *sorted_max)
+{
+	enum { NEITHER = 2 };
+	static const char *const words[] = { "date", "version", NULL };
+	static const int64_t most[] = { 0, INT64_MAX, SORTED_MAX };
+	struct params params = { .rq = page->rq, .form = slice_str("") };
+	size_t word = NEITHER;
+
+	if (params_word(&params, "sort", words, NEITHER, &word) == -1)
+		return -1;
+	html->order = words[word];
+	*sorted_max = most[word];
+	return 0;
+}
+
+/* The query of another page of versions, in the same order. */
+static const struct html_pair *
+turn_to(struct arena *a, const struct crate_html *html, int64_t number)
+{
+	struct html_pair *query = arena_calloc(a, 3, sizeof(*query));
+
+	query[0] = (struct html_pair) { "page", arena_printf(a, "%" PRId64, number) };
+	query[1] = (struct html_pair) { "sort", html->order };
+	return query;
+}
+
+static void
+list_versions(struct arena *a, int64_t sorted_max, struct crate_html *html)
+{
+	html->turn.total = html->crate->total;
+	html->is_sorted = html->turn.total <= sorted_max;
+	html->previous = turn_to(a, html, page_turn_before(&html->turn));
+	html->next = turn_to(a, html, html->turn.number + 1);
+}
+
 static int
 show(struct page *page, struct slice version)
 {
@@ -201,7 +243,7 @@ show(struct page *page, struct slice version)
 	struct crate_html html = { .is_version = version.n > 0 };
 	struct page_crate_ask ask = { .name = request_param(rq, "crate"), .version = version };
 
-	if (page_turn_read(page, VERSIONS, &html.turn) == -1 ||
+	if (page_turn_read(page, VERSIONS, &html.turn) == -1 || read_order(page, &html, &ask.sorted_max) == -1 ||
 	    page_decide(page, NAMESPACE_PROJECT, ACTION_READ_PACKAGE, FLAG_CARGO) == -1)
 		return -1;
 	ask.user_id = page->user_id;
@@ -224,7 +266,7 @@ show(struct page *page, struct slice version)
 		return -1;
 	link_dependencies(rq->arena, &others, &html);
 	list_users(rq->arena, &others, &html);
-	html.turn.total = crate.total;
+	list_versions(rq->arena, ask.sorted_max, &html);
 	if (html.is_version && html.sees_publishers)
 		warn(rq->arena, &crate, &html.warnings);
 	show_readme(page, &html);

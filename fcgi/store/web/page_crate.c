@@ -369,6 +369,7 @@ crate_call(struct db_call *call, const struct page_crate_ask *ask, const char *n
 	db_bind_bool(p, ask->publishers);
 	db_bind_str(p, ask->index);
 	db_bind_bool(p, ask->owners && version == NULL);
+	db_bind_int(p, ask->sorted_max);
 }
 
 size_t

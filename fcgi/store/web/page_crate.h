@@ -27,6 +27,7 @@ struct page_crate_ask {
 	struct slice name; /* in any spelling */
 	struct slice version; /* build metadata does not matter; empty: the crate's main version */
 	struct page_range range; /* of the versions */
+	int64_t sorted_max; /* up to so many versions are sorted by SemVer; of more, the newest come first */
 	bool owners, publishers; /* the viewer may know them */
 };
 

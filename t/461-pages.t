@@ -502,6 +502,13 @@ subtest 'the page of a version' => sub {
 	    'all that a feature switches on');
 	is(get("$root/$_", 'developer')->{status}, 404, "$_: is not there")
 	    for 'rich/1', 'rich/x', 'rich/1.0.0/x', 'none', '%3Cx%3E', 'r' x 100;
+	like(get("$root/RICH/$_", 'developer')->{body},
+	    qr{<p>rich has no version $_\.</p>\s*<p><a href="\Q$root\E/rich">rich</a></p>}, "rich/$_: it says so")
+	    for '9.9.9', '1';
+	my $nothing = qr{<p>There is no such page, or you may not see it};
+	like(get("$root/none/1.0.0", 'developer')->{body}, $nothing, 'none/1.0.0: of no crate it says nothing');
+	$t->psql("UPDATE versions SET status = 'hidden' WHERE version = '1.0.0' AND project_id = $rich");
+	like(get("$root/rich/1.0.0", 'developer')->{body}, $nothing, 'nor of a version that is hidden');
 	$t->psql("UPDATE versions SET status = 'deprecated' WHERE version = '1.0.0' AND project_id = $rich");
 	my $marks = join('\s*', map { qq(<span class="badge bad">$_</span>) } qw(yanked deprecated));
 	like(get("$root/$_", 'developer')->{body}, qr{>1\.0\.0</\w+>\s*$marks}, "$_: one that is deprecated")

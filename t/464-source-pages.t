@@ -235,6 +235,15 @@ subtest 'links of a README' => sub {
 	    . qq(<a href="$source/src/lib.rs">g</a> h i <a href="$source">j</a></p>),
 	    'lead to its source, and images are text');
 	is(get("$source/LICENSE")->{status}, 200, 'which is there');
+	my %no = ('docs/x.md' => 'docs/x.md', '%3Cx%3E.md' => '&lt;x&gt;.md');
+	for my $path (sort keys %no) {
+		my $res = get("$source/$path");
+
+		is($res->{status}, 404, "$path: not packaged");
+		like($res->{body}, qr{<p>linked 1\.0\.0 has no file \Q$no{$path}\E\.</p>\s*<p><a href="\Q$source\E">},
+		    '  so the page says, and leads to the files that are');
+		is(faults($res->{body}), '', '  sound');
+	}
 };
 
 # All files below extract/ of a project.

@@ -202,20 +202,6 @@ compare(struct page *page, struct diff_html *d)
 	return compare_files(page, d);
 }
 
-/* Names the version that does not exist, and links to the crate.  crate NULL: it does not exist either. */
-static int
-refuse(struct page *page, const char *crate)
-{
-	struct arena *a = page->rq->arena;
-
-	if (page->rq->err.status == 404 && crate != NULL) {
-		page->missing = arena_printf(a, "%s.", page->rq->err.pub);
-		page->above = crate;
-		page->above_path = arena_printf(a, "projects/%s/-/crates/%s", page->call->facts.full_path, crate);
-	}
-	return -1;
-}
-
 static int
 show(struct page *page, struct slice old, struct slice new)
 {
@@ -229,7 +215,7 @@ show(struct page *page, struct slice old, struct slice new)
 	d.path = page->call->facts.full_path;
 	pair.project_id = page->call->facts.project_id;
 	if (page_crate_read_pair(page_db(page), rq->arena, &pair, &crates[0], &crates[1], &rq->err) == -1)
-		return refuse(page, crates[1].name);
+		return page_refuse_version(page, crates[1].name);
 	d.crumbs = page_crumbs(rq->arena, d.path);
 	d.crumbs.is_inside = true;
 	d.crumbs.crate = d.new->name;

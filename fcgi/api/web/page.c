@@ -228,6 +228,19 @@ page_know_project(struct page *page)
 	return page_may_know(&page->call->facts) ? 0 : err_set(&page->rq->err, 404, "Not Found");
 }
 
+int
+page_refuse_version(struct page *page, const char *crate)
+{
+	struct arena *a = page->rq->arena;
+
+	if (page->rq->err.status == 404 && crate != NULL) {
+		page->missing = arena_printf(a, "%s.", page->rq->err.pub);
+		page->above = crate;
+		page->above_path = arena_printf(a, "projects/%s/-/crates/%s", page->call->facts.full_path, crate);
+	}
+	return -1;
+}
+
 struct db *
 page_db(const struct page *page)
 {

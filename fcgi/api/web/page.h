@@ -70,6 +70,12 @@ int page_decide(struct page *, enum namespace_kind, enum action, enum flag)
 /* The same for a project that the viewer shall know of, by page_may_know().  -1: 404, 503. */
 int page_know_project(struct page *) __attribute__((warn_unused_result));
 
+/*
+ * Keeps a 404 for a version: if the crate exists, the page says what rq->err says, and links to the crate.
+ * crate NULL: it does not exist.  Always -1.
+ */
+int page_refuse_version(struct page *, const char *crate);
+
 /* Returns the handle for what the page shows, unlike what it decides: it may be that of a replica. */
 struct db *page_db(const struct page *);
 

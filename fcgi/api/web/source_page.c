@@ -183,6 +183,18 @@ is_directory(struct page *page, const struct source_html *s)
 	return 0;
 }
 
+/* A README may link to a file that its author has not packaged. */
+static int
+refuse_file(struct page *page, const struct source_html *s)
+{
+	struct arena *a = page->rq->arena;
+
+	page->missing = arena_printf(a, "%s %s has no file %s.", s->crate, s->version, s->file);
+	page->above = "All files of this version";
+	page->above_path = arena_printf(a, "projects/%s/-/crates/%s/%s/source", s->path, s->crate, s->version);
+	return err_set(&page->rq->err, 404, "Not Found");
+}
+
 /* A link of a README to a directory leads to all files. */
 static int
 show_directory(struct page *page, const struct source_html *s)
@@ -190,7 +202,7 @@ show_directory(struct page *page, const struct source_html *s)
 	int found = page->rq->err.status == 404 && s->crate != NULL ? is_directory(page, s) : -1;
 
 	if (found == 0)
-		return err_set(&page->rq->err, 404, "Not Found");
+		return refuse_file(page, s);
 	return found == 1 ? show_list(page) : -1;
 }
 

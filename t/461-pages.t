@@ -227,6 +227,14 @@ for my $path ('/', '/?x=y') {
 	is($html, get('/-/projects/demo/pub')->{body}, 'and is the same');
 }
 
+for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
+	my $crate = '/-/projects/demo/pub/-/crates/abcd-pub';
+	my ($version) = get($path)->{body} =~ m{href="$crate">abcd-pub</a> <span class="version">(.*?)</span>};
+
+	is($version, $path eq '/-/' ? qq(<a href="$crate/1.0.0">1.0.0</a>) : '1.0.0',
+	    "$path: only a new version leads to a page of its own");
+}
+
 # ---- what a project's page says ----
 
 {

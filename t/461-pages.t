@@ -276,6 +276,17 @@ for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
 	    'a path that cargo takes for no name');
 }
 
+# Only what needs no token can be downloaded by a browser.
+for my $place (@places) {
+	my $crate = "abcd-$place";
+	my @found = get("/-/projects/demo/$place/-/crates/$crate", 'owner')->{body}
+	    =~ m{<a download="\Q$crate\E-1\.0\.0\.crate" href="([^"]+)">};
+	my $is_public = $place eq 'pub' || $place eq 'open';
+
+	is(scalar @found, $is_public ? 1 : 0, "$place: " . ($is_public ? 'a' : 'no') . ' link to the crate');
+	like(get($_)->{body}, qr/^\x1f\x8b/, '  which leads there') for @found;
+}
+
 # ---- lists in pages ----
 
 {

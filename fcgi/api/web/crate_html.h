@@ -19,6 +19,8 @@ struct crate_html_user {
 
 struct crate_html {
 	const char *path; /* of the project */
+	int64_t project_id;
+	bool is_public; /* anyone may download its crates */
 	struct page_crumbs crumbs;
 	const struct page_crate *crate;
 	const struct registry_url *registries; /* of the dependencies, one each */

@@ -277,6 +277,8 @@ show(struct page *page, struct slice version)
 	html.crumbs.crate = html.is_version ? crate.name : NULL;
 	html.registry = registry_alias(html.path);
 	html.crate = &crate;
+	html.project_id = ask.project_id;
+	html.is_public = access_is_public(&page->call->facts);
 	html.is_prerelease = is_prerelease(crate.shown.version);
 	html.registries = registries_of(page, &crate);
 	if (find_others(page, &html, &others) == -1)

@@ -263,6 +263,7 @@ subtest 'no other spelling of the path' => sub {
 		    "$asked has no route");
 	}
 	is(location_of(get('/cargo')), '/cargo/', 'without a slash at its end');
+	is(location_of(get('/cargo/-/search/?q=x')), $t->url . '/cargo/-/search?q=x', 'a page with one too many');
 	is(get('/cargo/')->{status}, 404, 'nothing is there');
 	my $whole = $t->raw('GET https://localhost/cargo/-/sign-in HTTP/1.1' . "\r\nHost: localhost\r\n"
 	    . "Connection: close\r\n\r\n");

@@ -292,6 +292,9 @@ subtest 'a cookie of no session' => sub {
 	is(join(' ', map { $_->{status} } @res), '200 200 200 429', 'counts as a bad credential');
 	like($res[0]{headers}{'set-cookie'}, qr/^__Host-berth=; Path=\/; Max-Age=0;/, 'the browser is to forget it');
 	like($res[3]{headers}{'retry-after'}, qr/^[1-9][0-9]*$/, 'Retry-After');
+	my @html = map { get($_, $made_up, 'Accept: text/html') } '/-/', '/-/nothing';
+	is(join(' ', map { $_->{status} } @html), '429 429', 'to a browser, also where there is no page');
+	like($_->{headers}{'set-cookie'}, qr/^__Host-berth=; .*Max-Age=0;/, 'which is to forget it') for @html;
 	is(get('/-/tokens', $made_up)->{status}, 429, 'at each page');
 	is(get('/-/', $_)->{status}, 200, 'what is none does not count')
 	    for undef, '__Host-berth=x', 'other=' . 'x' x 43;

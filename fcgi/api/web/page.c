@@ -128,7 +128,10 @@ page_run(struct call *call, struct request *rq, struct response *rs, int (*show)
 	return 0;
 }
 
-/* Finds the viewer of an address without a route; NULL: unknown, or the address has a route. */
+/*
+ * Finds the viewer of an address without a route; NULL: unknown, or the address has a route.  The error
+ * becomes 429 if the cookie is one bad credential too many.
+ */
 static struct web_session *
 find_lost(struct worker_app *app, struct request *rq)
 {
@@ -142,7 +145,8 @@ find_lost(struct worker_app *app, struct request *rq)
 	db_look(app->db);
 	db_set_deadline(app->db, clock_us() + LOST_US);
 	found = web_session_find_viewer(app, rq, v) == 0;
-	rq->err = missing;
+	if (rq->err.status != 429)
+		rq->err = missing;
 	return found ? v : NULL;
 }
 
@@ -181,12 +185,19 @@ drop_slash(const struct worker_app *app, struct request *rq, struct response *rs
 void
 page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	const struct web_session *v;
 	struct page page;
 
 	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") || drop_slash(app, rq, rs) ||
 	    !accept_html(request_header(rq, "HTTP_ACCEPT")))
 		return;
-	page_init(&page, app, rq, find_lost(app, rq), err_status_text(rs->status));
+	v = find_lost(app, rq);
+	if (rq->err.status != rs->status)
+		response_error(rs, ERROR_FORMAT_TEXT, &rq->err, NULL);
+	/* a page to read answers 429 only to the cookie of no session; without it the next request is answered */
+	if (rs->status == 429 && (rq->method & (METHOD_GET | METHOD_HEAD)) != 0 && rq->authorization == NULL)
+		web_session_forget(app, rq, rs);
+	page_init(&page, app, rq, v, err_status_text(rs->status));
 	html_refused(&page.html, &page, rs->status == 404 ? NULL : rq->err.pub);
 	if (buf_full(&page.html))
 		return;

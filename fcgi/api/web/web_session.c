@@ -260,6 +260,15 @@ put_cookie(struct request *rq, struct response *rs, const struct web_session *v)
 		        v->secret, v->path, v->secret[0] != '\0' ? SESSION_SECONDS : 0));
 }
 
+void
+web_session_forget(const struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct web_session *v = web_session_new(app, rq);
+
+	v->is_new = true;
+	put_cookie(rq, rs, v);
+}
+
 static void
 put_headers(struct request *rq, struct response *rs, const struct web_session *v)
 {

@@ -87,6 +87,9 @@ int web_session_show(struct request *, struct response *, const struct web_sessi
  */
 void web_session_put_policy(struct response *, bool has_images);
 
+/* Takes the cookie away with an answer that is made without the session, such as an error. */
+void web_session_forget(const struct worker_app *, struct request *, struct response *);
+
 /* Compresses a page that anyone may read, in place.  -1: 500. */
 int web_session_compress(struct request *, struct slice *) __attribute__((warn_unused_result));
 

@@ -138,12 +138,13 @@ show(struct invocation *in)
 	return print_policy(in, output_row);
 }
 
-/* Holds one page in memory at a time. */
+/* Holds one page in memory at a time.  What could not be deleted is none of it. */
 static void
 print_items(const struct output_rows *rows, const struct retention_item *items, size_t n)
 {
 	const struct output *out = &rows->out;
 	struct cell *cells = arena_calloc(out->arena, n, out->nkeys * sizeof(*cells));
+	size_t nrows = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct retention_item *it = &items[i];
@@ -152,9 +153,10 @@ print_items(const struct output_rows *rows, const struct retention_item *items, 
 			cell_str(retention_why_names[it->why]), cell_str(it->crate),
 			cell_str(it->version) };
 
-		memcpy(&cells[i * out->nkeys], row, sizeof(row));
+		if (it->why != RETENTION_KEEP)
+			memcpy(&cells[nrows++ * out->nkeys], row, sizeof(row));
 	}
-	output_part(rows, cells, n);
+	output_part(rows, cells, nrows);
 }
 
 static int

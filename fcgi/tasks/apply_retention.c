@@ -24,13 +24,14 @@ struct run {
  * others: the task goes on behind it, and reports it when all others are done.
  */
 static int
-delete_some(struct run *run, const struct retention *r, const struct retention_item *items, size_t n,
-    size_t *done, struct err *err)
+delete_some(struct run *run, const struct retention *r, struct retention_item *items, size_t n, size_t *done,
+    struct err *err)
 {
 	const struct audit_actor actor = { .system_user = "berth-worker", .host = run->ctx->node };
 
 	if (retention_delete(run->ctx->db, &actor, r, items, n, done, err) == 0) {
-		run->n += (int64_t)*done;
+		for (size_t i = 0; i < *done; i++)
+			run->n += items[i].why != RETENTION_KEEP;
 		return 0;
 	}
 	if (db_fd(run->ctx->db) == -1)

@@ -182,7 +182,7 @@ delete_some(struct db *db, const struct version_change *asked, const int64_t *id
 
 int
 retention_delete(struct db *db, const struct audit_actor *actor, const struct retention *r,
-    const struct retention_item *items, size_t n, size_t *done, struct err *err)
+    struct retention_item *items, size_t n, size_t *done, struct err *err)
 {
 	const struct version_change asked = {
 		.actor = *actor,
@@ -204,10 +204,12 @@ retention_delete(struct db *db, const struct audit_actor *actor, const struct re
 		return -1;
 	/* one of them is in the way of the others */
 	for (size_t i = 0; !all && i < *done; i++) {
-		bool ignored;
+		bool deleted;
 
-		if (delete_some(db, &asked, &ids[i], 1, &ignored, err) == -1)
+		if (delete_some(db, &asked, &ids[i], 1, &deleted, err) == -1)
 			return -1;
+		if (!deleted)
+			items[i].why = RETENTION_KEEP;
 	}
 	return 0;
 }

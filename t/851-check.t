@@ -194,6 +194,8 @@ my @cases = (
 	    sub { keys_of_issuer(read => 2, failed => 0) }, [], sub { keys_of_issuer(read => 0) }],
 	[issuers => 'not read for long', 'critical', qr/failed at 2\S+Z, so its tokens are refused: the log/,
 	    sub { keys_of_issuer(read => 25, failed => 0) }, [], sub { keys_of_issuer(read => 0, failed => 1) }],
+	[issuers => 'not read once, and not asked for since', 'warning', qr/failed at 2\S+Z: the log/,
+	    sub { keys_of_issuer(read => 30, failed => 20) }, [], sub { keys_of_issuer(read => 0, failed => 1) }],
 	[issuers => 'none', 'not checked', qr/no issuer/,
 	    sub { $t->berth_ok(qw(issuer disable https://ci.example)) }, [],
 	    sub { $t->berth_ok(qw(issuer enable https://ci.example)) }],

@@ -314,12 +314,15 @@ check_search(struct checking *c)
 		    check_above(c, late) == CHECK_OK ? "" : ": check whether berth-worker runs");
 }
 
-/* The last read of its keys failed, which only the jobs of this issuer notice. */
+/*
+ * The last read of its keys failed, which only the jobs of this issuer notice.  Nobody tries again until
+ * another job comes, so how old the keys are by now says nothing.
+ */
 static void
 say_failed(struct checking *c, const struct issuer *issuer)
 {
 	char failed_at[CLOCK_RFC3339_SIZE], read_at[CLOCK_RFC3339_SIZE];
-	bool over = (int64_t)time(NULL) - issuer->fetched_at >= c->settings->issuer_keys_max_age;
+	bool over = issuer->failed_at - issuer->fetched_at >= c->settings->issuer_keys_max_age;
 
 	clock_rfc3339((time_t)issuer->failed_at, failed_at);
 	clock_rfc3339((time_t)issuer->fetched_at, read_at);

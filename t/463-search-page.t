@@ -454,6 +454,8 @@ is($t->http(GET => '/api/v4/none', { headers => \@html })->{headers}{'content-ty
 		(map { [GET => "$_/", $_] } '/-/projects/demo/pub', $priv, "$priv/-/crates/item-d", '/-/projects',
 		    '/-/projects/demo/pub/-/feed.atom', '/-/projects/https:%2Fevil.example', '/%2D/search'),
 		[GET => '/-/search/?q=item&x=%2F%2F', '/-/search?q=item&x=%2F%2F'], [GET => '/-/search/?', '/-/search'],
+		[GET => "/-/search/?q=\xc3\xa9\xff'<\"", "/-/search?q=%C3%A9%FF'%3C%22"],
+		[GET => '/-/search/?q=' . "\xff" x 8000, '/-/search?q=' . '%FF' x 8000],
 		(map { [GET => $_, 400] } '/-/search//', '/-//search/', '//-/search/', '/-/./search/', '/-//evil.example/',
 		    '/-/search/%2e%2e/', '/-/projects/https:%2F%2Fevil.example/', '/-/groups/%0d%0aX-Evil:1/',
 		    '/-/search/\\evil.example/'),
@@ -466,11 +468,12 @@ is($t->http(GET => '/api/v4/none', { headers => \@html })->{headers}{'content-ty
 	for my $case (@table) {
 		my ($method, $path, $to) = @$case;
 		my $want = $to =~ m{^/} ? '308 ' . $t->url . $to : $to;
+		my $shown = substr($path, 0, 80);
 
 		for my $headers ([], \@html, ["Cookie: $cookie{owner}"]) {
 			my $res = $t->http($method => $path, { headers => $headers });
 
-			is(join(' ', $res->{status}, $res->{headers}{location} // ()), $want, "$method $path, @$headers");
+			is(join(' ', $res->{status}, $res->{headers}{location} // ()), $want, "$method $shown, @$headers");
 		}
 	}
 }

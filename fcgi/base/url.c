@@ -117,3 +117,16 @@ url_host(struct slice url)
 		n++;
 	return slice_of(s.p, n);
 }
+
+void
+url_put_visible(struct buf *b, struct slice part)
+{
+	for (size_t i = 0; i < part.n; i++) {
+		unsigned char c = (unsigned char)part.p[i];
+
+		if (c <= 0x20 || c >= 0x7f || strchr("<>\"\\", c) != NULL)
+			buf_printf(b, "%%%02X", c);
+		else
+			buf_putc(b, (char)c);
+	}
+}

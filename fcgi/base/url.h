@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 /*
@@ -32,6 +33,12 @@ bool url_is_https(struct slice);
 struct slice url_user(struct slice url);
 struct slice url_host_port(struct slice url);
 struct slice url_host(struct slice url);
+
+/*
+ * Writes a part of a URL that a client has sent, as a header and the brackets of Link may hold it.  It
+ * escapes blanks, all that is not printable ASCII, and <>"\.
+ */
+void url_put_visible(struct buf *, struct slice);
 
 /* The path of a URL that has passed url_is_web(), from its first slash to the end; "": it has none. */
 const char *url_path(const char *url);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/url.h"
 
 enum {
 	URL_MAX = 2048, /* nginx takes no head of any size */
@@ -29,20 +30,6 @@ pagination_offset(const struct pagination *page)
 	return (page->number - 1) * page->size;
 }
 
-/* What a client sent, as a header and the brackets of Link may hold it. */
-static void
-put_visible(struct buf *b, struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c <= 0x20 || c >= 0x7f || strchr("<>\"\\", c) != NULL)
-			buf_printf(b, "%%%02X", c);
-		else
-			buf_putc(b, (char)c);
-	}
-}
-
 static bool
 is_named(struct slice part, const char *name)
 {
@@ -60,7 +47,7 @@ pagination_url(const struct worker_app *app, struct request *rq, const char *nam
 
 	buf_init(&b, rq->arena, URL_MAX);
 	buf_puts(&b, app->settings->external_url);
-	put_visible(&b, rq->raw_path);
+	url_put_visible(&b, rq->raw_path);
 	while (left.n > 0) {
 		const char *end = memchr(left.p, '&', left.n);
 		struct slice part =
@@ -72,7 +59,7 @@ pagination_url(const struct worker_app *app, struct request *rq, const char *nam
 		if (part.n == 0 || is_named(part, name))
 			continue;
 		buf_putc(&b, separator);
-		put_visible(&b, part);
+		url_put_visible(&b, part);
 		separator = '&';
 	}
 	buf_printf(&b, "%c%s=%s", separator, name, value);

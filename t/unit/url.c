@@ -77,6 +77,13 @@ main(void)
 		ok(url_is_web(url) == cases[i].web, "number %zu", i);
 		ok(url_is_https(url) == cases[i].https, "number %zu, by https alone", i);
 	}
+	struct arena *a = arena_new();
+	struct buf b;
+
+	buf_init(&b, a, 64);
+	url_put_visible(&b, slice_str("/a%20b\x7f<\">\\ \r\n\xc3\xa4?c='d'"));
+	is_str(buf_str(&b), "/a%20b%7F%3C%22%3E%5C%20%0D%0A%C3%A4?c='d'", "as a header may hold it");
+	arena_free(a);
 	is_str(url_path("https://h.example"), "", "no path");
 	is_str(url_path("https://[::1]:8443/a/b"), "/a/b", "a path");
 	is_str(url_path("https://h.example/"), "/", "nothing but a slash");

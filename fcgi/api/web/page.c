@@ -170,13 +170,19 @@ begins_as_page(const struct request *rq)
 static bool
 drop_slash(const struct worker_app *app, struct request *rq, struct response *rs)
 {
-	const struct slice path = rq->raw_path;
+	enum { MOST = 3 * (REQUEST_PATH_MAX + 1 + REQUEST_QUERY_MAX) /* if all is escaped */ };
+	const char *root = app->settings->external_url;
+	struct buf to;
 
 	if (rq->route != NULL || rq->err.status != 404 || !(rq->method & (METHOD_GET | METHOD_HEAD)) ||
 	    !rq->trailing_slash || rq->nsegments < 2 || !begins_as_page(rq))
 		return false;
-	response_header(rs, "Location", arena_printf(rq->arena, "%s%.*s%s%.*s", app->settings->external_url,
-	    (int)path.n - 1, path.p, rq->query.n > 0 ? "?" : "", (int)rq->query.n, rq->query.p));
+	buf_init(&to, rq->arena, strlen(root) + MOST);
+	buf_puts(&to, root);
+	url_put_visible(&to, slice_of(rq->raw_path.p, rq->raw_path.n - 1));
+	buf_puts(&to, rq->query.n > 0 ? "?" : "");
+	url_put_visible(&to, rq->query);
+	response_header(rs, "Location", buf_str(&to));
 	response_error_body(rs, "text/plain; charset=utf-8", slice_str(""));
 	rs->status = 308;
 	return true;

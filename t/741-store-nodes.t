@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use JSON::PP;
 use Test::More;
 
 use Berth::Cluster;
@@ -85,6 +86,32 @@ subtest 'the worker' => sub {
 	ok($t->wait_for(sub { $t->log('worker') =~ m{level=warn .*kind=probe_store .*the node web2} }),
 	    'in its log');
 	$t->stop_worker;
+};
+
+# A node without a cache, or of a program that does not tell its schema, has nothing there.  If no node has a
+# lease, there is none to compare another one with.
+subtest 'berth node list' => sub {
+	my @facts = qw(schema cache lease_ms stale_max behind);
+	my $list = sub {
+		my ($status, $out, $err) = $t->berth(qw(node list --json));
+
+		is($status, 0, $_[0]) or diag($err);
+		my $nodes = $status == 0 ? JSON::PP::decode_json($out) : [];
+
+		return map { my $node = $_; ($node->{node} => join(' ', map { $node->{$_} // '-' } @facts)) } @$nodes;
+	};
+
+	$t->psql("INSERT INTO store_nodes (node, since, seen_at) VALUES ('bare', now(), now())");
+	my %is = $list->('a node lives');
+	is($is{bare}, '- - - - -', 'nothing is known of a bare one');
+	like($is{'web/1'}, qr/\A\d+ served [1-9]\d* \d+ 0\z/, 'everything of that with a cache');
+	$t->stop_pool;
+	$t->psql("UPDATE cache_nodes SET lease_until = now() - interval '1 hour'");
+	%is = $list->('no node has a lease');
+	like($is{'web/1'}, qr/\A\d+ not served 0 \d+ -\z/, 'the last one is behind nobody');
+	is(($t->berth(qw(node list)))[0], 0, 'nor does the table fail');
+	$t->psql("DELETE FROM store_nodes WHERE node = 'bare'");
+	$t->start_pool;
 };
 
 subtest 'nodes that have gone' => sub {

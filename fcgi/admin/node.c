@@ -5,6 +5,13 @@
 #include "admin/command.h"
 #include "admin/output.h"
 
+/* What there is no number for is empty, because 0 would say something else. */
+static struct cell
+cell_known(bool known, int64_t v)
+{
+	return known ? cell_int(v) : cell_str(NULL);
+}
+
 /* NULL: there is none. */
 static const char *
 cache_state(const struct store_node_row *r)
@@ -35,9 +42,9 @@ list(struct invocation *in)
 		const struct store_node_row *r = &rows[i];
 		struct cell row[NKEYS] = { cell_str(r->name), cell_str(r->live ? "live" : "gone"),
 			cell_str(r->version), cell_id(r->schema), cell_str(cache_state(r)),
-			cell_int(r->lease_ms > 0 ? r->lease_ms : 0), cell_int(r->stale_s), cell_int(r->behind),
-			cell_str(r->differs), cell_str(r->external_url), cell_str(r->keys), cell_time(r->since),
-			cell_time(r->seen_at) };
+			cell_known(r->cached, r->lease_ms > 0 ? r->lease_ms : 0), cell_known(r->cached, r->stale_s),
+			cell_known(r->compared, r->behind), cell_str(r->differs), cell_str(r->external_url),
+			cell_str(r->keys), cell_time(r->since), cell_time(r->seen_at) };
 
 		memcpy(&cells[i * NKEYS], row, sizeof(row));
 	}

@@ -103,11 +103,11 @@ store_node_list(struct db *db, struct arena *a, struct store_node_row **rows, si
 	for (int i = 0; i < r.rows; i++) {
 		(*rows)[i] = (struct store_node_row) { .name = db_str(&r, i, NODE), .version = db_str(&r, i, VERSION),
 			.external_url = db_str(&r, i, EXTERNAL_URL), .keys = db_str(&r, i, KEYS),
-			.schema = db_int(&r, i, SCHEMA), .since = db_int(&r, i, SINCE),
+			.schema = db_int_or_0(&r, i, SCHEMA), .since = db_int(&r, i, SINCE),
 			.seen_at = db_int(&r, i, SEEN_AT), .live = db_bool(&r, i, LIVE),
 			.differs = db_str(&r, i, DIFFERS), .cached = !db_is_null(&r, i, LEASE_MS),
-			.lease_ms = db_int(&r, i, LEASE_MS), .stale_s = db_int(&r, i, STALE_S),
-			.behind = db_int(&r, i, BEHIND) };
+			.lease_ms = db_int_or_0(&r, i, LEASE_MS), .stale_s = db_int_or_0(&r, i, STALE_S),
+			.compared = !db_is_null(&r, i, BEHIND), .behind = db_int_or_0(&r, i, BEHIND) };
 	}
 	return 0;
 }

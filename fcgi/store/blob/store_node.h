@@ -47,9 +47,10 @@ struct store_node_row {
 	int64_t since, seen_at; /* seconds since 1970 */
 	bool live; /* not gone */
 	const char *differs; /* the key of berth.conf in which it differs from most nodes; NULL: it agrees */
-	bool cached; /* it has, or had, a cache */
+	bool cached; /* it has, or had, a cache; if not, what follows is 0 */
 	int64_t lease_ms; /* the rest of its lease; 0 or negative: it ended that long ago */
 	int64_t stale_s; /* how many seconds after its lease nginx may go on without the database */
+	bool compared; /* a node has a lease, with which this one can be compared; if not, behind is 0 */
 	int64_t behind; /* how many transactions behind the furthest node its acknowledgement is */
 };
 

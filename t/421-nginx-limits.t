@@ -144,7 +144,7 @@ subtest 'a credential is never refused for what its address did' => sub {
 # What a request occupies before the pool can check its credential, and the limit for it.
 subtest 'all requests of an address, as berth-install(7) limits them' => sub {
 	my $page = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-install.7");
-	my ($http) = $page =~ /^(limit_conn_zone .*\nlimit_conn_status 429;\n)/m or die "no zone in the page\n";
+	my ($http) = $page =~ /^(limit_conn_zone .*\n(?:limit_conn_\w+ \w+;\n)+)/m or die "no zone in the page\n";
 	my ($server, $most) = $page =~ /^(limit_conn berth_addresses (\d+);\n)/m or die "no limit in the page\n";
 	my $conf = Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf");
 	my ($requests) = $conf =~ /http2_max_concurrent_streams (\d+);/;
@@ -156,6 +156,8 @@ subtest 'all requests of an address, as berth-install(7) limits them' => sub {
 
 	like($page, qr/which occupy $connection MB\.$/m, 'of a connection');
 	like($page, qr/ about $address MB at most\.$/m, 'of an address');
+	like($page, qr/ up to @{[ $buffers * $kb ]} kB, for $_ seconds \(client_header_timeout\)/m, 'of headers')
+	    for $conf =~ /client_header_timeout (\d+)s;/;
 
 	$server =~ s/\d+(?=;)/2/;
 	limited(sub { s/^server \{\n/$http$&$server/mr });

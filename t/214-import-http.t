@@ -201,6 +201,14 @@ subtest 'a server that is not what it should be' => sub {
 	like($rows->{'lost 1.0.0'}{reason}, qr/lost-1\.0\.0\.crate: the server answers 503$/, 'with the reason');
 	like($rows->{'noindex '}{reason}, qr/noindex: the server answers 500$/, 'of both');
 
+	# config.json says nothing about another host
+	$apart->answer('/dl/lost-1.0.0.crate', '', status => 503);
+	$there->answer('/index/config.json', { dl => $apart->url . '/dl/{crate}-{version}.crate' });
+	($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list('lost'));
+	like("$status $err", qr/^1 .*lost-1\.0\.0\.crate: the server answers 503; .*run the same command/s,
+	    'the host of the crates, which may be away');
+	$there->answer('/index/config.json', $config);
+
 	my %wrong = (
 		"sparse+ftp://host/" => qr/is not the URL of an index/,
 		"https://user:secret\@host/" => qr/is not the URL of an index/,

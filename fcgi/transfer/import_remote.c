@@ -85,7 +85,7 @@ question_of(const struct import_remote *remote, struct arena *a, const char *url
 
 /*
  * As ask(), for a part of the registry: a server that fails only there, as one that has lost the bytes of a
- * version, refuses that part.
+ * version, refuses that part.  Of another host that has the crates nobody knows whether it is away.
  */
 static int
 ask_part(const struct import_remote *remote, struct question *q, struct arena *a, struct https_answer *answer,
@@ -96,7 +96,7 @@ ask_part(const struct import_remote *remote, struct question *q, struct arena *a
 	struct question probe;
 	struct err away = { 0 };
 
-	if (rc == 0 || !q->has_failed || remote->index == NULL)
+	if (rc == 0 || !q->has_failed || !is_same_server(remote, q->get.url))
 		return rc;
 	probe = question_of(remote, a, arena_printf(a, "%sconfig.json", remote->index));
 	return https_get(a, &probe.get, &config, &away) == -1 || config.status != HTTP_OK ? -1

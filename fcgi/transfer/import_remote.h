@@ -4,8 +4,8 @@
 /*
  * Reads another registry over HTTP during an import: the files of its sparse index, and its crates (Cargo
  * reference, "Index format" and "Web API").  The size of every answer is bounded.  A request that gets no
- * answer, 429 or 5xx is tried up to three times.  If it then gets 5xx for an index file or a crate, and
- * config.json is there, the registry refuses that file.
+ * answer, 429 or 5xx is tried up to three times.  If it then gets 5xx for an index file or a crate, and the
+ * same server has config.json, the registry refuses that file.
  */
 
 #include <stdbool.h>

@@ -276,7 +276,8 @@ get(const struct call *call, struct request *rq, bool was_away, struct https_ans
 	/* 502: an answer, but too long a one */
 	if (rc == -1 && err.status != 502)
 		return set_away(call->app, rq, &err);
-	if (was_away && gitlab_job_set_away(call->app->db, rq->arena, false, &rq->err) == -1)
+	/* also if it was not away for this request: another one may have met an outage meanwhile */
+	if (gitlab_job_set_away(call->app->db, rq->arena, false, &rq->err) == -1)
 		return -1;
 	return rc == -1 ? fail(rq, &err) : 0;
 }

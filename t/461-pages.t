@@ -680,6 +680,13 @@ subtest 'the source of a version' => sub {
 	$t->psql("UPDATE versions SET status = 'pending_destruction', status_before = 'default', deleted_at = now()"
 	    . " FROM crates c WHERE c.id = crate_id AND c.name = 'files'");
 	is(get($source, 'developer')->{status}, 404, 'but not of a deleted one');
+	for my $status ('pending_destruction', 'hidden') {
+		$t->psql("UPDATE versions SET status = '$status', status_before = NULL, deleted_at = NULL FROM crates c"
+		    . " WHERE c.id = crate_id AND c.name = 'files'") if $status eq 'hidden';
+		like(get("$root/files$_", 'developer')->{body}, qr{<p>There is no such page, or you may not see it},
+		    "files$_: all versions are $status, so the crate has no page to which this could lead")
+		    for '', '/9.9.9', '/diff/1.0.0..9.9.9', '/diff/9.9.9..1.0.0', '/diff';
+	}
 };
 
 subtest 'a crate of many versions' => sub {

@@ -435,11 +435,16 @@ is_version(struct slice text)
 	return semver_parse(text, &version, &wrong) == 0;
 }
 
-/* The error for a crate that exists without that version.  -1: 404. */
+/* The error for a crate without that version; one without a page might as well not exist.  -1: 404. */
 static int
-refuse_version(const char *name, struct slice version, struct page_crate *crate, struct err *err)
+refuse_version(const struct db_result *r, struct slice version, struct page_crate *crate, struct err *err)
 {
-	crate->name = name;
+	enum { COLUMNS_PAGE_PAIR };
+	const char *name = db_str(r, 0, NAME);
+
+	crate->name = db_bool(r, 0, HAS_PAGE) ? name : NULL;
+	if (crate->name == NULL)
+		return err_set(err, 404, "Not Found");
 	if (version.n == 0)
 		return err_set(err, 404, "No version of %s is given", name);
 	return err_set(err, 404, "%s has no version %.*s", name, (int)version.n, version.p);
@@ -449,7 +454,6 @@ int
 page_crate_read_pair(struct db *db, struct arena *a, const struct page_crate_pair *pair,
     struct page_crate *old, struct page_crate *new, struct err *err)
 {
-	enum { COLUMNS_PAGE_PAIR };
 	struct db_call call = { .stmt = STMT_PAGE_PAIR };
 	const char *before = base_of(a, pair->old), *after = base_of(a, pair->new);
 	bool new_is = after != NULL && is_version(pair->new), old_is = before == NULL || is_version(pair->old);
@@ -470,8 +474,8 @@ page_crate_read_pair(struct db *db, struct arena *a, const struct page_crate_pai
 	if (new_is && before != NULL && strcmp(before, after) == 0)
 		*old = *new;
 	if (new->name == NULL)
-		return refuse_version(db_str(&call.result, 0, NAME), pair->new, new, err);
+		return refuse_version(&call.result, pair->new, new, err);
 	if (!old_is || (before != NULL && old->name == NULL))
-		return refuse_version(new->name, pair->old, new, err);
+		return refuse_version(&call.result, pair->old, new, err);
 	return 0;
 }

@@ -675,6 +675,9 @@ subtest 'the source of a version' => sub {
 	}
 	is(get("$root/$_", 'developer')->{status}, 404, "$_: no source")
 	    for 'files/2.0.0/source', 'FILES/1.0.0/source', 'none/1.0.0/source/Cargo.toml';
+	like(get("$root/$_", 'developer')->{body},
+	    qr{<p>files has no version 2\.0\.0\.</p>\s*<p><a href="\Q$root\E/files">files</a></p>}, "$_: says so")
+	    for 'files/2.0.0/source', 'files/2.0.0/source/src', 'Files/2.0.0/source/Cargo.toml';
 	$t->berth_ok('yank', 'demo/rich', 'files@1.0.0');
 	is(get($source, 'developer')->{status}, 200, 'of a yanked version, too');
 	$t->psql("UPDATE versions SET status = 'pending_destruction', status_before = 'default', deleted_at = now()"

@@ -197,23 +197,6 @@ is_prerelease(const char *version)
 	return semver_parse(slice_str(version), &semver, &ignored) == 0 && semver.pre.n > 0;
 }
 
-/* Says that the crate has no such version.  -1. */
-static int
-refuse_version(struct page *page, const struct page_crate_ask *ask)
-{
-	struct request *rq = page->rq;
-	struct page_crate_pair pair = { ask->project_id, ask->name, ask->version, ask->version };
-	struct page_crate versions[2];
-
-	if (rq->err.status != 404 || ask->version.n == 0)
-		return -1;
-	err_clear(&rq->err);
-	/* a version that is hidden can be compared, but has no page */
-	if (page_crate_read_pair(page_db(page), rq->arena, &pair, &versions[0], &versions[1], &rq->err) == 0)
-		return err_set(&rq->err, 404, "Not Found");
-	return page_refuse_version(page, versions[1].name);
-}
-
 /* Reads the order of the versions.  -1: 400. */
 static int
 read_order(struct page *page, struct crate_html *html, int64_t *sorted_max)
@@ -270,7 +253,7 @@ show(struct page *page, struct slice version)
 	ask.owners = html.sees_owners = page_may(page, ACTION_READ_OWNERS);
 	ask.publishers = html.sees_publishers = page_may(page, ACTION_READ_PIPELINES);
 	if (page_crate_read(page_db(page), rq->arena, &ask, &crate, &rq->err) == -1)
-		return refuse_version(page, &ask);
+		return version.n > 0 ? page_miss_version(page, ask.name, version) : -1;
 	html.path = page->call->facts.full_path;
 	html.crumbs = page_crumbs(rq->arena, html.path);
 	html.crumbs.is_inside = true;

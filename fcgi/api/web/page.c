@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "cache/cache_page.h"
 #include "http/accept.h"
+#include "store/web/page_crate.h"
 
 /* The longest time that the page for a missing address waits to find its viewer. */
 enum { LOST_US = 1000000 };
@@ -256,6 +257,22 @@ page_refuse_version(struct page *page, const char *crate)
 		page->above_path = arena_printf(a, "projects/%s/-/crates/%s", page->call->facts.full_path, crate);
 	}
 	return -1;
+}
+
+int
+page_miss_version(struct page *page, struct slice crate, struct slice version)
+{
+	struct page_crate_pair pair = { page->call->facts.project_id, crate, version, version };
+	struct request *rq = page->rq;
+	struct page_crate versions[2];
+
+	if (rq->err.status != 404)
+		return -1;
+	err_clear(&rq->err);
+	/* a version that is hidden can be compared, but has no page */
+	if (page_crate_read_pair(page_db(page), rq->arena, &pair, &versions[0], &versions[1], &rq->err) == 0)
+		return err_set(&rq->err, 404, "Not Found");
+	return page_refuse_version(page, versions[1].name);
 }
 
 struct db *

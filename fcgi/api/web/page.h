@@ -76,6 +76,9 @@ int page_know_project(struct page *) __attribute__((warn_unused_result));
  */
 int page_refuse_version(struct page *, const char *crate);
 
+/* The same for a version that was not found: looks for the crate, by any spelling.  Always -1. */
+int page_miss_version(struct page *, struct slice crate, struct slice version);
+
 /* Returns the handle for what the page shows, unlike what it decides: it may be that of a replica. */
 struct db *page_db(const struct page *);
 

@@ -133,7 +133,7 @@ show(struct page *page, struct source_html *s)
 	s->crumbs.version = s->version;
 	s->crumbs.has_files = s->file != NULL;
 	if (find_version(page, s, &blob) == -1)
-		return -1;
+		return page_miss_version(page, slice_str(s->crate), slice_str(s->version));
 	ask.crate = (struct source_crate) { s->crate, s->version, blob.cksum };
 	if (source_ask(page, &ask, &answer) == -1) {
 		if (rq->err.status != 413)
@@ -199,7 +199,8 @@ refuse_file(struct page *page, const struct source_html *s)
 static int
 show_directory(struct page *page, const struct source_html *s)
 {
-	int found = page->rq->err.status == 404 && s->crate != NULL ? is_directory(page, s) : -1;
+	bool is_there = s->crate != NULL && page->missing == NULL;
+	int found = page->rq->err.status == 404 && is_there ? is_directory(page, s) : -1;
 
 	if (found == 0)
 		return refuse_file(page, s);

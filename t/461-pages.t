@@ -550,7 +550,8 @@ subtest 'a tool of which there are only pre-releases' => sub {
 
 subtest 'a licence in a file' => sub {
 	my %at = ('LICENCE' => 'LICENCE', 'legal/Yours & mine.txt' => 'legal/Yours%20%26%20mine.txt',
-	    './LICENCE' => undef, '../LICENCE' => undef, 'legal//LICENCE' => undef);
+	    './LICENCE' => undef, '../LICENCE' => undef, 'legal//LICENCE' => undef,
+	    'legal\\LICENCE' => undef, "LICENCE\t" => undef);
 	my $n = 0;
 	my (%cell, @paths);
 

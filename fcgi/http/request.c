@@ -137,6 +137,16 @@ is_ascii(struct slice text)
 	return true;
 }
 
+bool
+request_takes_path(struct slice path)
+{
+	for (size_t i = 0; i < path.n; i++) {
+		if (byte_refuse((unsigned char)path.p[i]) != NULL)
+			return false;
+	}
+	return utf8_valid(path) && names_refuse(path) == NULL;
+}
+
 /* Decodes one segment.  NULL, or what is wrong with it; it then stays undecoded. */
 static const char *
 segment_decode(struct arena *a, struct slice raw, struct segment *out)

@@ -95,6 +95,12 @@ struct request {
 int request_read(struct request *, struct arena *, struct fcgi_conn *, int64_t timeout)
     __attribute__((warn_unused_result));
 
+/*
+ * Can the path of an address have this text, with escapes?  request_read() refuses `.`, `..`, empty names
+ * between slashes, backslashes, control bytes, and what is not UTF-8.
+ */
+bool request_takes_path(struct slice);
+
 /* "GET"; "other" for METHOD_OTHER. */
 const char *request_method_name(enum method);
 

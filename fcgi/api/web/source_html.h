@@ -31,8 +31,8 @@ struct source_html {
 };
 
 /*
- * Can an address name that file of a version?  The longest paths, encoded, are too long for one, and browsers
- * remove `.` and `..`, which the path in a manifest may have.
+ * Can an address name that file of a version?  The longest paths, encoded, are too long for one, and the path
+ * in a manifest may have what request_takes_path() refuses.
  */
 bool source_html_has_page(const char *project, const char *crate, const char *version, const char *file);
 

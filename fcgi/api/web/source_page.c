@@ -32,21 +32,6 @@ compare_paths(const void *left, const void *right)
 	return strcmp(a->path, b->path);
 }
 
-/* Are all names between the slashes of the path names of files or directories? */
-static bool
-is_plain(const char *path)
-{
-	for (const char *name = path; name != NULL; name = strchr(name, '/')) {
-		size_t n;
-
-		name += name > path;
-		n = strcspn(name, "/");
-		if (n == 0 || (n <= 2 && strspn(name, ".") >= n))
-			return false;
-	}
-	return true;
-}
-
 bool
 source_html_has_page(const char *project, const char *crate, const char *version, const char *file)
 {
@@ -58,7 +43,7 @@ source_html_has_page(const char *project, const char *crate, const char *version
 	html_part(&length, crate);
 	html_part(&length, version);
 	html_path(&length, file);
-	return is_plain(file) && !buf_full(&length) && length.n + AROUND <= REQUEST_PATH_MAX;
+	return request_takes_path(slice_str(file)) && !buf_full(&length) && length.n + AROUND <= REQUEST_PATH_MAX;
 }
 
 /* Takes the lines of a list apart.  -1: 500. */

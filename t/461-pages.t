@@ -750,6 +750,10 @@ subtest 'the order of versions' => sub {
 		    "poor$query");
 		is(($table =~ $link)[0], $other, '  and leads to the other one');
 	}
+	# as an import does, which keeps the time of each version
+	$t->psql("UPDATE versions SET published_at = now() + interval '1 hour' WHERE version = '1.0.9+b-1'");
+	is((get("$root/poor?sort=date", 'developer')->{body} =~ m{<tr><td><a href="\Q$root\E/poor/([^"]+)">})[0],
+	    '1.0.9%2Bb-1', 'the date is that of the publish, not of the import');
 	my $next = 'rel="next" href="' . $root . '/rich?page=2';
 	like(get("$root/rich?sort=date", 'developer')->{body}, qr{\Q$next\E&amp;sort=date#versions">Older versions<},
 	    'the next page has the same order');

@@ -455,7 +455,7 @@ target AS (
                               CASE WHEN $4 IS NULL THEN crate_shown(c.id) END) END AS version_id
       FROM crates c WHERE c.project_id = $2::bigint AND c.normalized_name = $3::text),
 listed AS (
-    SELECT v.id
+    SELECT v.id, v.published_at
       FROM target t JOIN versions v ON v.crate_id = t.id AND v.status IN ('default', 'deprecated')
      WHERE $4 IS NULL),
 counted AS MATERIALIZED (SELECT count(*) AS total FROM listed),
@@ -468,7 +468,8 @@ placed AS (
             LIMIT $5::bigint OFFSET $6::bigint) o
     UNION ALL
     SELECT o.id, row_number() OVER () FROM (
-           SELECT id FROM listed WHERE (SELECT total FROM counted) > $10 ORDER BY id DESC LIMIT $5 OFFSET $6) o),
+           SELECT id FROM listed WHERE (SELECT total FROM counted) > $10
+            ORDER BY published_at DESC, id DESC LIMIT $5 OFFSET $6) o),
 loaded AS (
     SELECT d.day, d.version_id, sum(d.downloads)::bigint AS downloads
       FROM target t JOIN download_days d ON d.crate_id = t.id

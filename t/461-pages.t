@@ -532,7 +532,18 @@ subtest 'the page of a version' => sub {
 	my $marks = join('\s*', map { qq(<span class="badge bad">$_</span>) } qw(yanked deprecated));
 	like(get("$root/$_", 'developer')->{body}, qr{>1\.0\.0</\w+>\s*$marks}, "$_: one that is deprecated")
 	    for 'rich', 'rich/1.0.0', 'rich/diff/1.0.0..1.1.0';
-	$t->psql("UPDATE versions SET status = 'default' WHERE version = '1.0.0' AND project_id = $rich");
+	my $why = qr{<div class="box wrong"><p>Deprecated: use &lt;2&gt;</p></div>};
+	unlike(get("$root/rich/1.0.0", 'developer')->{body}, qr{Deprecated:}, 'without a reason');
+	$t->psql("UPDATE versions SET status = 'deprecated', status_message = 'use <2>'"
+	    . " WHERE project_id = $rich AND version IN ('1.0.0', '1.1.0+build')");
+	my $shown = get("$root/rich", 'developer')->{body};
+	like($shown, $why, 'or with one, on the page of the crate');
+	my $reasons = join('<br>', map { "<small>$_</small>" } 'too &lt;rich&gt;', 'use &lt;2&gt;');
+	like($shown, qr{>1\.0\.0</a>\s*$marks\s*<br>$reasons</td>}, '  in its table');
+	like(get("$root/rich/1.0.0", 'developer')->{body}, $why, '  and on that of the version');
+	$t->psql("UPDATE versions SET status = 'default' WHERE project_id = $rich AND status = 'deprecated'");
+	unlike(get("$root/rich", 'developer')->{body}, qr{use &lt;2}, 'the message of another status is none');
+	$t->psql("UPDATE versions SET status_message = NULL WHERE project_id = $rich");
 };
 
 subtest 'a tool of which there are only pre-releases' => sub {

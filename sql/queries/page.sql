@@ -480,8 +480,9 @@ most AS (
            row_number() OVER (ORDER BY l.downloads DESC, l.version_id DESC) AS position
       FROM (SELECT * FROM loaded WHERE version_id IS NOT NULL ORDER BY downloads DESC LIMIT 10) l
       JOIN versions o ON o.id = l.version_id AND o.status IN ('default', 'deprecated'))
-SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yank_message, v.description, v.homepage,
-       v.documentation, v.repository, v.license, v.license_file, v.links, v.rust_version, v.edition, v.size, v.cksum,
+SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yank_message, v.status_message,
+       v.description, v.homepage, v.documentation, v.repository, v.license, v.license_file, v.links, v.rust_version,
+       v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at, v.has_lib,
        array_to_json(v.bins)::text AS bins, array_to_json(v.keywords)::text AS keywords,
        array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file, v.index_line,
@@ -492,7 +493,8 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
                   AND version_order(o.version_base) COLLATE "C" < version_order(v.version_base) COLLATE "C")
            AS has_before,
        (SELECT json_agg(json_build_array(o.version, extract(epoch FROM o.published_at)::bigint, o.size, o.yanked,
-                   o.status = 'deprecated', o.yank_message, o.license, o.license_file, o.rust_version, o.edition)
+                   o.status = 'deprecated', o.yank_message, o.license, o.license_file, o.rust_version, o.edition,
+                   o.status_message)
                         ORDER BY l.place)
           FROM placed l JOIN versions o ON o.id = l.id)::text AS versions,
        (SELECT json_agg(json_build_array(b.name, d.version, d.req, d.kind, d.project_id)

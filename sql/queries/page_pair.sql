@@ -11,8 +11,8 @@ WITH target AS MATERIALIZED (
                   AND version_order(o.version_base) COLLATE "C" < version_order($4::text) COLLATE "C"
                 ORDER BY version_order(o.version_base) COLLATE "C" DESC LIMIT 1)) AS old_base
       FROM crates c WHERE c.project_id = $1::bigint AND c.normalized_name = $2::text)
-SELECT t.name, v.version, v.version_base, v.yanked, v.status = 'deprecated' AS deprecated, v.yank_message, v.license,
-       v.license_file, v.rust_version, v.edition, v.size, v.cksum,
+SELECT t.name, v.version, v.version_base, v.yanked, v.status = 'deprecated' AS deprecated, v.yank_message,
+       v.status_message, v.license, v.license_file, v.rust_version, v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at, v.index_line,
        EXISTS (SELECT FROM versions o WHERE o.crate_id = t.id AND o.status IN ('default', 'deprecated')) AS has_page
   FROM target t

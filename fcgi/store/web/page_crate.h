@@ -38,6 +38,7 @@ struct page_crate_version {
 	bool yanked, deprecated;
 	const char *why; /* it was yanked */
 	const char *license, *license_file, *rust, *edition;
+	const char *status_why; /* it has its status */
 };
 
 struct page_crate_dependency {

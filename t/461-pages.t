@@ -524,8 +524,16 @@ subtest 'the page of a version' => sub {
 	like(get("$root/RICH/$_", 'developer')->{body},
 	    qr{<p>rich has no version $_\.</p>\s*<p><a href="\Q$root\E/rich">rich</a></p>}, "rich/$_: it says so")
 	    for '9.9.9', '1';
+	for my $page ('', '/1.0.0', '/1.0.0/source', '/1.0.0/source/Cargo.toml', '/diff/1.0.0..1.1.0') {
+		my $res = get("$root/none%3C$page", 'developer');
+
+		my $above = '<a href="/-/projects/demo/rich">demo/rich</a>';
+		like($res->{body}, qr{<p>demo/rich has no crate none&lt;\.</p>\s*<p>$above}, "none$page: it says so");
+		is($res->{status}, 404, '  with its status');
+		unlike(get("$root/$_$page", 'stranger')->{body}, qr{has no|none|demo/rich}, "  but not to a stranger: $_")
+		    for qw(none rich);
+	}
 	my $nothing = qr{<p>There is no such page, or you may not see it};
-	like(get("$root/none/1.0.0", 'developer')->{body}, $nothing, 'none/1.0.0: of no crate it says nothing');
 	$t->psql("UPDATE versions SET status = 'hidden' WHERE version = '1.0.0' AND project_id = $rich");
 	like(get("$root/rich/1.0.0", 'developer')->{body}, $nothing, 'nor of a version that is hidden');
 	$t->psql("UPDATE versions SET status = 'deprecated' WHERE version = '1.0.0' AND project_id = $rich");
@@ -698,8 +706,8 @@ subtest 'the source of a version' => sub {
 	for my $status ('pending_destruction', 'hidden') {
 		$t->psql("UPDATE versions SET status = '$status', status_before = NULL, deleted_at = NULL FROM crates c"
 		    . " WHERE c.id = crate_id AND c.name = 'files'") if $status eq 'hidden';
-		like(get("$root/files$_", 'developer')->{body}, qr{<p>There is no such page, or you may not see it},
-		    "files$_: all versions are $status, so the crate has no page to which this could lead")
+		like(get("$root/files$_", 'developer')->{body}, qr{<p>demo/rich has no crate files\.</p>},
+		    "files$_: all versions are $status, so it is as if there were no such crate")
 		    for '', '/9.9.9', '/diff/1.0.0..9.9.9', '/diff/9.9.9..1.0.0', '/diff';
 	}
 };

@@ -190,7 +190,20 @@ subtest 'what is not there' => sub {
 		like($body, qr{<p>\Q$says{$query}\E\.</p>\s*<p><a href="\Q$root\E/changing">changing</a>},
 		    "$query: says so");
 	}
-	like(get("$root/none/diff?to=1.0.0")->{body}, qr{<p>There is no such page}, 'of no crate nothing is said');
+	for my $page ('none/diff?to=1.0.0', 'none/1.0.0/source', 'none/1.0.0/source/src/lib.rs', 'NO$/1/source') {
+		my ($name) = $page =~ m{^([^/]+)};
+
+		like(get("$root/$page")->{body},
+		    qr{<p>demo/pub has no crate \Q$name\E\.</p>\s*<p><a href="/-/projects/demo/pub">demo/pub</a>},
+		    "$page: so says the page");
+	}
+	for my $page (map { "changing/9.0.0/source$_" } '', '/src', '/src/lib.rs') {
+		my $res = get("$root/$page");
+
+		is($res->{status}, 404, $page);
+		like($res->{body}, qr{<p>changing has no version 9\.0\.0\.</p>\s*<p><a href="\Q$root\E/changing">},
+		    '  says so');
+	}
 	is($t->http(POST => "$root/changing/diff")->{status}, 405, 'POST');
 };
 

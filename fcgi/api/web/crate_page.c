@@ -253,7 +253,7 @@ show(struct page *page, struct slice version)
 	ask.owners = html.sees_owners = page_may(page, ACTION_READ_OWNERS);
 	ask.publishers = html.sees_publishers = page_may(page, ACTION_READ_PIPELINES);
 	if (page_crate_read(page_db(page), rq->arena, &ask, &crate, &rq->err) == -1)
-		return version.n > 0 ? page_miss_version(page, ask.name, version) : -1;
+		return version.n > 0 ? page_miss_version(page, ask.name, version) : page_refuse_version(page, NULL);
 	html.path = page->call->facts.full_path;
 	html.crumbs = page_crumbs(rq->arena, html.path);
 	html.crumbs.is_inside = true;

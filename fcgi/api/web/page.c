@@ -249,12 +249,21 @@ page_know_project(struct page *page)
 int
 page_refuse_version(struct page *page, const char *crate)
 {
-	struct arena *a = page->rq->arena;
+	struct request *rq = page->rq;
+	struct arena *a = rq->arena;
+	const char *project = page->call->facts.full_path;
 
-	if (page->rq->err.status == 404 && crate != NULL) {
-		page->missing = arena_printf(a, "%s.", page->rq->err.pub);
+	if (rq->err.status != 404)
+		return -1;
+	if (crate != NULL) {
+		page->missing = arena_printf(a, "%s.", rq->err.pub);
 		page->above = crate;
-		page->above_path = arena_printf(a, "projects/%s/-/crates/%s", page->call->facts.full_path, crate);
+		page->above_path = arena_printf(a, "projects/%s/-/crates/%s", project, crate);
+	} else {
+		page->missing = arena_printf(a, "%s has no crate %s.", project,
+		    arena_slicedup(a, request_param(rq, "crate")));
+		page->above = project;
+		page->above_path = arena_printf(a, "projects/%s", project);
 	}
 	return -1;
 }

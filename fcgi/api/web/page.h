@@ -71,8 +71,9 @@ int page_decide(struct page *, enum namespace_kind, enum action, enum flag)
 int page_know_project(struct page *) __attribute__((warn_unused_result));
 
 /*
- * Keeps a 404 for a version: if the crate exists, the page says what rq->err says, and links to the crate.
- * crate NULL: it does not exist.  Always -1.
+ * Keeps a 404 for a version, for a viewer who may read the project: the page says what rq->err says, and
+ * links to the crate.  crate NULL: it does not exist, or has no page; then the page says that the project has
+ * no crate of the name in the address, and links to the project.  Always -1.
  */
 int page_refuse_version(struct page *, const char *crate);
 

@@ -540,6 +540,32 @@ subtest 'tokens that ended after the backup' => sub {
 	is(join(' ', glob("$store/*")), '', '  and nothing is done');
 };
 
+subtest 'an export that does not begin before the backup' => sub {
+	my @later = (split(/^/, Berth::Cluster::slurp($audit)))[-1];
+	my $look = qr/next: look for tokens that were revoked after/;
+
+	$_ =~ s/"at":"\d{4}/"at":"2999/ or die "no time: $_" for @later;
+	for my $case (['has no events'], ['begins later', @later]) {
+		my ($why, @lines) = @$case;
+		my ($r, $store, @database) = elsewhere();
+		my $file = Berth::Test::write_file($r->dir . '/part', join('', @lines));
+		my @restore = ('restore', @database, @create, '--audit', $file);
+		my ($status, $out, $err) = $r->berth(@restore, '--revoke', $dir);
+
+		is($status, 1, "$why: --revoke");
+		like($err, qr/part $why, so tokens may be missing.*--revoke-all/, '  says why, and what to do');
+		is(join(' ', glob("$store/*")), '', '  and nothing is done');
+		($status, undef, $err) = $r->berth(@restore, $dir);
+		is($status, 0, '  without it') or diag($err);
+		like($err, qr/warning: .*part $why, so tokens may be missing/, '    it warns');
+		like($err, $look, '    and says what to look for');
+		next if @lines > 0;
+		($status, undef, $err) = $r->berth(qw(store adopt --audit), $file, '--revoke');
+		is($status, 1, '  to adopt a store with --revoke');
+		like($err, qr/part $why/, '    is refused, too');
+	}
+};
+
 subtest 'what a restore refuses, and a second attempt' => sub {
 	my ($r, $store, @database) = elsewhere();
 	my @restore = ('restore', @database, @create);

@@ -32,6 +32,12 @@ struct events {
 	size_t n, room;
 };
 
+/* What is read from an export. */
+struct export {
+	struct events tokens, users;
+	int64_t first_at;
+};
+
 /* A token that has ended, or a user who was blocked. */
 struct lost_id {
 	int64_t id, made, ended; /* made: 0 where the export does not say */
@@ -130,40 +136,38 @@ static const struct {
 
 /* "2026-11-29T10:00:00.123456Z", without its fraction. */
 static int
-take_time(struct arena *a, const struct json_get *in, int64_t *at)
+parse_time(struct arena *a, const char *text, int64_t *at, struct err *err)
 {
-	const char *text;
-	size_t n;
+	size_t n = strcspn(text, ".");
 
-	if (json_get_str(in, "at", true, &text) == -1)
-		return -1;
-	n = strcspn(text, ".");
-	return date_parse(text[n] == '.' ? arena_printf(a, "%.*sZ", (int)n, text) : text, at, in->err);
+	return date_parse(text[n] == '.' ? arena_printf(a, "%.*sZ", (int)n, text) : text, at, err);
 }
 
 static int
-take_line(struct arena *a, struct arena *piece, struct slice line, const char *what, struct events *tokens,
-    struct events *users, struct err *err)
+take_line(struct arena *a, struct arena *piece, struct slice line, const char *what, struct export *export,
+    struct err *err)
 {
 	struct json_object *object, *detail = NULL;
 	struct json_get in = { .what = what, .err = err };
 	struct event event = { .id = 0 };
-	const char *action;
+	const char *action, *at;
 
 	if (json_parse(piece, line, what, &object, err) == -1)
 		return -1;
 	in.obj = object;
-	if (json_get_str(&in, "action", true, &action) == -1 || take_time(piece, &in, &event.at) == -1 ||
-	    json_get_object(&in, "detail", true, &detail) == -1)
+	if (json_get_str(&in, "action", true, &action) == -1 || json_get_str(&in, "at", true, &at) == -1 ||
+	    parse_time(piece, at, &event.at, err) == -1 || json_get_object(&in, "detail", true, &detail) == -1)
 		return -1;
 	in.obj = detail;
+	if (event.at < export->first_at)
+		export->first_at = event.at;
 	for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
 		if (strcmp(action, actions[i].action) != 0)
 			continue;
 		if (json_get_int(&in, actions[i].member, true, &event.id) == -1)
 			return -1;
 		event.what = actions[i].what;
-		add_event(a, actions[i].user ? users : tokens, event);
+		add_event(a, actions[i].user ? &export->users : &export->tokens, event);
 	}
 	return 0;
 }
@@ -174,7 +178,7 @@ read_export(struct arena *a, const char *path, struct lost_tokens *lost, struct 
 	FILE *f = fopen(path, "re");
 	struct arena *piece = arena_new();
 	char *line = arena_alloc(a, LINE_MAX_SIZE);
-	struct events tokens = { .n = 0 }, users = { .n = 0 };
+	struct export export = { .first_at = INT64_MAX };
 	int rc = f == NULL ? err_sys(err, "cannot read %s", path) : 0;
 
 	for (int number = 1; rc == 0 && fgets(line, LINE_MAX_SIZE, f) != NULL; number++) {
@@ -182,7 +186,7 @@ read_export(struct arena *a, const char *path, struct lost_tokens *lost, struct 
 
 		if (n > 0)
 			rc = take_line(a, piece, slice_of(line, n),
-			    arena_printf(piece, "%s:%d", path, number), &tokens, &users, err);
+			    arena_printf(piece, "%s:%d", path, number), &export, err);
 		arena_reset(piece);
 	}
 	if (rc == 0 && ferror(f))
@@ -190,8 +194,10 @@ read_export(struct arena *a, const char *path, struct lost_tokens *lost, struct 
 	if (f != NULL)
 		fclose(f);
 	arena_free(piece);
-	lost->ended = find_ended(a, &tokens, &lost->nended);
-	lost->blocked = find_ended(a, &users, &lost->nblocked);
+	lost->export = path;
+	lost->first_at = export.first_at;
+	lost->ended = find_ended(a, &export.tokens, &lost->nended);
+	lost->blocked = find_ended(a, &export.users, &lost->nblocked);
 	return rc;
 }
 
@@ -204,6 +210,31 @@ lost_tokens_options(struct arena *a, const char *audit, bool revoke, bool revoke
 	lost->all = revoke_all;
 	lost->revoke = revoke || revoke_all;
 	return audit == NULL ? 0 : read_export(a, audit, lost, err);
+}
+
+int
+lost_tokens_check_export(struct arena *a, struct lost_tokens *lost, const char *moment, struct err *err)
+{
+	const char *where;
+	int64_t at;
+
+	if (lost->export == NULL || lost->all)
+		return 0;
+	if (parse_time(a, moment, &at, err) == -1)
+		return -1;
+	if (lost->first_at <= at)
+		return 0;
+	where = lost->first_at == INT64_MAX ? "has no events" : "begins later";
+	lost->incomplete = true;
+	if (lost->revoke)
+		return err_set(err, 409,
+		    "the database is restored to %s, and %s %s, so tokens may be missing in it: use the whole log, as "
+		    "`berth audit --json` prints it, or put an earlier export before this one, or use --revoke-all",
+		    moment, lost->export, where);
+	fprintf(stderr,
+	    "berth: warning: the database is restored to %s, and %s %s, so tokens may be missing in it\n", moment,
+	    lost->export, where);
+	return 0;
 }
 
 /* Tokens know their users by name: those who were blocked, and are not now.  Ends with NULL. */

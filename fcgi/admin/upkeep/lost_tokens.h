@@ -24,10 +24,13 @@ struct lost_tokens {
 	bool all; /* all tokens that are valid count, whatever the export says */
 	bool revoke; /* ends them */
 	/* ---- private: from the export ---- */
+	const char *export; /* its file; NULL: there is none */
+	int64_t first_at; /* of its earliest event; INT64_MAX: it has none */
 	struct lost_id *ended, *blocked; /* tokens and users, in the order of their ids */
 	size_t nended, nblocked;
-	/* ---- results: the valid tokens that count ---- */
-	struct token_entry *tokens;
+	/* ---- results ---- */
+	bool incomplete; /* the export may lack events, see lost_tokens_check_export() */
+	struct token_entry *tokens; /* the valid ones that count */
 	size_t n;
 };
 
@@ -37,6 +40,14 @@ struct lost_tokens {
  */
 int lost_tokens_options(struct arena *, const char *audit, bool revoke, bool revoke_all,
     struct lost_tokens *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Does the export begin before `moment`, RFC 3339, to which the database is restored?  Otherwise it may lack
+ * events that followed directly: then this refuses to revoke, and without `revoke` it prints a warning.  -1:
+ * 409.
+ */
+int lost_tokens_check_export(struct arena *, struct lost_tokens *, const char *moment, struct err *)
+    __attribute__((warn_unused_result));
 
 /* Finds them in the restored database, and revokes them, if asked.  -1: 503, 500. */
 int lost_tokens_end(struct db *, struct arena *, const struct audit_actor *, struct lost_tokens *,

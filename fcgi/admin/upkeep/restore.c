@@ -62,7 +62,8 @@ restore(struct invocation *in, struct backup_restore *r, struct lost_tokens *los
 	/* before anything is done: a mistake in the export is easy to correct now */
 	if (lost_tokens_options(in->arena, given[AUDIT], given[REVOKE] != NULL, given[REVOKE_ALL] != NULL,
 	        lost, &in->err) == -1 ||
-	    backup_manifest_read(in->arena, r->target, given[AT], &r->manifest, &in->err) == -1)
+	    backup_manifest_read(in->arena, r->target, given[AT], &r->manifest, &in->err) == -1 ||
+	    lost_tokens_check_export(in->arena, lost, r->manifest.created_at, &in->err) == -1)
 		return -1;
 	if (given[CREATE] != NULL && migrate_create(in->conninfo, given[GRANT_TO], &in->err) == -1)
 		return -1;
@@ -94,7 +95,7 @@ say_next(const struct invocation *in, const struct backup_restore *r, const stru
 		    "again\n",
 		    next, lost->n == 1 ? "the token" : "each token", lost->n, lost->n == 1 ? "was" : "were",
 		    lost->n == 1 ? "is" : "are");
-	if (!lost->revoke && in->options.values[AUDIT] == NULL)
+	if (!lost->revoke && (in->options.values[AUDIT] == NULL || lost->incomplete))
 		fprintf(stderr, "%slook for tokens that were revoked after %s: they are valid again\n", next,
 		    r->manifest.created_at);
 	fprintf(stderr, "%scompare with `berth fsck --deep`, start pool and worker, and run `berth check`\n", next);

@@ -8,6 +8,7 @@
 #include "admin/output.h"
 #include "admin/upkeep/lost_tokens.h"
 #include "config/settings.h"
+#include "store/audit_log.h"
 #include "store/backup/store_copy.h"
 #include "store/blob/blob_store.h"
 #include "store/blob/blob_trash.h"
@@ -75,6 +76,21 @@ compare(struct invocation *in, const struct blob_store *store, struct store_iden
 	return 0;
 }
 
+/* Nothing tells the moment to which the database was restored; its newest event is the nearest to it. */
+static int
+check_export(struct invocation *in, struct lost_tokens *lost)
+{
+	const struct audit_filter every = { .action = NULL };
+	struct audit_cursor newest;
+	struct audit_row *row;
+	size_t n;
+
+	if (audit_log_open(in->db, in->arena, &every, false, &newest, &in->err) == -1 ||
+	    audit_log_next(in->db, in->arena, &newest, 1, &row, &n, &in->err) == -1)
+		return -1;
+	return n == 0 ? 0 : lost_tokens_check_export(in->arena, lost, row->at, &in->err);
+}
+
 /* A database that was restored to an earlier moment accepts tokens that have ended since. */
 static int
 end_lost_tokens(struct invocation *in, struct lost_tokens *lost)
@@ -84,7 +100,8 @@ end_lost_tokens(struct invocation *in, struct lost_tokens *lost)
 
 	if (in->options.values[ADOPT_AUDIT] == NULL && !lost->all)
 		return 0;
-	if (lost_tokens_end(in->db, in->arena, &in->actor, lost, &in->err) == -1)
+	if (check_export(in, lost) == -1 ||
+	    lost_tokens_end(in->db, in->arena, &in->actor, lost, &in->err) == -1)
 		return -1;
 	output_row(&out, (struct cell[]) { cell_bool(lost->revoke),
 	    in->json ? cell_json(lost_tokens_json(in->arena, lost)) : cell_int((int64_t)lost->n) });

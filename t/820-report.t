@@ -154,7 +154,7 @@ subtest 'what cannot be' => sub {
 	    [1, qr/project `demo\/none` does not exist/, qw(adoption --project demo/none)],
 	    [1, qr/project `demo\/none` does not exist/, qw(downloads --project demo/none)],
 	    [1, qr/crate `nope` does not exist/, qw(downloads --crate nope)],
-	    [1, qr/crate `b` does not exist/, qw(downloads --crate b --project demo/public)],
+	    [1, qr/project `demo\/public` has no crate `b`/, qw(downloads --crate b --project demo/public)],
 	    [1, qr{cannot open /nonexistent/x\.svg}, qw(adoption --svg /nonexistent/x.svg)],
 	    [2, qr/invalid character|must/, qw(downloads --crate a/b)], [2, qr/no command `report x`/, 'x']) {
 		my ($want, $why, @args) = @$case;

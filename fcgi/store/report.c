@@ -83,17 +83,21 @@ report_growth(const int64_t before[REPORT__ACTORS], const int64_t now[REPORT__AC
 
 /* A report without rows must not hide a misspelt name.  -1: 404. */
 static int
-check_crate(struct db *db, struct arena *a, int64_t project_id, const char *name, struct err *err)
+check_crate(struct db *db, struct arena *a, int64_t project_id, const struct report_filter *f,
+    struct err *err)
 {
 	enum { COLUMNS_REPORT_HAS_CRATE };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
 	db_bind_id(&p, project_id);
-	db_bind_str(&p, crate_name_normalize(a, slice_str(name)));
+	db_bind_str(&p, crate_name_normalize(a, slice_str(f->crate)));
 	if (db_exec(db, a, STMT_REPORT_HAS_CRATE, &p, &r, err) == -1)
 		return -1;
-	return db_bool(&r, 0, FOUND) ? 0 : err_set(err, 404, "crate `%s` does not exist", name);
+	if (db_bool(&r, 0, FOUND))
+		return 0;
+	return f->project != NULL ? err_set(err, 404, "project `%s` has no crate `%s`", f->project, f->crate)
+				  : err_set(err, 404, "crate `%s` does not exist", f->crate);
 }
 
 int
@@ -128,5 +132,5 @@ report_downloads(struct db *db, struct arena *a, const struct report_filter *f,
 			.last_at = db_time(&r, i, LAST_AT),
 		};
 	}
-	return *n == 0 && f->crate != NULL ? check_crate(db, a, project_id, f->crate, err) : 0;
+	return *n == 0 && f->crate != NULL ? check_crate(db, a, project_id, f, err) : 0;
 }

@@ -171,8 +171,9 @@ subtest 'verify finds each damage' => sub {
 		    qr/json has format 2, and this program knows format 1: use the version of Berth/],
 		['a manifest without a number', "$dir/$newest.json", sub { $_[0] =~ s/"schema":/"x":/r },
 		    qr/schema/],
-		['a byte of a blob', $blob, sub { $_[0] ^ "\1" }, qr/blob \w+ is damaged\n.*lacks 1 blobs/s],
-		['no blob', $blob, undef, qr/blob \w+ is missing\n.*lacks 1 blobs/s],
+		['a byte of a blob', $blob, sub { $_[0] ^ "\1" }, 
+		    qr/blob \w+ is damaged\n.*missing: 0, damaged: 1\): remove the damaged files, and the next/s],
+		['no blob', $blob, undef, qr/blob \w+ is missing\n.*missing: 1, damaged: 0\): the next/s],
 	);
 
 	for my $case (@cases) {

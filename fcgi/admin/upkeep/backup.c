@@ -81,10 +81,10 @@ verify(struct invocation *in)
 			     cell_int(check.bytes), cell_int(check.bad) });
 	return check.bad == 0 ? 0
 			      : err_set(&in->err, 409,
-				    "the backup is damaged: it lacks %" PRId64 " blobs, or has "
-				    "them with other bytes; remove those files, and the next `berth backup` "
-				    "brings them back from the store",
-				    check.bad);
+				    "the backup is not complete (blobs that are missing: %" PRId64
+				    ", damaged: %" PRId64 "): %sthe next `berth backup` brings them back from the store",
+				    check.bad - check.damaged, check.damaged,
+				    check.damaged > 0 ? "remove the damaged files, and " : "");
 }
 
 static const struct command commands[] = {

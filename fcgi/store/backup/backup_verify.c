@@ -33,7 +33,7 @@ check_blob(struct arena *a, struct backup_check *check, const struct backup_blob
 		return -1;
 	}
 	*missing += wrong.status == 404;
-	check->bad += wrong.status != 404;
+	check->damaged += wrong.status != 404;
 	check->say(check->arg, blob->sha256, wrong.status == 404 ? "missing" : "damaged");
 	return 0;
 }
@@ -61,6 +61,6 @@ backup_verify(struct arena *a, struct backup_check *check, struct err *err)
 	}
 	arena_free(piece);
 	/* a later backup may have brought some of those that this one lacked */
-	check->bad += missing > m->blobs_missing ? missing - m->blobs_missing : 0;
+	check->bad = check->damaged + (missing > m->blobs_missing ? missing - m->blobs_missing : 0);
 	return more;
 }

@@ -16,7 +16,7 @@ struct backup_check {
 	/* results */
 	struct backup_manifest manifest;
 	int64_t blobs, bytes; /* that are good */
-	int64_t bad;
+	int64_t bad, damaged; /* damaged: of the bad ones, those that are there with other bytes */
 };
 
 /*

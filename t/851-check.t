@@ -159,6 +159,9 @@ my @cases = (
 	}, [], sub { $t->conf(gitlab_url => undef, workers => 2) }],
 	[disk => 'little is free', 'warning', qr/store: \d+ MiB free at .*enlarge/, sub { }, ['disk=1000000g,1m'],
 	    sub { }],
+	[disk => "where the database's directory is not known", 'warning',
+	    qr{database: \d+ MiB free at /var/lib/postgresql \(assumed, since .*pg_read_all_settings\)}, sub { },
+	    ['disk=1000000g,1m'], sub { }],
 	[disk => 'nothing is free', 'critical', qr/store: .*cache_dir: .*database: /, sub {
 		$t->psql('GRANT pg_read_all_settings TO berth');
 	}, ['disk=2000000g,1000000g'], sub { $t->psql('REVOKE pg_read_all_settings FROM berth') }],
@@ -203,6 +206,9 @@ my @cases = (
 	    [], sub { }, ['http://127.0.0.1:9']],
 	[pool => 'another address', 'critical', qr/answers 404: check monitoring_allow/, sub { },
 	    [], sub { }, ['http://127.0.0.1:' . $t->plain_port]],
+	[pool => 'the pool is down', 'critical',
+	    qr/answers 502: nginx does not reach the pool: check whether berth-fcgi/,
+	    sub { $t->stop_pool }, [], sub { $t->start_pool }],
 	[pool => 'not ready', 'critical', qr/store: .*the pool is not ready/, sub {
 		rename($t->store . '/registry-id', $t->dir . '/id') or die;
 		Berth::Test::write_file($t->store . '/registry-id', "00000000-0000-4000-8000-000000000000\n");

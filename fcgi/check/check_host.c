@@ -165,7 +165,7 @@ check_workers(struct checking *c)
 
 /* What is free at a path; a path that cannot be looked at is another check's. */
 static bool
-check_path(struct checking *c, const char *name, const char *path)
+check_path(struct checking *c, const char *name, const char *path, const char *note)
 {
 	static const int mib = 20;
 	enum check_state state;
@@ -176,9 +176,19 @@ check_path(struct checking *c, const char *name, const char *path)
 		return false;
 	bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
 	state = check_below(c, bytes);
-	check_say(c, state, "%s: %" PRId64 " MiB free at %s%s", name, bytes >> mib, path,
+	check_say(c, state, "%s: %" PRId64 " MiB free at %s%s%s", name, bytes >> mib, path, note,
 	    state == CHECK_OK ? "" : ": enlarge the file system, or free space");
 	return true;
+}
+
+/* directory: NULL where the role may not know it. */
+static bool
+check_database_path(struct checking *c, const char *directory)
+{
+	return directory != NULL
+		   ? check_path(c, "database", directory, "")
+		   : check_path(c, "database", "/var/lib/postgresql",
+			 " (assumed, since the role does not have pg_read_all_settings)");
 }
 
 void
@@ -186,14 +196,11 @@ check_disk(struct checking *c)
 {
 	struct health_server server = { .local = false };
 	struct err err = { 0 };
-	bool any = check_path(c, c->settings->blobs->kind->dir_key, c->settings->blobs->dir);
+	bool any = check_path(c, c->settings->blobs->kind->dir_key, c->settings->blobs->dir, "");
 
-	any = check_path(c, "cache_dir", c->settings->cache_dir) || any;
+	any = check_path(c, "cache_dir", c->settings->cache_dir, "") || any;
 	if (c->database.status == 0 && health_server(c->db, c->arena, &server, &err) == 0 && server.local)
-		/* the directory of Debian, where the role may not know the server's own */
-		any = check_path(c, "database",
-			  server.directory != NULL ? server.directory : "/var/lib/postgresql") ||
-		      any;
+		any = check_database_path(c, server.directory) || any;
 	if (!any)
 		check_say(
 		    c, CHECK_CRITICAL, "neither store nor cache_dir exists: make them, or mount their file systems");

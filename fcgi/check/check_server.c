@@ -62,6 +62,17 @@ say_version(struct checking *c, const struct json_get *in)
 	return true;
 }
 
+/* Says what to do about an answer that is not the pool's. */
+static void
+say_other_answer(struct checking *c, long status)
+{
+	bool unreached = status == HTTP_BAD_GATEWAY || status == HTTP_TIMED_OUT;
+
+	check_say(c, CHECK_CRITICAL, "%s/-/readiness answers %ld: %s", c->monitoring, status,
+	    unreached ? "nginx does not reach the pool: check whether berth-fcgi runs"
+		      : "check monitoring_allow, and whether this is nginx's server for monitoring");
+}
+
 static void
 say_readiness(struct checking *c, const struct https_answer *answer)
 {
@@ -72,10 +83,7 @@ say_readiness(struct checking *c, const struct https_answer *answer)
 
 	if ((!ready && answer->status != HTTP_UNAVAILABLE) ||
 	    json_parse(c->arena, answer->body, "readiness", &object, &err) == -1) {
-		check_say(c, CHECK_CRITICAL,
-		    "%s/-/readiness answers %ld: check monitoring_allow, and whether this is "
-		    "nginx's server for monitoring",
-		    c->monitoring, answer->status);
+		say_other_answer(c, answer->status);
 		return;
 	}
 	in.obj = object;

@@ -16,6 +16,7 @@ enum {
 	HTTP_LEGAL = 451, /* a court or an authority forbids it */
 	HTTP_SERVER_ERROR = 500,
 	HTTP_NOT_IMPLEMENTED = 501,
+	HTTP_BAD_GATEWAY = 502,
 	HTTP_UNAVAILABLE = 503,
 	HTTP_TIMED_OUT = 504
 };

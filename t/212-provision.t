@@ -87,7 +87,7 @@ my @creating = (
 	['trust add', ['tools/app', '--issuer', $hub, 'repository=octo/app', 'workflow=ci.yml'],
 		['tools/app', '--issuer', $hub, 'workflow=ci.yml', 'repository=octo/app', '--crates', 'a-*',
 		'--operations', 'yank', '--user', 'alice'],
-		map { qr/^berth: warning: trust `tools\/app \Q$hub\E .*` has \Q$_\E$/ } 'crates -, not a-*',
+		map { qr/^berth: warning: trust `tools\/app \Q$hub\E .*` has \Q$_\E$/ } 'crates all, not a-*',
 		'operations publish-new,publish-update, not yank', 'user -, not alice'],
 	['token add', $always_new],
 	['key add', $always_new],
@@ -349,7 +349,7 @@ subtest 'errors leave nothing' => sub {
 subtest 'what may be a mistake' => sub {
 	my $member = "[[member]]\nuser = \"alice\"\npath = \"doubted\"\nlevel = \"guest\"\nexpires = ";
 	my $slash = "there is also an issuer `$hub`, which differs only by the slash at the end; compare both with"
-	    . ' the `iss` of a token, and remove the wrong one';
+	    . ' the `iss` of a token, and remove the wrong one, with its trust rules';
 	my $user = sub { "[[user]]\nusername = \"$_[0]\"\nemail = \"$_[1]\"\n" };
 	my @cases = (
 		['an end in the past', $member . "2020-01-31\n",

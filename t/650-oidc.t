@@ -159,7 +159,8 @@ subtest 'rules' => sub {
 	($status, my $id, $err) = $t->berth('trust', 'add', 'tools/app', '--issuer', $issuer{hub},
 	    'ref=refs/heads/*', 'workflow=release.yml', 'repository=octo/app', '--operations', 'yank');
 	is("$status $id", '1 ', 'the same issuer and claims, in another order');
-	is($err, "berth: trust rule $rule{app} of the project already has this issuer and these claims\n", 'why');
+	is($err, "berth: trust rule $rule{app} of `tools/app` already has this issuer and these claims; to change"
+	    . " it, remove it first: `berth trust remove tools/app $rule{app}`, or use `berth apply`\n", 'why');
 
 	my $gone = 'https://gone.example.org';
 	$t->berth_ok('issuer', 'add', $gone, '--kind', 'github');
@@ -180,6 +181,14 @@ subtest 'rules' => sub {
 	close($in);
 	like(join('', <$out>), qr/there is no issuer `\Q$gone\E`/, 'and finds no issuer');
 	close($out);
+	for my $removal ([1, 'rule is'], [2, 'rules are']) {
+		my ($n, $said) = @$removal;
+
+		$t->berth_ok('issuer', 'add', $gone, '--kind', 'github');
+		$t->berth_ok('trust', 'add', 'tools/none', '--issuer', $gone, "repository=a/$_") for 1 .. $n;
+		is(($t->berth('issuer', 'remove', $gone))[2], "berth: $n trust $said removed with the issuer\n",
+		    'an issuer does not lose its rules silently');
+	}
 	my ($rule) = @{ JSON::PP->new->decode($t->berth_ok('trust', 'list', 'tools/app', '--json')) };
 	is_deeply([@$rule{qw(issuer crates operations user)}, $rule->{claims}{workflow}],
 	    [$issuer{hub}, ['hello', 'hello-*'], ['publish-new', 'publish-update'], undef, 'release.yml'], 'listed');

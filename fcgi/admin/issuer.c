@@ -1,5 +1,6 @@
 #include "store/token/issuer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "admin/command.h"
@@ -80,13 +81,16 @@ list(struct invocation *in)
 static int
 remove_issuer(struct invocation *in)
 {
-	static const char *const keys[] = { "id", "removed" };
+	static const char *const keys[] = { "id", "removed", "rules" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	int64_t id;
+	int64_t id, rules;
 
-	if (issuer_remove(in->db, in->arena, &in->actor, in->args[0], &id, &in->err) == -1)
+	if (issuer_remove(in->db, in->arena, &in->actor, in->args[0], &id, &rules, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true) });
+	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true), cell_int(rules) });
+	if (rules > 0)
+		fprintf(stderr, "berth: %" PRId64 " trust %s removed with the issuer\n", rules,
+		    rules == 1 ? "rule is" : "rules are");
 	return 0;
 }
 

@@ -1,5 +1,7 @@
 #include "store/token/trust_rule.h"
 
+#include <inttypes.h>
+
 #include "admin/command.h"
 #include "admin/number.h"
 #include "admin/output.h"
@@ -53,6 +55,21 @@ text_or_null(const char *text)
 	return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
+/* Two rules of the same issuer and claims are not possible, and no command changes one. */
+static void
+say_existing(struct invocation *in, const struct provision *p, const struct provision_thing *rule)
+{
+	struct provision_thing there;
+	struct err ignored = { 0 };
+	bool found;
+
+	if (in->err.status == 409 && provision_find(p, rule, &there, &found, &ignored) == 0 && found)
+		err_set(&in->err, 409,
+		    "trust rule %" PRId64 " of `%s` already has this issuer and these claims; to change it, remove "
+		    "it first: `berth trust remove %s %" PRId64 "`, or use `berth apply`",
+		    there.id, in->args[0], in->args[0], there.id);
+}
+
 static int
 add(struct invocation *in)
 {
@@ -66,9 +83,12 @@ add(struct invocation *in)
 		    [TRUST_USER] = given[ADD_USER] } };
 	const char *const *v = rule.values;
 
-	if (parse_claims(in, &rule.names[2]) == -1 ||
-	    provision_add(&p, &rule, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
+	if (parse_claims(in, &rule.names[2]) == -1)
 		return -1;
+	if (provision_add(&p, &rule, given[ADD_IF_MISSING] != NULL, &in->err) == -1) {
+		say_existing(in, &p, &rule);
+		return -1;
+	}
 	output_id(&out, (struct cell[]) { cell_int(rule.id), cell_str(in->args[0]), cell_str(rule.names[1]),
 	    cell_json(rule.names[2]),
 	    text_or_null(v[TRUST_CRATES]) != NULL ? cell_words(v[TRUST_CRATES]) : cell_str(NULL),

@@ -7,8 +7,9 @@ RETURNING id, true AS changed;
 
 -- name: issuer_remove
 -- $1 URL.  One row by its unique index; rules go along by trust_rules_issuer, and tokens lose them by
--- tokens_trust_rule, after which they are good for nothing.
-DELETE FROM trusted_issuers WHERE url = $1 RETURNING id, true AS changed;
+-- tokens_trust_rule, after which they are good for nothing.  The rules are counted as they were before.
+DELETE FROM trusted_issuers i WHERE i.url = $1
+RETURNING i.id, true AS changed, (SELECT count(*) FROM trust_rules r WHERE r.issuer_id = i.id) AS rules;
 
 -- name: issuer_set_enabled
 -- $1 URL, $2 enabled.  One row by its unique index, locked before it is read.

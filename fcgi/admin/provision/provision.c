@@ -140,9 +140,9 @@ provision_differs(const struct provision_thing *wanted,
 }
 
 static const char *
-shown(const char *value)
+shown(struct provision_key key, const char *value)
 {
-	return value[0] != '\0' ? value : "-";
+	return value[0] != '\0' ? value : key.empty != NULL ? key.empty : "-";
 }
 
 static void
@@ -156,7 +156,7 @@ tell_existing(const struct provision *p, const struct provision_thing *wanted,
 	for (size_t i = 0; (key = provision_value_key(wanted->kind, i)).name != NULL; i++) {
 		if (provision_differs(wanted, current, i))
 			fprintf(stderr, "berth: warning: %s `%s` has %s %s, not %s\n", kind, names, key.name,
-			    shown(current->values[i]), shown(wanted->values[i]));
+			    shown(key, current->values[i]), shown(key, wanted->values[i]));
 	}
 }
 
@@ -226,7 +226,7 @@ provision_change(const struct provision *p, const struct provision_thing *wanted
 		if (key.fixed)
 			return err_set(err, 409, "%s `%s` has %s %s, and no command changes it to %s",
 			    provision_kind_names[wanted->kind], provision_names(p->arena, wanted), key.name,
-			    shown(current->values[i]), shown(wanted->values[i]));
+			    shown(key, current->values[i]), shown(key, wanted->values[i]));
 		all.values[i] = wanted->values[i];
 	}
 	return kinds[wanted->kind]->change(p, &differing, &all, err);

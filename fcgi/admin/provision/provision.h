@@ -91,6 +91,7 @@ struct provision_key {
 	bool required; /* a new object must have a value */
 	const char *initial; /* of a new object for which no value is given; NULL: the kind decides */
 	bool fixed; /* no command changes this value of an object that exists */
+	const char *empty; /* what a value that is empty means; NULL: nothing, "-" */
 };
 
 extern const char *const provision_kind_names[PROVISION__MAX];

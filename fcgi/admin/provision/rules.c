@@ -273,7 +273,7 @@ const struct kind kind_issuer = { .names = { { .name = "url", .exact = true } },
 /* ---- trust rules ---- */
 
 static const struct provision_key trust_keys[] = {
-	[TRUST_CRATES] = { .name = "crates", .type = PROVISION_COMMAS },
+	[TRUST_CRATES] = { .name = "crates", .type = PROVISION_COMMAS, .empty = "all" },
 	[TRUST_OPERATIONS] = { .name = "operations", .type = PROVISION_COMMAS,
 	    .initial = "publish-new,publish-update" },
 	[TRUST_USER] = { .name = "user", .type = PROVISION_TEXT },

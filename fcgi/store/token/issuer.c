@@ -79,14 +79,18 @@ change(struct db *db, struct arena *a, const struct audit_actor *actor, struct d
 
 int
 issuer_remove(struct db *db, struct arena *a, const struct audit_actor *actor, const char *url,
-    int64_t *id, struct err *err)
+    int64_t *id, int64_t *rules, struct err *err)
 {
+	enum { COLUMNS_ISSUER_REMOVE };
 	struct audit_event event = { .action = AUDIT_ISSUER_REMOVE, .id_key = "issuer_id",
 		.facts = { { "issuer", url, false } } };
 	struct db_call call = { .stmt = STMT_ISSUER_REMOVE };
 
 	db_bind_str(&call.params, url);
-	return change(db, a, actor, &call, &event, id, err);
+	if (change(db, a, actor, &call, &event, id, err) == -1)
+		return -1;
+	*rules = db_int(&call.result, 0, RULES);
+	return 0;
 }
 
 int

@@ -39,11 +39,11 @@ int issuer_add(struct db *, struct arena *, const struct audit_actor *, const st
     int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Removes the issuer with its rules; jobs that came in by them are refused from the next request on.  -1:
- * 404.
+ * Removes the issuer with its rules, and says how many there were; jobs that came in by them are refused from
+ * the next request on.  -1: 404.
  */
 int issuer_remove(struct db *, struct arena *, const struct audit_actor *, const char *url,
-    int64_t *id, struct err *) __attribute__((warn_unused_result));
+    int64_t *id, int64_t *rules, struct err *) __attribute__((warn_unused_result));
 
 /* While an issuer is disabled, jobs that came in by it are refused, too.  -1: 404. */
 int issuer_set_enabled(struct db *, struct arena *, const struct audit_actor *, const char *url,
@@ -73,7 +73,7 @@ int issuer_find_other(struct db *, struct arena *, const char *url, const char *
 /* The warning about that, a format for the other URL. */
 #define ISSUER_OTHER \
 	"there is also an issuer `%s`, which differs only by the slash at the end; compare both with the `iss` of " \
-	"a token, and remove the wrong one"
+	"a token, and remove the wrong one, with its trust rules"
 
 /* An enabled issuer, with its known keys. */
 struct issuer_keys {

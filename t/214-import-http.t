@@ -97,7 +97,8 @@ subtest 'another Berth' => sub {
 		features => [], optional => JSON::PP::false, default_features => JSON::PP::true, target => undef,
 		kind => 'normal', registry => undef }] })->{status}, 200, 'one that depends on another');
 	$t->update_search;
-	$t->berth_ok('yank', 'demo/old', 'base@1.0.0');
+	$t->berth_ok('yank', 'demo/old', 'base@1.0.0', '--message', 'too slow');
+	$t->psql("UPDATE versions SET status = 'deprecated', status_message = 'old' WHERE version = '1.1.0+b'");
 
 	($status, undef, undef, $err) = import_of($from, 'demo/new');
 	like("$status $err", qr{^1 .*config\.json answers 401: give a token with --token-file}s, 'no token');
@@ -111,6 +112,9 @@ subtest 'another Berth' => sub {
 	is_deeply([$status, @$summary{qw(imported unresolved)}, $rows], [0, 5, 0, {}], 'all are imported')
 	    or diag $err;
 	is_deeply(index_bodies($id{new}), index_bodies($id{old}), 'with the same bytes of the index');
+	is($t->psql("SELECT bool_or(yanked), count(yank_message), count(status_message),"
+	    . " count(*) FILTER (WHERE status <> 'default') FROM versions WHERE project_id = $id{new}"), 't|0|0|0',
+	    'messages and status stay behind, as berth-operations(7) says');
 	agrees($t, 'imported', token => $token);
 	{
 		local $ENV{BERTH_IMPORT_TOKEN} = $token;

@@ -105,6 +105,24 @@ sub facets {
 	}, 'and count no more');
 	unlike($other, qr/Zlib|secret|priv|1\.80/, 'nor hear of it');
 }
+# a version has its marks wherever it is listed
+{
+	my $row = qr{class="crate"[^>]*>item-(\w)</a> <span class="version">(?:<a [^>]*>)?([^<]+)(?:</a>)?</span>};
+	my $mark = qr{( <span class="badge bad">\w+</span>)};
+
+	$t->psql("UPDATE versions v SET status = 'deprecated' FROM crates c WHERE c.id = v.crate_id"
+	    . " AND c.name IN ('item-a', 'item-c')");
+	for my $path ((map { "/-/search?$_" } qw(q=item q=itemc project=demo/pub)), '/-/projects/demo/pub') {
+		my @marked = get($path, 'owner')->{body} =~ /$row$mark/g;
+
+		is(join(' ', map { s/<[^>]+>//gr } @marked), 'c 1.0.0  yanked', "$path: one that is yanked is marked");
+	}
+	my ($new) = get('/-/', 'owner')->{body} =~ m{<h2 id="new">(.*?)</section>}s;
+	is(join(' ', map { s/<[^>]+>//gr } grep { defined } $new =~ /$row$mark?$mark?/g),
+	    'd 1.0.0 c 1.0.0  yanked  deprecated b 1.1.0 b 1.0.0  yanked a 1.0.0  deprecated',
+	    'a new version also if it is deprecated');
+	$t->psql("UPDATE versions SET status = 'default' WHERE status = 'deprecated'");
+}
 # the page of each link has the number of crates that the link says
 for my $who ('owner', 'stranger') {
 	my $body = get('/-/search?q=item', $who)->{body};
@@ -441,7 +459,20 @@ for my $path ('/-/none', '/-/projects', '/-/tokens/1/revoke', '/-/projects/demo/
 is($t->http(GET => '/api/v4/none', { headers => \@html })->{headers}{'content-type'}, 'application/json',
     'the API speaks JSON to browsers, too');
 
-# ---- a slash at the end ----
+# ---- the mark of a crate that is used most ----
+
+publish('pub', 'most', '1.0.0');
+$t->berth_ok('yank', 'demo/pub', 'most@1.0.0');
+$t->update_search;
+$t->psql("UPDATE crate_search SET weight = 1000 WHERE name = 'most'");
+{
+	my ($used) = get('/-/')->{body} =~ m{<h2 id="used">(.*?)</section>}s;
+
+	like($used, qr{>most</a> <span class="version">1\.0\.0</span> <span class="badge bad">yanked</span>},
+	    'a crate that is used most and yanked is marked');
+}
+
+# ---- an end that is too much: a slash, a list without a page of its own ----
 
 {
 	my @pages = map { Berth::Routes::path($_, path => 'demo/none') } grep {

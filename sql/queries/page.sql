@@ -48,10 +48,14 @@ switched AS MATERIALIZED (
 -- A row of a page: its part, its project, and columns whose meaning depends on the statement and the part.
 f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
 
+-- part: shown_marks
+-- The marks of the version that crate_search shows for a crate: 1 it is yanked, since all are.
+coalesce(s.yanked = 2, false)::integer::bigint
+
 -- name: page_front
 -- $1 user or null.  At most 12 rows of each part; one plan for all callers may rely on that number.
 -- `project`: known projects, the user's own first, others by path; sorted.  `new`: the newest versions of
--- all readable projects, by versions_listed_time.  `used`: the crates with the most weight in all readable
+-- all readable projects, by versions_listed_time; `number`: 1 yanked, 2 deprecated, 3 both.  `used`: the crates with the most weight in all readable
 -- projects, by crate_search_weight.
 WITH @viewer_memberships, @readable_projects,
 places AS (
@@ -79,11 +83,12 @@ SELECT @page_row
           FROM places o
          UNION ALL
         SELECT 'new', n.project_id, c.name, v.version, v.description,
-               extract(epoch FROM n.published_at)::bigint, 0,
+               extract(epoch FROM n.published_at)::bigint,
+               v.yanked::integer + 2 * (v.status = 'deprecated')::integer,
                row_number() OVER (ORDER BY n.published_at DESC, n.id DESC)
           FROM newest n JOIN versions v ON v.id = n.id JOIN crates c ON c.id = n.crate_id
          UNION ALL
-        SELECT 'used', s.project_id, s.name, s.max_version, s.description, NULL, o.weight,
+        SELECT 'used', s.project_id, s.name, s.max_version, s.description, NULL, @shown_marks,
                row_number() OVER (ORDER BY o.weight DESC, o.normalized_name)
           FROM used o JOIN crate_search s ON s.crate_id = o.crate_id) f
  ORDER BY f.part, f.place;
@@ -172,7 +177,7 @@ facets AS (
      WHERE c.others = 14 GROUP BY y.word, y.least)
 SELECT @page_row
   FROM (SELECT 'crate' AS part, s.project_id, s.name, s.max_version AS version, s.description AS about,
-               NULL::bigint AS at, 0::bigint AS number,
+               NULL::bigint AS at, @shown_marks AS number,
                row_number() OVER (ORDER BY o.score DESC, o.normalized_name, o.crate_id) AS place
           FROM page o JOIN crate_search s ON s.crate_id = o.crate_id
          UNION ALL
@@ -298,7 +303,7 @@ alike AS MATERIALIZED (
      LIMIT 100)
 SELECT @page_row
   FROM (SELECT 'crate' AS part, s.project_id, s.name, s.max_version AS version, s.description AS about,
-               NULL::bigint AS at, 0::bigint AS number,
+               NULL::bigint AS at, @shown_marks AS number,
                row_number() OVER (ORDER BY o.score DESC, o.normalized_name, o.crate_id) AS place
           FROM alike o JOIN crate_search s ON s.crate_id = o.crate_id
          ORDER BY place LIMIT 20) f
@@ -351,7 +356,8 @@ page AS (
              ORDER BY s.normalized_name LIMIT $4::bigint OFFSET (SELECT skip FROM first)) s)
 SELECT @page_row
   FROM (SELECT 'crate' AS part, NULL::bigint AS project_id, s.name, s.max_version AS version,
-               s.description AS about, extract(epoch FROM c.updated_at)::bigint AS at, 0::bigint AS number, o.place
+               s.description AS about, extract(epoch FROM c.updated_at)::bigint AS at,
+               @shown_marks AS number, o.place
           FROM page o JOIN crate_search s ON s.crate_id = o.crate_id JOIN crates c ON c.id = o.crate_id
          UNION ALL
         SELECT 'total', NULL, NULL, NULL, NULL, NULL, coalesce(max(o.upto), 0), 1 FROM parts o

@@ -22,6 +22,9 @@ struct page_row {
 	int64_t number;
 };
 
+/* `number` of a row of a crate, except in the feed: the marks of the version. */
+enum { PAGE_ROW_YANKED = 1, PAGE_ROW_DEPRECATED = 2 /* only `new` has it */ };
+
 struct page_rows {
 	struct page_row *v;
 	size_t n;

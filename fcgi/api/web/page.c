@@ -164,23 +164,41 @@ begins_as_page(const struct request *rq)
 	return false;
 }
 
+/* How many bytes at the end of the path are too many: a slash, or `/-/crates` without a name behind it. */
+static size_t
+count_surplus(const struct request *rq)
+{
+	static const char list[] = "/-/crates";
+	const struct slice path = rq->raw_path;
+	const size_t n = sizeof(list) - 1;
+
+	if (rq->trailing_slash)
+		return 1;
+	return rq->nsegments > 4 && slice_is(rq->segments[1].text, "projects") &&
+	    memcmp(path.p + path.n - n, list, n) == 0 ? n : 0;
+}
+
 /*
- * Redirects the address of a page with an extra slash at its end to the one without.  It looks nothing up, so
- * the answer does not tell what exists.  False: no extra slash, or no page.
+ * Redirects the address of a page with such an end to the one without.  It looks nothing up, so the answer
+ * does not tell what exists.  False: no such end, or no page.
  */
 static bool
-drop_slash(const struct worker_app *app, struct request *rq, struct response *rs)
+drop_surplus(const struct worker_app *app, struct request *rq, struct response *rs)
 {
 	enum { MOST = 3 * (REQUEST_PATH_MAX + 1 + REQUEST_QUERY_MAX) /* if all is escaped */ };
 	const char *root = app->settings->external_url;
+	size_t surplus;
 	struct buf to;
 
 	if (rq->route != NULL || rq->err.status != 404 || !(rq->method & (METHOD_GET | METHOD_HEAD)) ||
-	    !rq->trailing_slash || rq->nsegments < 2 || !begins_as_page(rq))
+	    rq->nsegments < 2 || !begins_as_page(rq))
+		return false;
+	surplus = count_surplus(rq);
+	if (surplus == 0)
 		return false;
 	buf_init(&to, rq->arena, strlen(root) + MOST);
 	buf_puts(&to, root);
-	url_put_visible(&to, slice_of(rq->raw_path.p, rq->raw_path.n - 1));
+	url_put_visible(&to, slice_of(rq->raw_path.p, rq->raw_path.n - surplus));
 	buf_puts(&to, rq->query.n > 0 ? "?" : "");
 	url_put_visible(&to, rq->query);
 	response_header(rs, "Location", buf_str(&to));
@@ -195,7 +213,7 @@ page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 	const struct web_session *v;
 	struct page page;
 
-	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") || drop_slash(app, rq, rs) ||
+	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") || drop_surplus(app, rq, rs) ||
 	    !accept_html(request_header(rq, "HTTP_ACCEPT")))
 		return;
 	v = find_lost(app, rq);

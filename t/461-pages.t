@@ -323,7 +323,7 @@ SQL
 	is(join(' ', sort @seen), join(' ', map { sprintf('many-%03d', $_) } 1 .. 120), 'each once');
 	unlike(get('/-/search?q=many')->{body}, qr/many-0/, 'not for nobody');
 	like(get('/-/projects/demo/many?page=9', 'owner')->{body},
-	    qr{rel="prev" href="[^"]*\?page=3">Previous page</a>\s*<span>The last page is 3</span>},
+	    qr{rel="prev" href="[^"]*\?page=3">Previous page</a>\s*<span>There is no page 9. The last page is 3<},
 	    'past the end one finds back');
 	my $facets = get('/-/search?q=abcd', 'owner')->{body};
 	like($facets, qr{href="/-/search\?q=abcd&amp;project=demo%2Fpriv">demo/priv</a>}, 'a search by projects');

@@ -146,7 +146,7 @@ sub dead_code {
 		is($r->{status}, 403, "a code that $name");
 		my $why = join('|', 'has been used or has expired; ask an administrator for a new one',
 		    'is not valid; paste the whole code that you were given');
-		like($r->{body}, qr{role="alert"><p>this code (?:$why)</p>}, '  the page says so');
+		like($r->{body}, qr{role="alert"><p>This code (?:$why)\.</p>}, '  the page says so');
 		like($r->{body}, qr{name="code"}, '  and asks again');
 		unlike($r->{body}, qr/alice|bob/, '  and nothing else');
 		is(cookie_of($r), undef, '  nobody is signed in');
@@ -214,7 +214,7 @@ for my $case ([{ name => '' }, qr/give the token a name/], [{ name => 'x' x 256 
 	[{ scope => 'read_api', crates => 'foo' }, qr/read-only/]) {
 	my $r = post('/-/tokens', { form => $form, name => 'n', scope => 'api', %{ $case->[0] } }, cookie => $alice);
 	is($r->{status}, 400, join(' ', %{ $case->[0] }) =~ s/x{9,}/.../r . ': refused');
-	like($r->{body}, qr{role="alert"><p>[^<]*$case->[1]}, '  and told on the page');
+	like(lc $r->{body}, qr{role="alert"><p>[^<]*$case->[1]}, '  and told on the page');
 }
 is($t->psql('SELECT count(*) FROM tokens WHERE user_id = 1'), 2, 'nothing else was made');
 my $number = $t->psql("SELECT id FROM tokens WHERE handle = '" . Berth::Test::token_handle($token) . "'");

@@ -209,6 +209,9 @@ for my $path (@all) {
 	}
 }
 is(get('/-/projects/demo/pub?page=x')->{status}, 400, 'a page that is no number');
+like(get($_, undef, 'Accept: text/html')->{body}, qr{<h1>Bad Request</h1>\n<p>[A-Z][^<]*[^.<]\.</p>},
+    "$_: a whole sentence")
+    for '/-/projects/demo/pub?page=x', '/-/projects//x', '/-/search?q=%00';
 is(get('/-/')->{body}, get('/-/', undef, "Authorization: $token")->{body}, 'a token is no session');
 is($t->http(HEAD => '/-/')->{headers}{'content-length'}, length get('/-/')->{body}, 'HEAD');
 is($t->http($_ => '/-/')->{status}, 405, "$_: not for pages") for qw(POST PUT DELETE);

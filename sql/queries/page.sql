@@ -55,8 +55,8 @@ coalesce(s.yanked = 2, false)::integer::bigint
 -- name: page_front
 -- $1 user or null.  At most 12 rows of each part; one plan for all callers may rely on that number.
 -- `project`: known projects, the user's own first, others by path; sorted.  `new`: the newest versions of
--- all readable projects, by versions_listed_time; `number`: 1 yanked, 2 deprecated, 3 both.  `used`: the crates with the most weight in all readable
--- projects, by crate_search_weight.
+-- all readable projects, by versions_listed_time; `number`: 1 yanked, 2 deprecated, 3 both.  `used`: the
+-- crates with the most weight in all readable projects, by crate_search_weight.
 WITH @viewer_memberships, @readable_projects,
 places AS (
     SELECT p.id, p.full_path,

@@ -40,6 +40,18 @@ page_init_forms(struct page *page, const struct worker_app *app, struct request 
 	secret_form(v->secret, v->session.user_id, page->form);
 }
 
+const char *
+page_sentence(struct arena *a, const char *text)
+{
+	size_t n = strlen(text);
+	bool is_small = text[0] >= 'a' && text[0] <= 'z';
+
+	if (n == 0)
+		return text;
+	return arena_printf(a, "%c%s%s", is_small ? text[0] - 'a' + 'A' : text[0], text + 1,
+	    text[n - 1] != '.' ? "." : "");
+}
+
 static int
 refuse_long(const struct page *page)
 {
@@ -65,7 +77,7 @@ refuse(struct page *page)
 	page->title = err_status_text(status);
 	page->has_images = false;
 	buf_reset(&page->html);
-	html_refused(&page->html, page, status == 404 ? page->missing : err.pub);
+	html_refused(&page->html, page, status == 404 ? page->missing : page_sentence(page->rq->arena, err.pub));
 	return status;
 }
 
@@ -223,7 +235,7 @@ page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 	if (rs->status == 429 && (rq->method & (METHOD_GET | METHOD_HEAD)) != 0 && rq->authorization == NULL)
 		web_session_forget(app, rq, rs);
 	page_init(&page, app, rq, v, err_status_text(rs->status));
-	html_refused(&page.html, &page, rs->status == 404 ? NULL : rq->err.pub);
+	html_refused(&page.html, &page, rs->status == 404 ? NULL : page_sentence(rq->arena, rq->err.pub));
 	if (buf_full(&page.html))
 		return;
 	response_error_body(rs, "text/html; charset=utf-8", buf_slice(&page.html));

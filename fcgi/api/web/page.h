@@ -41,6 +41,9 @@ void page_init(struct page *, const struct worker_app *, struct request *, const
 void page_init_forms(struct page *, const struct worker_app *, struct request *, const struct web_session *,
     const char *title);
 
+/* The text of an error as a sentence, with a capital letter and a full stop. */
+const char *page_sentence(struct arena *, const char *);
+
 /* Answers with the page's HTML and the session's cookie.  -1: 500 it is longer than PAGE_HTML_MAX. */
 int page_respond(const struct page *, struct response *, const struct web_session *, int status)
     __attribute__((warn_unused_result));

@@ -65,7 +65,7 @@ token_page_handle(struct call *call, struct request *rq, struct response *rs)
 	if (web_session_begin(call->app, rq, v) == -1) {
 		if (rq->err.status != 403)
 			return -1;
-		refused = arena_strdup(rq->arena, rq->err.pub);
+		refused = page_sentence(rq->arena, rq->err.pub);
 		err_clear(&rq->err);
 	}
 	if (v->session.user_id != 0)
@@ -107,7 +107,7 @@ token_page_create(struct call *call, struct request *rq, struct response *rs)
 		return -1;
 	if (token_form_check(rq->arena, &form, time(NULL), &token, &wrong) == -1) {
 		shown.form = &form;
-		shown.wrong = wrong.pub;
+		shown.wrong = page_sentence(rq->arena, wrong.pub);
 		return show(call->app, rq, rs, v, 400, &shown);
 	}
 	if (rate_limit_charge_user(call->app, rq, v->session.user_id) == -1 ||
@@ -222,7 +222,7 @@ token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs
 		return -1;
 	wrong = rq->err;
 	err_clear(&rq->err);
-	return ask_code(call->app, rq, rs, 403, wrong.pub);
+	return ask_code(call->app, rq, rs, 403, page_sentence(rq->arena, wrong.pub));
 }
 
 int

@@ -5,7 +5,7 @@
 #include "admin/command.h"
 #include "admin/output.h"
 
-/* What there is no number for is empty, because 0 would say something else. */
+/* A value that is not known is empty, because 0 would mean something else. */
 static struct cell
 cell_known(bool known, int64_t v)
 {

@@ -138,7 +138,7 @@ show(struct invocation *in)
 	return print_policy(in, output_row);
 }
 
-/* Holds one page in memory at a time.  What could not be deleted is none of it. */
+/* Holds one page in memory at a time.  Leaves out versions that could not be deleted. */
 static void
 print_items(const struct output_rows *rows, const struct retention_item *items, size_t n)
 {

@@ -55,7 +55,7 @@ text_or_null(const char *text)
 	return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-/* Two rules of the same issuer and claims are not possible, and no command changes one. */
+/* Names the rule that has the same issuer and claims, and how to change it. */
 static void
 say_existing(struct invocation *in, const struct provision *p, const struct provision_thing *rule)
 {

@@ -230,21 +230,24 @@ queue_turn(const struct queue *q, const char *actor)
 	return turn + 1;
 }
 
+static size_t
+queue_here(const struct queue *q, const char *actor)
+{
+	return queue_count(q, TAKER_HOLDS, actor) + queue_count(q, TAKER_WAITS, actor);
+}
+
 /* Are as many processes of this actor in the queue as may be there? */
 static bool
 is_crowded(const struct slots *s, const struct slots_ask *ask)
 {
 	const struct queue *q = &s->queues[ask->queue];
 
-	if (ask->n_here == 0)
+	if (ask->n_here == 0 || queue_here(q, ask->actor) < ask->n_here)
 		return false;
-	for (int looks = 0; looks < 2; looks++) {
-		if (queue_count(q, TAKER_HOLDS, ask->actor) + queue_count(q, TAKER_WAITS, ask->actor) < ask->n_here)
-			return false;
-		queue_sweep(s, ask->queue, TAKER_HOLDS);
-		queue_sweep(s, ask->queue, TAKER_WAITS);
-	}
-	return true;
+	/* some of them may have been killed */
+	queue_sweep(s, ask->queue, TAKER_HOLDS);
+	queue_sweep(s, ask->queue, TAKER_WAITS);
+	return queue_here(q, ask->actor) >= ask->n_here;
 }
 
 /* Puts this process into the queue.  false: it has no place for this process. */

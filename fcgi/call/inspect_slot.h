@@ -13,9 +13,8 @@
 enum { INSPECT_SLOT_ACTOR = 2 /* slots that one actor may have */ };
 
 /*
- * All who read source are this one actor: a crawler takes no slot from two people who publish.  Half of the
- * workers that read may be here for this actor, with a slot or waiting for one, so that the others serve
- * everybody else.
+ * The actor of everybody who reads source: a crawler takes no slot from two people who publish.  At most half
+ * of the workers that read may have a slot or wait for one for this actor; the others serve everybody else.
  */
 extern const char inspect_slot_reader[];
 

@@ -20,8 +20,8 @@ struct run {
 };
 
 /*
- * Deletes versions of the first crate of the n; *done: how many.  A crate that fails keeps nothing from the
- * others: the task goes on behind it, and reports it when all others are done.
+ * Deletes versions of the first crate of the n; *done: how many of the n it has dealt with.  If a crate
+ * fails, the task goes on with the next one, and reports the first failure at its end.
  */
 static int
 delete_some(struct run *run, const struct retention *r, struct retention_item *items, size_t n, size_t *done,

@@ -84,8 +84,9 @@ question_of(const struct import_remote *remote, struct arena *a, const char *url
 }
 
 /*
- * As ask(), for a part of the registry: a server that fails only there, as one that has lost the bytes of a
- * version, refuses that part.  Of another host that has the crates nobody knows whether it is away.
+ * As ask(), for a part of the registry.  If the server answers 5xx for this part, and still has config.json,
+ * it refuses only this part: it may have lost the bytes of a version.  config.json says nothing about another
+ * host that has the crates.
  */
 static int
 ask_part(const struct import_remote *remote, struct question *q, struct arena *a, struct https_answer *answer,

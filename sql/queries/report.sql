@@ -69,7 +69,6 @@ SELECT to_char(d.day, 'YYYY-MM-DD') AS day, p.full_path AS project, d.project_id
 
 -- name: report_has_crate
 -- $1 project or null, $2 crate in normal form.  Whether there is such a crate: by the unique index of project
--- and name, or, without a project, a scan of the index crates_names.  For an administrator, after a report
--- without rows.
+-- and name, or, without a project, by the index crates_name.  For an administrator, after a report without rows.
 SELECT EXISTS (SELECT FROM crates
                 WHERE normalized_name = $2::text AND ($1::bigint IS NULL OR project_id = $1)) AS found;

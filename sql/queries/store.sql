@@ -18,8 +18,10 @@ UPDATE store_state SET adopted_at = now() WHERE adopted_at IS NULL;
 -- $1 the store's new mark.  One row: database and store start together again, and a restore from a dump is
 -- complete.  A dump also has the tasks of the nodes of its time, which may be gone; others add theirs again.
 WITH gone AS (
-	DELETE FROM tasks
-	 WHERE node NOT IN (SELECT node FROM store_nodes WHERE seen_at > now() - interval '90 seconds')
+	DELETE FROM tasks t
+	 WHERE t.node IS NOT NULL
+	   AND NOT EXISTS (SELECT FROM store_nodes n
+	                    WHERE n.node = t.node AND n.seen_at > now() - interval '90 seconds')
 	   AND EXISTS (SELECT FROM store_state WHERE written_by IS DISTINCT FROM xmin)
 )
 UPDATE store_state SET adopted_at = now(), written_by = pg_current_xact_id()::xid, mark = $1::uuid,

@@ -42,9 +42,9 @@ int lost_tokens_options(struct arena *, const char *audit, bool revoke, bool rev
     struct lost_tokens *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Does the export begin before `moment`, RFC 3339, to which the database is restored?  Otherwise it may lack
- * events that followed directly: then this refuses to revoke, and without `revoke` it prints a warning.  -1:
- * 409.
+ * Checks that the export begins before `moment`, RFC 3339, to which the database is restored.  If it does
+ * not, it may lack the first events after that moment: with `revoke` this is an error, without it a warning.
+ * -1: 409.
  */
 int lost_tokens_check_export(struct arena *, struct lost_tokens *, const char *moment, struct err *)
     __attribute__((warn_unused_result));

@@ -86,8 +86,8 @@ say_next(const struct invocation *in, const struct backup_restore *r, const stru
 
 	if (in->settings->token_key[0] != '\0')
 		fprintf(stderr,
-		    "%scopy the file of token_key, %s, back, which a backup does not have; or retire its slots with "
-		    "`berth key retire`, and add a new one\n",
+		    "%scopy the file of token_key, %s, which a backup does not have, back to its place; or retire "
+		    "its slots with `berth key retire`, and add a new one\n",
 		    next, in->settings->token_key);
 	if (lost->n > 0 && !lost->revoke)
 		fprintf(stderr,
@@ -96,8 +96,8 @@ say_next(const struct invocation *in, const struct backup_restore *r, const stru
 		    next, lost->n == 1 ? "the token" : "each token", lost->n, lost->n == 1 ? "was" : "were",
 		    lost->n == 1 ? "is" : "are");
 	if (!lost->revoke && (in->options.values[AUDIT] == NULL || lost->incomplete))
-		fprintf(stderr, "%slook for tokens that were revoked after %s: they are valid again\n", next,
-		    r->manifest.created_at);
+		fprintf(stderr, "%slook for tokens that were revoked after %s, and revoke them again with "
+		    "`berth token revoke ID`: they are valid\n", next, r->manifest.created_at);
 	fprintf(stderr, "%scompare with `berth fsck --deep`, start pool and worker, and run `berth check`\n", next);
 }
 

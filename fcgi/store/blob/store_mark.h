@@ -54,7 +54,7 @@ int store_hold(struct db *, struct arena *, int64_t due, int64_t files, struct e
     __attribute__((warn_unused_result));
 
 /*
- * Confirms the collection that waits, and wakes the collector.  *files: how many it may remove. 
+ * Confirms the collection that waits, and wakes the collector.  *files: how many it may remove.
  * -1: 409 none waits.
  */
 int store_confirm(struct db *, struct arena *, const struct audit_actor *, int64_t *files, struct err *)

@@ -555,7 +555,7 @@ subtest 'the database ends the session of a backup' => sub {
 
 subtest 'verify of a bucket' => sub {
 	plan skip_all => 'a real store has no other bytes' if $s3->is_real;
-	for my $case (['wrong', sha('first'), 1, qr/blob \w+ is damaged\n.*lacks 1 blobs/s],
+	for my $case (['wrong', sha('first'), 1, qr/blob \w+ is damaged\n.*missing: 0, damaged: 1\): remove/s],
 	    ['wrong', '.dump', 1, qr/dump is damaged/], ['404', sha('first'), 1, qr/status 404 .*; check the name/],
 	    ['503', sha('first'), 1, qr/GET \S+ at \S+: status 503 SlowDown/], ['403', '.json', 1,
 	        qr/status 403 \w+; check backup_credentials/], ['vast', sha('first'), 1, qr/blob \w+ is damaged\n/],
@@ -579,7 +579,7 @@ subtest 'verify of a bucket' => sub {
 	$s3->fail('GET', undef);
 	$s3->curl('DELETE', 'backups/blobs/' . below(sha('first')));
 	my ($status, $said, $err) = berth('backup', 'verify', $target);
-	like($err, qr/blob \w+ is missing\n.*lacks 1 blobs/s, 'verify names a missing blob');
+	like($err, qr/blob \w+ is missing\n.*missing: 1, damaged: 0\): the next/s, 'verify names a missing blob');
 	is((backup())[1]{copied}, 1, 'and the next backup brings it back');
 };
 

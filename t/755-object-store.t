@@ -168,7 +168,7 @@ subtest 'the client does not wait for the disk' => sub {
 	$fault->disarm;
 	$fault->release($pid);
 	ok(kept('second'), 'it becomes one');
-	ok(!-e $staged, 'whose name in staging is free for the next one');
+	ok($t->wait_for(sub { !-e $staged }), 'whose name in staging is free for the next one');
 	my (undef, $name) = names_of(copy_of('second'));
 	ok($name, 'and is the same file as the one that nginx was given');
 	# as if somebody trimmed it at once: nginx may still be sending the file

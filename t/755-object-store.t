@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha256_hex);
+use Fcntl qw(:flock);
 use JSON::PP ();
 use POSIX ();
 use Test::More;
@@ -41,8 +42,14 @@ sub sha {
 }
 sub below { my ($sha) = @_; return substr($sha, 0, 2) . '/' . substr($sha, 2, 2) . "/$sha" }
 sub copy_of { return $t->store . '/' . below(sha($_[0])) }
+sub staged { my ($crate) = @_; return $t->store . '/staging/' . substr(sha($crate), 0, 32) }
+# The worker that makes the copy holds a lock until it has taken the name in staging away.
+sub is_idle {
+	open(my $file, '<', staged($_[0])) or return 1;
+	return flock($file, LOCK_EX | LOCK_NB);
+}
 # A client has its answer before the file that it gets is a copy.
-sub kept { my ($crate) = @_; return $t->wait_for(sub { -e copy_of($crate) }) }
+sub kept { my ($crate) = @_; return $t->wait_for(sub { -e copy_of($crate) && is_idle($crate) }) }
 sub forget {
 	kept($_) or die "there is no copy of $_\n" for @_;
 	unlink(map { copy_of($_) } @_);
@@ -157,7 +164,7 @@ subtest 'a crash on the way' => sub {
 };
 
 subtest 'the client does not wait for the disk' => sub {
-	my $staged = $t->store . '/staging/' . substr(sha('second'), 0, 32);
+	my $staged = staged('second');
 
 	forget('second');
 	$fault->arm('copy:fsynced', 'hold');
@@ -168,7 +175,7 @@ subtest 'the client does not wait for the disk' => sub {
 	$fault->disarm;
 	$fault->release($pid);
 	ok(kept('second'), 'it becomes one');
-	ok($t->wait_for(sub { !-e $staged }), 'whose name in staging is free for the next one');
+	ok(!-e $staged, 'whose name in staging is free for the next one');
 	my (undef, $name) = names_of(copy_of('second'));
 	ok($name, 'and is the same file as the one that nginx was given');
 	# as if somebody trimmed it at once: nginx may still be sending the file

@@ -39,7 +39,7 @@ for my $what (sort keys %say) {
 	my $res = $t->publish($id, $token, 'noisy', "1.0.$n");
 
 	is($res->{status}, 200, "$what: published all the same") or diag($res->{body});
-	$t->routes_of($res, 2);
+	is(join(' ', $t->routes_of($res, 1)), 'publish', "$what: by one request");
 	my $log = substr($t->log('pool'), $before);
 	my @strange = grep { !/^time=\S+ level=\w+ program=berth-fcgi pid=\d+ event=\w+ / || /^\Q$forged\E/
 	    || /[^ -~]/ } split(/\n/, $log);

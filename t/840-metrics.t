@@ -410,6 +410,23 @@ subtest 'while the database is away' => sub {
 	$away->stop_pool;
 };
 
+subtest 'issuers whose keys cannot be read' => sub {
+	my %url = map { $_ => "https://$_.example.org" } qw(read new away disabled);
+	my $ok = sub { return $_[0]->value('berth_issuer_keys_ok', issuer => $url{ $_[1] }) };
+
+	$t->berth_ok('issuer', 'add', $_, '--kind', 'gitlab') for values %url;
+	$t->berth_ok('issuer', 'disable', $url{disabled});
+	$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '1 hour',"
+	    . " jwks_failed_at = now() - interval '2 hours' WHERE url = '$url{read}'");
+	$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '1 hour', jwks_failed_at = now()"
+	    . " WHERE url IN ('$url{away}', '$url{disabled}')");
+	my $m = scrape();
+	is($ok->($m, 'away'), 0, 'the last read has failed');
+	is($ok->($m, 'read'), 1, 'an earlier one has failed');
+	is($ok->($m, 'new'), 1, 'nobody has tried');
+	is($ok->($m, 'disabled'), undef, 'nobody tries');
+};
+
 subtest 'when the certificate expires' => sub {
 	my $name = 'berth_certificate_expires_timestamp_seconds';
 	my $server = $t->cacert =~ s{[^/]+\z}{server.pem}r;

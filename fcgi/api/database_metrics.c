@@ -9,6 +9,7 @@
 #include "store/flag.h"
 #include "store/health.h"
 #include "store/package/nginx_answers.h"
+#include "store/token/issuer.h"
 
 enum { BLOBS_PERIOD_S = 60 };
 
@@ -168,11 +169,34 @@ print_certificate(struct worker_app *app, struct request *rq, struct buf *b)
 	metrics_print_one(b, name, (const char *[]) { NULL }, expires_at);
 }
 
+/* An issuer whose keys nobody has tried to read yet has nothing wrong. */
+static void
+print_issuers(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	static const char name[] = "berth_issuer_keys_ok";
+	struct issuer *issuers;
+	bool begun = false;
+	size_t n;
+
+	if (issuer_list(app->db, rq->arena, &issuers, &n, &rq->err) == -1)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (!issuers[i].enabled)
+			continue;
+		if (!begun)
+			metrics_print_head(b, name, "Whether the last read of the issuer's keys has not failed.",
+			    METRIC_GAUGE);
+		begun = true;
+		metrics_print_one(b, name, (const char *[]) { "issuer", issuers[i].url, NULL },
+		    issuers[i].failed_at == 0);
+	}
+}
+
 void
 database_metrics(struct worker_app *app, struct request *rq, struct buf *b)
 {
 	static void (*const print[])(struct worker_app *, struct request *, struct buf *) = { print_tasks,
-		print_search, print_store, print_check, print_writes, print_answers, print_certificate };
+		print_search, print_store, print_check, print_writes, print_answers, print_certificate, print_issuers };
 
 	count_blobs(app, rq);
 	for (size_t i = 0; i < sizeof(print) / sizeof(*print); i++)

@@ -82,7 +82,7 @@ verify(struct invocation *in)
 	return check.bad == 0 ? 0
 			      : err_set(&in->err, 409,
 				    "the backup is not complete (blobs that are missing: %" PRId64
-				    ", damaged: %" PRId64 "): %sthe next `berth backup` brings them back from the store",
+				    ", damaged: %" PRId64 "): %sthe next `berth backup` copies what is missing from the store",
 				    check.bad - check.damaged, check.damaged,
 				    check.damaged > 0 ? "remove the damaged files, and " : "");
 }

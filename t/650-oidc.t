@@ -536,7 +536,7 @@ subtest 'tokens that are not good' => sub {
 	refused('valid for years', 400, qr/is valid for 345\d\d\d\d seconds.*; 1 to 2592000 are allowed/,
 	    id_token('hub', exp => $now + 40 * 86400));
 	refused('an endless jti', 400, qr/`jti` must have 1 to 255 bytes/, id_token('hub', jti => 'x' x 256));
-	refused('another issuer', 400, qr{issuer, `https://ci.example.org`, is not trusted here},
+	refused('another issuer', 400, qr{issuer, `https://ci.example.org`, is not trusted here; an admin},
 	    id_token('hub', iss => 'https://ci.example.org'));
 	my $trusted = 'but the trusted issuer is';
 	refused('the issuer with a slash', 400,
@@ -568,7 +568,9 @@ subtest 'tokens that are not good' => sub {
 	});
 	refused('the key of the other issuer', 400,
 	    qr/key `lab-1`, which its issuer `\Q$issuer{hub}\E` does not have/, $key{lab}->sign(claims('hub')));
-	refused('no token at all', 400, qr/three parts/, 'garbage');
+	refused('no token at all', 400, qr/not an identity token \(a JWT\), which has three parts/, 'garbage');
+	is(message(exchange(app => '')), '400 jwt is missing or empty; it must be the identity token of the job',
+	    'a variable that is not set');
 	is(exchange(app => id_token('hub', exp => time - 30, iat => time - 600, nbf => undef))->{status}, 200,
 	    'within the leeway');
 	is(exchange(app => id_token('hub', iat => time + 45, nbf => time + 45))->{status}, 200,
@@ -576,21 +578,36 @@ subtest 'tokens that are not good' => sub {
 };
 
 subtest 'jobs that no rule lets in' => sub {
-	my $hidden = qr/\A403 no trust rule of this project lets this job in\z/;
+	# the same words, whether there is a rule, a project, or neither
+	my $hidden = sub {
+		my ($repository, $owner, $issuer) = @_;
+		my $text = '403 no trust rule of this project lets this job in: none is for a token of'
+		    . " `$issuer{ $issuer // 'hub' }` with the $repository and $owner";
 
-	refused('another repository', 403, $hidden, id_token('hub', repository => 'octo/other'));
-	refused('another project', 403, $hidden, id_token('hub'), project => 'none');
+		return qr/\A\Q$text\E\z/;
+	};
+	my $octo = '`repository` `octo/app`';
+	my $of = sub { return "the `repository_owner_id` `$_[0]`" };
+
+	refused('another repository', 403, $hidden->('`repository` `octo/other`', $of->(77)),
+	    id_token('hub', repository => 'octo/other'));
+	refused('another project', 403, $hidden->($octo, $of->(77)), id_token('hub'), project => 'none');
 	$id{missing} = 987654;
-	refused('a project that is not there', 403, $hidden, id_token('hub'), project => 'missing');
-	refused('another owner of that name', 403, $hidden, id_token('hub', repository_owner_id => '78'));
-	my $logged = qr/"issuer \Q$issuer{hub}\E: no rule for the repository `octo\/app` with the owner_id/;
-	ok($t->wait_for(sub { $t->log('pool') =~ m{status=403 .*detail=$logged `78`"} }),
+	refused('a project that is not there', 403, $hidden->($octo, $of->(77)), id_token('hub'),
+	    project => 'missing');
+	refused('another owner of that name', 403, $hidden->($octo, $of->(78)),
+	    id_token('hub', repository_owner_id => '78'));
+	ok($t->wait_for(sub { $t->log('pool') =~ m{status=403 .*detail="no trust rule .*_owner_id` `78`"} }),
 	    'the log says whose job it is');
 	is(read_config(app => id_token('hub', repository_owner_id => '79'))->{status}, 401, 'as a credential');
-	ok($t->wait_for(sub { $t->log('pool') =~ m{status=401 .*detail=$logged `79`"} }), 'too');
-	refused('no owner', 403, $hidden, id_token('hub', repository_owner_id => undef));
-	refused('the same name at the other issuer', 403, $hidden, id_token('lab', aud => 'berth'));
-	refused('and the other way round', 403, $hidden, id_token('hub'), project => 'lab');
+	ok($t->wait_for(sub { $t->log('pool') =~ m{status=401 .*detail="no trust rule .*_owner_id` `79`"} }),
+	    'too');
+	refused('no owner', 403, $hidden->($octo, 'no `repository_owner_id`'),
+	    id_token('hub', repository_owner_id => undef));
+	refused('the same name at the other issuer', 403,
+	    $hidden->('`project_path` `octo/app`', 'the `namespace_id` `77`', 'lab'),
+	    id_token('lab', aud => 'berth'));
+	refused('and the other way round', 403, $hidden->($octo, $of->(77)), id_token('hub'), project => 'lab');
 	refused('another workflow', 403, qr/`workflow` is `evil.yml`, but the rule asks for `release.yml`/,
 	    id_token('hub', workflow_ref => 'octo/app/.github/workflows/evil.yml@refs/heads/main'));
 	refused('a workflow that looks like it', 403, qr/no claim `workflow`/,
@@ -598,13 +615,13 @@ subtest 'jobs that no rule lets in' => sub {
 	refused('a tag', 403, qr{`ref` is `refs/tags/v1`, but the rule asks for `refs/heads/\*`},
 	    id_token('hub', ref => 'refs/tags/v1'));
 	refused('no ref', 403, qr/no claim `ref`/, id_token('hub', ref => undef));
-	refused($_, 403, qr/jobs of the event `$_` are trusted only by a rule that names it \(`event_name`\)/,
+	refused($_, 403, qr/a job of the event `$_` needs a rule with `event_name=$_`; other rules trust/,
 	    id_token('hub', event_name => $_))
 	    for qw(pull_request_target workflow_run pull_request issue_comment workflow_call repository_dispatch
 	    merge_group tomorrows_event);
 	is(exchange(app => id_token('hub', event_name => $_))->{status}, 200, $_)
 	    for qw(schedule release workflow_dispatch);
-	refused($_, 403, qr/jobs of the event `$_` are trusted only by a rule that names it \(`pipeline_source`\)/,
+	refused($_, 403, qr/a job of the event `$_` needs a rule with `pipeline_source=$_`; other rules trust/,
 	    id_token('lab', aud => 'berth', pipeline_source => $_), project => 'lab')
 	    for qw(merge_request_event external_pull_request_event parent_pipeline pipeline trigger chat external);
 	is(exchange(lab => id_token('lab', aud => 'berth', pipeline_source => $_))->{status}, 200, $_)
@@ -788,7 +805,7 @@ subtest 'an issuer that is away' => sub {
 	$t->psql('UPDATE trusted_issuers SET jwks = NULL, jwks_fetched_at = NULL WHERE kind = \'github\'');
 	my $res = exchange(app => $key{next}->sign(claims('hub')));
 	is($res->{status}, 503, 'without any it is not known who comes');
-	like(message($res), qr/cannot read the keys of this token's issuer, which is unreachable or slow/,
+	like(message($res), qr/the keys of this token's issuer cannot be read now; the log .* has the cause; try/,
 	    'says so');
 	ok($res->{headers}{'retry-after'}, 'and when to come again');
 	is(read_config(app => $dev)->{status}, 200, 'our own tokens do not care');
@@ -796,7 +813,7 @@ subtest 'an issuer that is away' => sub {
 	is($res->{status}, 503, 'once more it is asked');
 	$res = exchange(app => $key{next}->sign(claims('hub')));
 	is($res->{status}, 503, 'nobody asks again at once');
-	like(message($res), qr/cannot read the keys of this token's issuer, .* please try again in \d+ second/,
+	like(message($res), qr/keys of this token's issuer cannot be read now; .*; please try again in \d+ second/,
 	    'which gives the same cause');
 	$there{hub}->start;
 	minute_later();

@@ -118,7 +118,8 @@ jwt_decode(struct arena *a, struct slice text, struct jwt *jwt, struct err *err)
 	if (text.n > JWT_MAX)
 		return err_set(err, 400, "the token is longer than %d bytes", JWT_MAX);
 	if (!split(text, parts))
-		return err_set(err, 400, "the token does not have three parts");
+		return err_set(err, 400,
+		    "this is not an identity token (a JWT), which has three parts with dots between them");
 	if (decode_object(a, parts[HEADER], "the token's header", &header, err) == -1 ||
 	    read_header(header, jwt, err) == -1 ||
 	    decode_object(a, parts[PAYLOAD], "the token's payload", &jwt->claims, err) == -1 ||

@@ -259,9 +259,8 @@ check_event(struct arena *a, const struct kind *k, struct json_object *patterns,
 	        strcmp(json_object_get_string(named), event) == 0))
 		return 0;
 	return err_set(err, 403,
-	    "jobs of the event `%.*s` are trusted only by a rule that names it (`%s`); other rules "
-	    "trust %s, %s, %s and %s",
-	    SHOWN_MAX, event, k->event, k->events[0], k->events[1], k->events[2], k->events[3]);
+	    "a job of the event `%.*s` needs a rule with `%s=%.*s`; other rules trust %s, %s, %s and %s",
+	    SHOWN_MAX, event, k->event, SHOWN_MAX, event, k->events[0], k->events[1], k->events[2], k->events[3]);
 }
 
 enum trust_verdict
@@ -286,6 +285,25 @@ trust_match(struct arena *a, enum trust_kind kind, struct json_object *patterns,
 }
 
 /* ---- jobs ---- */
+
+static const char *
+name_claim(struct arena *a, struct json_object *claims, const char *name)
+{
+	const char *text = claim(a, claims, name);
+
+	return text == NULL ? arena_printf(a, "no `%s`", name)
+			    : arena_printf(a, "the `%s` `%.*s`", name, SHOWN_MAX, text);
+}
+
+const char *
+trust_name_repository(struct arena *a, enum trust_kind kind, struct json_object *claims)
+{
+	const struct kind *k = &kinds[kind];
+	const char *repository = name_claim(a, claims, k->repository);
+
+	return k->owner_id == NULL ? repository
+				   : arena_printf(a, "%s and %s", repository, name_claim(a, claims, k->owner_id));
+}
 
 static int64_t
 number_of(const char *text)

@@ -59,6 +59,9 @@ enum trust_verdict {
 enum trust_verdict trust_match(struct arena *, enum trust_kind, struct json_object *patterns,
     const char *owner_id, struct json_object *claims, struct err *);
 
+/* The repository of the token's job, and its owner, as the token's claims name them: for a message. */
+const char *trust_name_repository(struct arena *, enum trust_kind, struct json_object *claims);
+
 /*
  * The claims of a token about its job, for lists and the audit log; NULL or 0: the token has no such claim.
  */

@@ -13,7 +13,7 @@
 #include "store/token/ci_token.h"
 #include "store/token/trust_rule.h"
 
-enum { LOGGED_MAX = 100 }; /* of a claim */
+enum { SHOWN_MAX = 160 }; /* bytes of an issuer in a message */
 
 int
 id_token_login_read(struct worker_app *app, struct request *rq, struct slice text,
@@ -38,7 +38,6 @@ id_token_login_read(struct worker_app *app, struct request *rq, struct slice tex
 static int
 refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
 {
-	enum { SHOWN_MAX = 160 };
 	const char *other = issuer_url_other(rq->arena, issuer);
 	bool slash = strlen(issuer) > strlen(other);
 	struct issuer_keys near;
@@ -46,7 +45,8 @@ refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
 	if (issuer_find(app->db, rq->arena, other, &near, &rq->err) == -1)
 		return -1;
 	if (!near.found)
-		return err_set(&rq->err, 400, "the token's issuer, `%.*s`, is not trusted here",
+		return err_set(&rq->err, 400,
+		    "the token's issuer, `%.*s`, is not trusted here; an administrator can add it (berth issuer add)",
 		    SHOWN_MAX, issuer);
 	return err_set(&rq->err, 400,
 	    "the token's issuer is `%.*s`, but the trusted issuer is `%.*s`, %s the slash at the end; add the "
@@ -133,29 +133,19 @@ judge(struct request *rq, const struct id_token_login *login, enum trust_kind ki
 	return 0;
 }
 
-/* The answer to a stranger does not say which repositories are trusted, so the log says whose job this is. */
-static int
-log_job(struct request *rq, const struct id_token_login *login, enum trust_kind kind)
-{
-	struct trust_job job;
-
-	trust_describe(rq->arena, kind, login->issuer.issuer.url, login->jwt.claims, &job);
-	return err_context(&rq->err, "issuer %s: no rule for the repository `%.*s` with the owner_id `%.*s`",
-	    login->issuer.issuer.url, LOGGED_MAX, job.repository != NULL ? job.repository : "", LOGGED_MAX,
-	    job.owner_id != NULL ? job.owner_id : "");
-}
-
 /*
  * Finds the first rule that fits the job.  For the registry of a group, it looks in all projects below the
  * group, whatever crate the request names.  If no rule fits, the error says what a rule for this repository
- * demands in addition; it says nothing about rules for other repositories, or whether the project exists.
+ * demands in addition, or whose job this is; it says nothing about rules for other repositories, or whether
+ * the project exists.
  */
 static int
 match(struct worker_app *app, struct request *rq, const struct id_token_login *login,
     enum trust_kind kind, enum namespace_kind place, const struct namespace_ref *namespace,
     const struct trust_rule **found)
 {
-	bool of_group = place == NAMESPACE_GROUP, on = false;
+	const char *where = place == NAMESPACE_GROUP ? "a project of this group" : "this project";
+	bool on = false;
 	struct trust_rule *rules;
 	struct err why = { 0 };
 	int64_t asked = 0;
@@ -184,10 +174,12 @@ match(struct worker_app *app, struct request *rq, const struct id_token_login *l
 	}
 	if (*found != NULL)
 		return 0;
-	err_set(&rq->err, 403, "no trust rule of %s lets this job in%s%s",
-	    of_group ? "a project of this group" : "this project", why.status != 0 ? ": " : "",
-	    why.status != 0 ? why.pub : "");
-	return why.status != 0 ? -1 : log_job(rq, login, kind);
+	if (why.status != 0)
+		return err_set(&rq->err, 403, "no trust rule of %s lets this job in: %s", where, why.pub);
+	err_set(&rq->err, 403, "no trust rule of %s lets this job in: none is for a token of `%.*s` with %s", where,
+	    SHOWN_MAX, login->issuer.issuer.url, trust_name_repository(rq->arena, kind, login->jwt.claims));
+	/* for the administrator, too, who has to add the rule */
+	return err_context(&rq->err, "%s", rq->err.pub);
 }
 
 static int

@@ -17,7 +17,8 @@ enum {
 	NAP_MS = 50
 };
 
-static const char unreachable[] = "cannot read the keys of this token's issuer, which is unreachable or slow";
+static const char unreadable[] =
+    "the keys of this token's issuer cannot be read now; the log of the registry has the cause";
 
 /* ---- from the issuer ---- */
 
@@ -180,7 +181,7 @@ static const char *
 why_wait(const struct issuer_keys *keys)
 {
 	return keys->jwks == NULL || keys->age > ISSUER_FETCH_PERIOD_S
-	    ? unreachable
+	    ? unreadable
 	    : "the keys of the token's issuer were read less than a minute ago, and the token's key is not "
 	      "among them";
 }
@@ -215,7 +216,7 @@ refuse(struct request *rq, const struct issuer_keys *keys, const struct jwt *jwt
 		    "the token is signed with the key `%.*s`, which its issuer `%.*s` does not have",
 		    SHOWN_MAX, jwt->kid, 2 * SHOWN_MAX, keys->issuer.url);
 	err_internal(&rq->err, 503, "issuer %s: no keys", keys->issuer.url);
-	return err_tell(&rq->err, "%s; try again in a minute", unreachable);
+	return err_tell(&rq->err, "%s; try again in a minute", unreadable);
 }
 
 int

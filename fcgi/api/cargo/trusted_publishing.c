@@ -37,9 +37,11 @@ trusted_publishing_exchange(struct call *call, struct request *rq, struct respon
 	const char *text = "";
 
 	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
-	    params_secret(&params, "jwt", &text) == -1 ||
-	    params_required(&params, "jwt", &text) == -1 ||
-	    (token = app_make_token(call->app, rq, TOKEN_JOB)) == NULL)
+	    params_secret(&params, "jwt", &text) == -1)
+		return -1;
+	if (text[0] == '\0')
+		return err_set(&rq->err, 400, "jwt is missing or empty; it must be the identity token of the job");
+	if ((token = app_make_token(call->app, rq, TOKEN_JOB)) == NULL)
 		return -1;
 	pass.digest = token->digest;
 	pass.handle = token->handle;

@@ -200,7 +200,7 @@ subtest 'a fleet with headers and limits of its own' => sub {
 	write_file($t->dir . '/nginx/berth-headers-fleet.conf', "add_header X-Fleet yes always;\n"
 	    . "add_header Strict-Transport-Security \"max-age=63072000\" always;\n");
 	my $fleet = "limit_req_zone \$binary_remote_addr zone=fleet:1m rate=1r/m;\n"
-	    . "limit_req zone=fleet burst=9 nodelay;\nlimit_req_status 429;\n";
+	    . "limit_req zone=fleet burst=9 nodelay;\nlimit_req_status 429;\nexpires 1h;\n";
 	$t->start_nginx(sub { s/^# Berth, this site/$fleet$&/mr });
 	my @cases = (['200 of the pool', 200, GET => "$root/api/v1/crates?q=foo", token => $token],
 		['an index', 200, GET => "$root/3/f/foo", token => $token],
@@ -216,6 +216,8 @@ subtest 'a fleet with headers and limits of its own' => sub {
 		is($res->{status}, $status, "$name: $status");
 		is(scalar(grep { $_->[0] eq 'x-fleet' } @{ $res->{header_list} }), 1, "$name: has the fleet's header once");
 		is($res->{headers}{'strict-transport-security'}, 'max-age=63072000', "$name: and its HSTS");
+		unlike(join(' ', map { "@$_" } grep { $_->[0] =~ /^(?:cache-control|expires)\z/ } @{ $res->{header_list} }),
+		    qr/expires|max-age=3600/, "$name: but no caching of the fleet");
 	}
 	my %seen;
 	for (1 .. 12) {
@@ -226,6 +228,19 @@ subtest 'a fleet with headers and limits of its own' => sub {
 	}
 	is(($seen{200} // 0) + ($seen{429} // 0), 12, 'the limit of the fleet');
 	cmp_ok($seen{429} // 0, '>', 8, 'holds here, too');
+};
+
+subtest 'addresses that a fleet refuses' => sub {
+	$t->stop_nginx;
+	$t->start_nginx(sub { s/^# Berth, this site/deny all;\n$&/mr });
+	for my $case ([GET => "$root/3/f/foo"], [GET => "$root/foo/1.0.0/download"], [GET => '/-/'],
+		[GET => "$root/api/v1/crates?q=foo"], [PUT => "$root/api/v1/crates/new", body => 'x' x 300_000]) {
+		my ($method, $path, %opt) = @$case;
+
+		is($t->http($method, $path, { %opt, token => $token })->{status}, 403, "$method $path");
+	}
+	my $res = $t->http(PUT => "$root/api/v1/crates/new", { token => $token, body => 'x' });
+	is($t->json($res)->{errors}[0]{detail}, 'this address has no access', 'cargo prints why');
 };
 
 done_testing();

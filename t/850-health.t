@@ -281,7 +281,9 @@ subtest 'nginx has other paths' => sub {
 		qr{has \$berth_cache_dir /nowhere, which does not exist for the pool, and }],
 		['the same root', [BERTH_NGINX_ROOT => '/'], 200, undef],
 		['another root', [BERTH_NGINX_ROOT => '/cargo/'], 503, qr{has \$berth_root "/cargo", and .*_url = https:}],
-		['another cache', [BERTH_NGINX_CACHE_DIR => $other], 200, qr/has \$berth_cache_dir \Q$other\E, and /]) {
+		['another cache', [BERTH_NGINX_CACHE_DIR => $other], 200, qr/has \$berth_cache_dir \Q$other\E, and /],
+		['keys', [BERTH_NGINX_KEYS => "of $other"], 200, undef],
+		['no keys', [BERTH_NGINX_KEYS => 'of '], 200, qr/\Anginx has no keys, so the pool .*: reload nginx; /]) {
 		my ($name, $param, $status, $detail) = @$case;
 		my $res = fetch($t->socket_path, '/-/readiness', REMOTE_ADDR => '127.0.0.1', @$param);
 		my $said = $t->json($res);

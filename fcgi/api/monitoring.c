@@ -248,6 +248,20 @@ put_cache(struct json_out *o, const struct worker_app *app, struct arena *a)
 		    "in lines with `cache`", app->settings->cache_dir, cache_state_reasons[state]));
 }
 
+/* NULL if nginx has read a file of keys, or needs none; else what is wrong. */
+static const char *
+nginx_lacks_keys(const struct settings *s, const struct request *rq)
+{
+	/* with "of " at its beginning, since a parameter that is empty does not count */
+	const char *keys = request_header(rq, "BERTH_NGINX_KEYS");
+
+	if (keys == NULL || strcmp(keys, "of ") != 0 || s->token_key[0] == '\0' || s->cache_dir[0] == '\0')
+		return NULL;
+	return arena_printf(rq->arena,
+	    "nginx has no keys, so the pool answers all requests with tokens: reload nginx; if that does not help, "
+	    "compare the include lines in berth-site.conf of nginx with token_key = %s", s->token_key);
+}
+
 enum sameness { SAME, MISSING, DIFFERENT };
 
 /*
@@ -268,8 +282,8 @@ compare(const char *nginx, const char *ours)
 
 /*
  * By its server for monitoring nginx tells of its own configuration.  NULL if that fits, or for another
- * server, else what differs; *bad: nginx finds no route, or cannot send crates.  With another cache_dir
- * the pool answers all.  A path that is missing here may be right for nginx, so it is not bad.
+ * server, else what differs; *bad: nginx finds no route, or cannot send crates.  With another cache_dir, or
+ * without keys, the pool answers all.  A path that is missing here may be right for nginx, so it is not bad.
  */
 static const char *
 nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
@@ -300,7 +314,7 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 		    "them equal, and reload nginx", places[i].variable, nginx,
 		    same == MISSING ? ", which does not exist for the pool" : "", places[i].key, places[i].value);
 	}
-	return NULL;
+	return nginx_lacks_keys(s, rq);
 }
 
 int

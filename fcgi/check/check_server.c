@@ -69,8 +69,9 @@ say_other_answer(struct checking *c, long status)
 	bool unreached = status == HTTP_BAD_GATEWAY || status == HTTP_TIMED_OUT;
 
 	check_say(c, CHECK_CRITICAL, "%s/-/readiness answers %ld: %s", c->monitoring, status,
-	    unreached ? "nginx does not reach the pool: check whether berth-fcgi runs"
-		      : "check monitoring_allow, and whether this is nginx's server for monitoring");
+	    unreached ? "nginx does not reach the pool: check whether berth-fcgi runs; if it does, nginx's error "
+			"log has the cause, such as a user without the group berth-store"
+		      : "check monitoring_allow, and whether this is nginx's server berth-monitoring");
 }
 
 static void

@@ -118,7 +118,8 @@ admit_body(struct db *db, void *arg, struct err *err)
 	        is_known(db, in, ad->digest, &known, err) == -1))
 		return -1;
 	if (!first && !came)
-		return err_set(err, 400, "the token has been used already");
+		return err_set(err, 400,
+		    "the token has been used already; a job exchanges it once, and then uses the token that it gets");
 	if (known)
 		return 0;
 	return pin(db, in, err) == -1 ? -1 : add(db, in, err);

@@ -147,6 +147,34 @@ subtest 'two workers bring the same crate once' => sub {
 	    unless $s3->is_real;
 };
 
+# cargo asks for all crates of a build at once.  No more than three of six workers fetch.
+subtest 'a crowd of readers of uncached crates' => sub {
+	my @crates = map { "cold$_" } 1 .. 12;
+	my @readers;
+	my $begin = sub {
+		my ($crate) = @_;
+
+		push @readers, child(sub { return whole($crate) });
+	};
+
+	is(publish($_, '1.0.0')->{status}, 200, "$_ is published") for @crates;
+	forget(@crates);
+	$fault->arm('copy:fetched', 'hold');
+	$begin->($_) for splice(@crates, 0, 3);
+	ok($t->wait_for(sub { $fault->held == 3 }), 'three workers fetch a crate');
+	my @held = $fault->held;
+	is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200,
+	    'another read goes on');
+	$begin->(splice(@crates, 0, 1));
+	is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200,
+	    'also while the next one waits');
+	is(scalar($fault->held), 3, 'which does not fetch yet');
+	$fault->disarm;
+	$fault->release($_) for @held;
+	$begin->($_) for @crates;
+	is(scalar(grep { waitpid($_, 0); $? != 0 } @readers), 0, 'nobody is refused');
+};
+
 subtest 'a crash on the way' => sub {
 	for my $point ('copy:fetched', 'copy:fsynced', 'copy:named') {
 		forget('second');

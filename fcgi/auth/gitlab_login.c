@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/words.h"
+#include "call/outbound_slot.h"
 #include "net/http_status.h"
 #include "store/token/gitlab_job.h"
 
@@ -288,10 +289,10 @@ ask(struct call *call, struct request *rq, bool was_away, struct gitlab_job *job
 	struct https_answer answer;
 	int rc;
 
-	if (outbound_begin(call->app, rq) == -1)
+	if (outbound_slot_take(call->app, rq, 0) == -1)
 		return outbound_refuse(&rq->err);
 	rc = get(call, rq, was_away, &answer);
-	outbound_end(call->app, rq);
+	outbound_slot_leave(call->app, rq);
 	return rc == -1 ? -1 : judge(call, rq, &answer, job);
 }
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "call/outbound_slot.h"
 #include "net/http_status.h"
 
 enum {
@@ -107,13 +108,13 @@ refresh(struct worker_app *app, struct request *rq, struct issuer_keys *keys, bo
 	const char *jwks = NULL;
 	struct err err = { 0 };
 	/* go on without a slot: one worker for each issuer is few */
-	bool slot = outbound_begin(app, rq) == 0;
+	bool slot = outbound_slot_take(app, rq, 0) == 0;
 
 	if (fetch(app, rq, &keys->issuer, &jwks, &err) == -1)
 		log_warn("issuer %s: its keys cannot be read: %s", keys->issuer.url,
 		    err.detail[0] != '\0' ? err.detail : err.pub);
 	if (slot)
-		outbound_end(app, rq);
+		outbound_slot_leave(app, rq);
 	*fresh = jwks != NULL;
 	if (jwks != NULL) {
 		keys->jwks = jwks;

@@ -21,7 +21,7 @@
 
 /* Queues for long work: slots limit how much of it is done at once. */
 enum app_queue {
-	QUEUE_OUTBOUND, /* auth/outbound.h */
+	QUEUE_OUTBOUND, /* call/outbound_slot.h */
 	QUEUE_INSPECT, /* api/cargo/publish_inspect.h */
 	QUEUE_WAIT, /* call/patience.h */
 	QUEUE__MAX
@@ -79,15 +79,6 @@ int app_respond_json(struct response *, int status, struct slice json);
  * sentence for the client.
  */
 int app_store_check(struct worker_app *, struct request *) __attribute__((warn_unused_result));
-
-/*
- * Makes sure that the file of a blob is in the directory where nginx and the pool open it.  If the store is
- * an object store, it fetches a missing copy, of at most `max` bytes, in one round trip.  *path is the file
- * there that nginx can send, perhaps before it is a copy (blob_bring_early()); NULL: it is a copy on return.
- * 1: the file is there; 0: the store lacks it; -1: rq->err, 503.
- */
-int app_bring_blob(struct worker_app *, struct request *, const char *sha256, int64_t max, const char **path)
-    __attribute__((warn_unused_result));
 
 /* {"ok":true} */
 int app_respond_ok(struct response *);

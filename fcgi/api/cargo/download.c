@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/app_metrics.h"
+#include "call/bring.h"
 #include "call/cache_hint.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
@@ -60,7 +61,7 @@ download_handle(struct call *call, struct request *rq, struct response *rs)
 	version_blob_read(&call->first, &blob);
 	if (!blob.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	there = app_bring_blob(call->app, rq, blob.cksum, blob.size, &path);
+	there = bring_blob(call->app, rq, blob.cksum, blob.size, &path);
 	if (there == -1)
 		return -1;
 	if (there == 0)

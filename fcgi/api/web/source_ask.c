@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cache/cache_extract.h"
+#include "call/bring.h"
 #include "call/inspect_slot.h"
 #include "crate/inspect/inspector.h"
 #include "crate/inspect/verdict.h"
@@ -37,7 +38,7 @@ open_crate(struct page *page, const struct source_crate *c)
 	struct request *rq = page->rq;
 	int *fd = arena_alloc(rq->arena, sizeof(*fd));
 
-	if (app_bring_blob(page->call->app, rq, c->cksum, BLOB_SIZE_MAX, NULL) == -1)
+	if (bring_blob(page->call->app, rq, c->cksum, BLOB_SIZE_MAX, NULL) == -1)
 		return -1;
 	*fd = open(arena_printf(rq->arena, "%s/%s", page->call->app->settings->blobs->dir,
 	    blob_path(rq->arena, c->cksum)), BLOB_OPEN);

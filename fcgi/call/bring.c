@@ -1,0 +1,43 @@
+#include "call/bring.h"
+
+#include "base/clock.h"
+#include "call/outbound_slot.h"
+#include "store/blob/blob.h"
+#include "store/blob/blob_copy.h"
+
+/*
+ * Half of the workers may wait for an object store or other systems.  The next request waits for them instead
+ * of being refused: cargo asks for all crates of a build at once, and gives up after three more attempts.
+ */
+static int
+bring(const struct worker_app *app, struct request *rq, const char *sha256, int64_t max, const char **path)
+{
+	enum { SLOT_WAIT_US = 5000000, SPARE_US = 3000000 };
+	const struct blob_store *store = app->settings->blobs;
+	int64_t until_us = rq->deadline_us - SPARE_US;
+	int rc;
+
+	if (outbound_slot_take(app, rq, clock_us() + SLOT_WAIT_US) == -1) {
+		err_internal(&rq->err, 503, "too many workers are already waiting for the object store");
+		return err_tell(&rq->err, "the registry's object store is slow; try again in a few seconds");
+	}
+	rc = path == NULL ? blob_bring(store, rq->arena, sha256, max, until_us, &rq->err)
+	    : blob_bring_early(store, rq->arena, sha256, max, until_us, path, &rq->err);
+	outbound_slot_leave(app, rq);
+	return rc;
+}
+
+int
+bring_blob(struct worker_app *app, struct request *rq, const char *sha256, int64_t max, const char **path)
+{
+	const struct blob_store *store = app->settings->blobs;
+
+	if (path != NULL)
+		*path = blob_path(rq->arena, sha256);
+	if (blob_has_copy(store, rq->arena, sha256))
+		return 1;
+	/* bytes from an object store are compared with their name, so whose store it is does not matter */
+	if (store->kind->copies)
+		return bring(app, rq, sha256, max, path);
+	return app_store_check(app, rq) == -1 ? -1 : blob_bring(store, rq->arena, sha256, max, 0, &rq->err);
+}

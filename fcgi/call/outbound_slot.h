@@ -1,0 +1,22 @@
+#ifndef CALL_OUTBOUND_SLOT_H
+#define CALL_OUTBOUND_SLOT_H
+
+/*
+ * A worker that asks another system (auth/outbound.h) or an object store waits for its answer, and anybody
+ * can make it ask.  So at most half of the workers ask at once, and for requests that write at most half of
+ * the write workers; the others serve everybody else.  A pool of one worker has one slot.
+ */
+
+#include <stdint.h>
+
+#include "call/app.h"
+
+/*
+ * Waits for a slot until until_us of clock_us() at most; 0: not at all.  0: ask now, and then call
+ * outbound_slot_leave().  -1: too many workers ask already.
+ */
+int outbound_slot_take(const struct worker_app *, const struct request *, int64_t until_us)
+    __attribute__((warn_unused_result));
+void outbound_slot_leave(const struct worker_app *, const struct request *);
+
+#endif

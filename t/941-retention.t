@@ -241,6 +241,24 @@ subtest 'the version that was to stay goes' => sub {
 	}
 };
 
+subtest 'a version that is to go is unyanked' => sub {
+	local $ENV{BERTH_FAULT};
+	my $fault = Berth::Fault->new($t);
+	my $id = $t->project('demo/unyanked');
+	plan skip_all => $fault->missing if $fault->missing;
+
+	$t->publish($id, $p->token, 'unyanked', $_)->{status} == 200 or die for qw(0.9.0 1.0.0 1.1.0 1.1.1-a);
+	$t->psql("UPDATE versions SET published_at = now() - interval '100 days' WHERE project_id = $id");
+	$t->berth_ok(qw(yank demo/unyanked unyanked@1.1.0));
+	$t->berth_ok(qw(retention set demo/unyanked unused_days=90));
+	my $ran = $fault->during('send:version_lock_crate', sub {
+		join(' ', ($t->berth(qw(retention run demo/unyanked --apply --json)))[0, 1])
+	}, sub { $t->berth_ok(qw(unyank demo/unyanked unyanked@1.1.0)) });
+	like($ran, qr/^0 [^\n]*"version":"0\.9\.0"[^\n]*\n\z/, 'the other version is deleted');
+	is($t->psql("SELECT string_agg(version, ' ' ORDER BY id) FROM versions WHERE project_id = $id"
+	    . " AND status <> 'pending_destruction'"), '1.0.0 1.1.0 1.1.1-a', 'the latest stable version stays');
+};
+
 subtest 'a crate that fails' => sub {
 	my %project = map { $_ => $t->project("demo/$_") } qw(broken whole);
 	my $left = sub { return join(' ', $t->psql("SELECT c.name || ' ' || v.version FROM versions v"
@@ -257,18 +275,24 @@ subtest 'a crate that fails' => sub {
 	    . " \$\$ BEGIN RAISE 'damaged'; END \$\$");
 	$t->psql("CREATE TRIGGER refuse BEFORE UPDATE ON versions FOR EACH ROW"
 	    . " WHEN (OLD.normalized_name = 'broken-a') EXECUTE FUNCTION refuse()");
+	my ($status, $out, $err) = $t->berth(qw(retention run demo/broken --apply --json));
+	is($status, 1, 'the command fails');
+	like($err, qr/^berth: crate `broken-a`: .+\n.*versions could not all be deleted: 1\n\z/, 'names the crate');
+	like($out, qr/^[^\n]*"crate":"broken-b"[^\n]*\n\z/, 'and has deleted what it can');
+	$t->publish($project{broken}, $p->token, 'broken-c', "1.0.0-$_")->{status} == 200 or die for 1, 2;
 	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'apply_retention'; NOTIFY berth_tasks");
 	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'apply_retention'") ne '' }),
 	    'the task fails');
-	is($left->(), 'broken-a 1.0.0-1 broken-a 1.0.0-2 broken-b 1.0.0-2 whole-a 1.0.0-2 whole-b 1.0.0-2',
-	    'and has deleted what it can');
+	is($left->(), 'broken-a 1.0.0-1 broken-a 1.0.0-2 broken-b 1.0.0-2 whole-a 1.0.0-2 whole-b 1.0.0-2'
+	    . ' broken-c 1.0.0-2', 'and has deleted what it can');
 	like($t->psql("SELECT error FROM tasks WHERE kind = 'apply_retention'"),
 	    qr{^not all .*: demo/broken, crate broken-a: .*}, 'it names the crate');
 	is($t->psql("SELECT run_at > now() + interval '5 hours' FROM tasks WHERE kind = 'apply_retention'"), 't',
 	    'it waits for somebody to mend the cause');
 	$t->psql('DROP FUNCTION refuse() CASCADE');
 	$t->run_tasks('apply_retention');
-	is($left->(), 'broken-a 1.0.0-2 broken-b 1.0.0-2 whole-a 1.0.0-2 whole-b 1.0.0-2', 'then the rest goes');
+	is($left->(), 'broken-a 1.0.0-2 broken-b 1.0.0-2 whole-a 1.0.0-2 whole-b 1.0.0-2 broken-c 1.0.0-2',
+	    'then the rest goes');
 	$t->berth_ok('retention', 'set', "demo/$_", 'enabled=off') for sort keys %project;
 };
 

@@ -1,6 +1,7 @@
 #include "store/package/retention.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "admin/command.h"
@@ -138,7 +139,7 @@ show(struct invocation *in)
 	return print_policy(in, output_row);
 }
 
-/* Holds one page in memory at a time.  Leaves out versions that could not be deleted. */
+/* Holds one page in memory at a time.  Leaves out versions that were not deleted. */
 static void
 print_items(const struct output_rows *rows, const struct retention_item *items, size_t n)
 {
@@ -159,24 +160,46 @@ print_items(const struct output_rows *rows, const struct retention_item *items, 
 	output_part(rows, cells, nrows);
 }
 
+/*
+ * Deletes versions of the n.  If a crate fails, it says so, counts it and goes on with the next one.  -1: the
+ * database is away.
+ */
+static int
+apply(struct invocation *in, const struct retention *r, struct retention_item *items, size_t n,
+    size_t *failed)
+{
+	for (size_t i = 0, some; i < n; i += some) {
+		if (retention_delete(in->db, &in->actor, r, &items[i], n - i, &some, &in->err) == 0)
+			continue;
+		if (db_fd(in->db) == -1) {
+			for (i += some; i < n; i++)
+				items[i].why = RETENTION_KEEP;
+			return -1;
+		}
+		fprintf(stderr, "berth: crate `%s`: %s\n", items[i].crate,
+		    in->err.detail[0] != '\0' ? in->err.detail : in->err.pub);
+		++*failed;
+		err_clear(&in->err);
+	}
+	return 0;
+}
+
 static int
 run_page(struct invocation *in, struct arena *a, const struct retention *r, int64_t *after_crate,
-    bool *more, size_t *widths)
+    bool *more, size_t *widths, size_t *failed)
 {
 	static const char *const names[] = { "version_id", "size", "published_at",
 		"last_downloaded_at", "why", "crate", "version" };
 	const struct output_rows rows = { { a, in->json, names, sizeof(names) / sizeof(*names) }, widths };
 	struct retention_item *items;
-	size_t n, some, done = 0;
+	size_t n;
 	int rc = 0;
 
 	if (retention_page(in->db, a, r, after_crate, more, &items, &n, &in->err) == -1)
 		return -1;
-	while (in->options.values[RUN_APPLY] != NULL && done < n && rc == 0) {
-		rc = retention_delete(in->db, &in->actor, r, &items[done], n - done, &some, &in->err);
-		done += rc == 0 ? some : 0;
-	}
-	print_items(&rows, items, in->options.values[RUN_APPLY] != NULL ? done : n);
+	if (in->options.values[RUN_APPLY] != NULL)
+		rc = apply(in, r, items, n, failed);
+	print_items(&rows, items, n);
 	return rc;
 }
 
@@ -188,6 +211,7 @@ run(struct invocation *in)
 	int64_t after_crate = 0;
 	struct retention r = { 0 };
 	bool more = true;
+	size_t failed = 0;
 	int rc;
 
 	if (in->options.values[RUN_APPLY] != NULL && in->options.values[RUN_DRY_RUN] != NULL)
@@ -197,10 +221,12 @@ run(struct invocation *in)
 	if (rc == 0 && !r.exists)
 		rc = err_set(&in->err, 404, "project `%s` has no retention policy", r.project);
 	while (rc == 0 && more) {
-		rc = run_page(in, a, &r, &after_crate, &more, widths);
+		rc = run_page(in, a, &r, &after_crate, &more, widths, &failed);
 		arena_reset(a);
 	}
 	arena_free(a);
+	if (rc == 0 && failed > 0)
+		rc = err_set(&in->err, 409, "crates whose versions could not all be deleted: %zu", failed);
 	return rc;
 }
 

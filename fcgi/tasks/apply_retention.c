@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "store/package/retention.h"
 #include "tasks/progress.h"
@@ -29,19 +28,18 @@ delete_some(struct run *run, const struct retention *r, struct retention_item *i
 {
 	const struct audit_actor actor = { .system_user = "berth-worker", .host = run->ctx->node };
 
-	if (retention_delete(run->ctx->db, &actor, r, items, n, done, err) == 0) {
-		for (size_t i = 0; i < *done; i++)
-			run->n += items[i].why != RETENTION_KEEP;
+	int rc = retention_delete(run->ctx->db, &actor, r, items, n, done, err);
+
+	for (size_t i = 0; i < *done; i++)
+		run->n += items[i].why != RETENTION_KEEP;
+	if (rc == 0)
 		return 0;
-	}
 	if (db_fd(run->ctx->db) == -1)
 		return -1;
 	if (run->failed[0] == '\0')
 		snprintf(run->failed, sizeof(run->failed), "%s, crate %s: %s", r->project, items[0].crate,
 		    err->detail[0] != '\0' ? err->detail : err->pub);
 	err_clear(err);
-	while (*done < n && strcmp(items[*done].crate, items[0].crate) == 0)
-		++*done;
 	return 0;
 }
 

@@ -132,7 +132,7 @@ judge_crate(struct arena *a, const struct retention *r, const struct db_result *
 			items[(*n)++] = (struct retention_item) { db_int(rows, row, VERSION_ID),
 				db_str(rows, row, CRATE), v[i].version, db_int(rows, row, SIZE),
 				v[i].published_at, v[i].last_used_at, v[i].why,
-				db_int(rows, first + (int)kept, VERSION_ID), v[kept].yanked };
+				db_int(rows, first + (int)kept, VERSION_ID), v[i].yanked, v[kept].yanked };
 	}
 }
 
@@ -163,15 +163,43 @@ retention_page(struct db *db, struct arena *a, const struct retention *r, int64_
 	return 0;
 }
 
-/* Versions that somebody else has deleted, or protected, since the list was made, are left as they are. */
+/* The change that deletes versions for the policy. */
+static struct version_change
+change_of(const struct audit_actor *actor, const struct retention *r, const struct retention_item *item)
+{
+	return (struct version_change) {
+		.actor = *actor,
+		/* whatever rule there is for deleting, it is not for those below an owner */
+		.delete_level = PROTECTION_MAINTAINER,
+		.limits = { TOKEN_ANY_OPERATION, NULL },
+		.project_id = r->project_id,
+		.why = "retention",
+		.kept_id = item->kept_id,
+		.kept_yanked = item->kept_yanked,
+	};
+}
+
+/*
+ * Deletes these versions of a crate.  Versions that somebody else has deleted, protected or unyanked since
+ * the list was made are left as they are.
+ */
 static int
-delete_some(struct db *db, const struct version_change *asked, const int64_t *ids, size_t n, bool *all,
-    struct err *err)
+delete_some(struct db *db, struct version_change *asked, const struct retention_item *items, size_t n,
+    bool *all, struct err *err)
 {
 	/* of its own: it reads and writes the whole index file of the crate */
 	struct arena *a = arena_new();
-	int rc = version_delete_some(db, a, asked, ids, n, err);
+	int64_t ids[RETENTION_DELETE_MAX], yanked[RETENTION_DELETE_MAX];
+	int rc;
 
+	asked->yanked = yanked;
+	asked->nyanked = 0;
+	for (size_t i = 0; i < n; i++) {
+		ids[i] = items[i].version_id;
+		if (items[i].yanked)
+			yanked[asked->nyanked++] = ids[i];
+	}
+	rc = version_delete_some(db, a, asked, ids, n, err);
 	arena_free(a);
 	*all = rc == 0;
 	if (rc == -1 && err->status != 404 && err->status != 403)
@@ -180,36 +208,38 @@ delete_some(struct db *db, const struct version_change *asked, const int64_t *id
 	return 0;
 }
 
+/* Deletes the n versions together or, if one of them is in the way of the others, one by one. */
+static int
+delete_crate(struct db *db, struct version_change *asked, struct retention_item *items, size_t n,
+    struct err *err)
+{
+	bool all;
+	int rc = delete_some(db, asked, items, n, &all, err);
+
+	for (size_t i = 0; !(rc == 0 && all) && i < n; i++) {
+		bool deleted = false;
+
+		if (rc == 0)
+			rc = delete_some(db, asked, &items[i], 1, &deleted, err);
+		if (!deleted)
+			items[i].why = RETENTION_KEEP;
+	}
+	return rc;
+}
+
 int
 retention_delete(struct db *db, const struct audit_actor *actor, const struct retention *r,
     struct retention_item *items, size_t n, size_t *done, struct err *err)
 {
-	const struct version_change asked = {
-		.actor = *actor,
-		/* whatever rule there is for deleting, it is not for those below an owner */
-		.delete_level = PROTECTION_MAINTAINER,
-		.limits = { TOKEN_ANY_OPERATION, NULL },
-		.project_id = r->project_id,
-		.why = "retention",
-		.kept_id = items[0].kept_id,
-		.kept_yanked = items[0].kept_yanked,
-	};
-	int64_t ids[RETENTION_DELETE_MAX];
-	bool all;
+	struct version_change asked = change_of(actor, r, items);
+	size_t of_crate = 0;
 
-	for (*done = 0; *done < n && *done < RETENTION_DELETE_MAX &&
-	     strcmp(items[*done].crate, items[0].crate) == 0; ++*done)
-		ids[*done] = items[*done].version_id;
-	if (delete_some(db, &asked, ids, *done, &all, err) == -1)
-		return -1;
-	/* one of them is in the way of the others */
-	for (size_t i = 0; !all && i < *done; i++) {
-		bool deleted;
-
-		if (delete_some(db, &asked, &ids[i], 1, &deleted, err) == -1)
-			return -1;
-		if (!deleted)
-			items[i].why = RETENTION_KEEP;
-	}
-	return 0;
+	while (of_crate < n && strcmp(items[of_crate].crate, items[0].crate) == 0)
+		of_crate++;
+	*done = of_crate < RETENTION_DELETE_MAX ? of_crate : RETENTION_DELETE_MAX;
+	if (delete_crate(db, &asked, items, *done, err) == 0)
+		return 0;
+	for (; *done < of_crate; ++*done)
+		items[*done].why = RETENTION_KEEP;
+	return -1;
 }

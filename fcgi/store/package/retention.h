@@ -52,7 +52,7 @@ struct retention_item {
 	int64_t last_used_at; /* downloaded, or imported; 0: never */
 	enum retention_why why;
 	int64_t kept_id; /* the version of the crate that stays in any case: retention_judge() */
-	bool kept_yanked; /* whether that version was yanked when the crate was judged */
+	bool yanked, kept_yanked; /* whether this version and that one were yanked when the crate was judged */
 };
 
 /*
@@ -71,7 +71,8 @@ enum { RETENTION_DELETE_MAX = 100 };
  * (store/package/version_delete.h): the crate is locked for no longer than that takes, and its index is
  * rebuilt once.  *done: how many it has dealt with; those of them that stay get RETENTION_KEEP.  A version
  * that is already deleted is no error.  None is deleted if somebody has meanwhile deleted or yanked the
- * version that must stay.  -1: none is deleted, or only some.
+ * version that must stay; one that somebody has unyanked stays.  -1: *done leads to the next crate, and what
+ * is not deleted of this one gets RETENTION_KEEP.
  */
 int retention_delete(struct db *, const struct audit_actor *, const struct retention *,
     struct retention_item *, size_t n, size_t *done, struct err *) __attribute__((warn_unused_result));

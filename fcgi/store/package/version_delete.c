@@ -80,7 +80,7 @@ change_all(struct db *db, const struct change *change, struct version_locked *fo
 	return rc;
 }
 
-/* The crate is locked, so it stays as it is. */
+/* Is the crate as it was judged?  It is locked, so it stays as it is. */
 static int
 check_kept(struct db *db, const struct change *change, struct err *err)
 {
@@ -91,6 +91,7 @@ check_kept(struct db *db, const struct change *change, struct err *err)
 		return 0;
 	db_bind_int(&call.params, change->asked->kept_id);
 	db_bind_bool(&call.params, change->asked->kept_yanked);
+	db_bind_ids(&call.params, change->arena, change->asked->yanked, change->asked->nyanked);
 	if (db_run(db, change->arena, &call, 1, err) == -1)
 		return -1;
 	return db_bool(&call.result, 0, IS_KEPT) ? 0 : err_set(err, 404, "the crate has changed meanwhile");

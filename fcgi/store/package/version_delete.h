@@ -24,7 +24,8 @@ int version_delete(struct db *, struct arena *, const struct version_change *, s
 /*
  * The same for n versions of one crate in one transaction, all or none: the index is rebuilt once, since that
  * takes longer the more versions the crate has.  The version_id of the change does not count.  -1: also 404
- * if the version that is to be kept is not there, or is yanked and must not be.
+ * if the version that is to be kept is not there, or is yanked and must not be, or if one that must be
+ * yanked is not.
  */
 int version_delete_some(struct db *, struct arena *, const struct version_change *, const int64_t *ids,
     size_t n, struct err *) __attribute__((warn_unused_result));

@@ -7,6 +7,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "access/token_limits.h"
@@ -23,6 +24,8 @@ struct version_change {
 	/* of a deletion: another version, without which the crate must not be left; 0: none */
 	int64_t kept_id;
 	bool kept_yanked; /* that one may be yanked */
+	const int64_t *yanked; /* of a deletion with kept_id: those to delete that must still be yanked */
+	size_t nyanked;
 };
 
 /* A version as it is, in its locked crate. */

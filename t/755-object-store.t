@@ -406,6 +406,15 @@ subtest 'copies that nobody uses' => sub {
 	$t->start_worker;
 	ok($t->wait_for(sub { $t->run_tasks('probe_store') && !grep { -e } @names }), 'both go together')
 	    or diag(grep { -e } @names);
+	my $bad = $t->store . '/aa/aa/' . 'aa' x 31 . 'ab';
+	mkdir($bad) or die "$bad: $!\n";
+	utime(time - 90000, time - 90000, $bad) or die "utime: $!\n";
+	my ($before) = $t->psql("UPDATE store_nodes SET seen_at = seen_at - interval '1 minute' RETURNING seen_at");
+	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'probe_store'; NOTIFY berth_tasks");
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'probe_store'") =~ /\Q$bad\E/ }),
+	    'a copy that cannot be removed is an error');
+	is($t->psql("SELECT seen_at > '$before' FROM store_nodes"), 't', 'and the node lives all the same');
+	rmdir($bad);
 	$t->stop_worker;
 	$t->conf(keep_unused => '1d');
 };

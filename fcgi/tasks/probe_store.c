@@ -30,16 +30,27 @@ trim_copies(struct task_ctx *ctx, struct err *err)
 	return 0;
 }
 
+/* Shows this node to the others, and looks for them. */
+static int
+meet_nodes(struct task_ctx *ctx, struct err *err)
+{
+	const struct settings *s = ctx->settings;
+	const struct store_node self = { ctx->node, s->external_url, token_slot_text(ctx->arena, s->token_key) };
+
+	if (store_node_show(ctx->db, ctx->arena, s->blobs, &self, err) == -1 ||
+	    store_node_look(ctx->db, ctx->arena, s->blobs, ctx->node, err) == -1)
+		return -1;
+	return store_node_sweep(ctx->db, ctx->arena, s->blobs, err);
+}
+
+/* Each half runs also if the other one fails: a node that cannot trim its copies still lives. */
 int
 task_probe_store(struct task_ctx *ctx, const struct task *task, struct err *err)
 {
-	const struct settings *s = ctx->settings;
-	const struct blob_store *store = s->blobs;
-	const struct store_node self = { ctx->node, s->external_url, token_slot_text(ctx->arena, s->token_key) };
+	struct err second = { 0 };
+	int met = meet_nodes(ctx, err);
+	int trimmed = trim_copies(ctx, met == 0 ? err : &second);
 
 	(void)task;
-	if (trim_copies(ctx, err) == -1 || store_node_show(ctx->db, ctx->arena, store, &self, err) == -1 ||
-	    store_node_look(ctx->db, ctx->arena, store, ctx->node, err) == -1)
-		return -1;
-	return store_node_sweep(ctx->db, ctx->arena, store, err);
+	return met == 0 ? trimmed : -1;
 }

@@ -348,6 +348,42 @@ subtest 'a store that is away' => sub {
 	ok(whole('second') && whole('late'), 'and gives all');
 };
 
+# With one worker, since each has its own opinion of the store.
+subtest 'one object that the store cannot read' => sub {
+	plan skip_all => "$ENV{BERTH_S3} does not fail on demand" if $s3->is_real;
+	$t->stop_pool;
+	$t->conf(workers => 1);
+	$t->start_pool;
+	forget(qw(first second third));
+	ok(whole('first'), 'the store answers');
+	forget('first');
+	$s3->fail('GET', 500, sha('second'));
+	is(get('second')->{status}, 503, 'one crate cannot be had');
+	my $asked = $s3->asked(qr{^GET .*/@{[ sha('second') ]}$});
+	is(get('second')->{status}, 503, 'nor at once again');
+	is($s3->asked(qr{^GET .*/@{[ sha('second') ]}$}), $asked, 'for which nobody asks the store');
+	ok(whole('first'), 'others can');
+	forget('first');
+	$s3->fail('GET', 500);
+	is(get($_)->{status}, 503, "$_: the store answers for none") for qw(third first);
+	$s3->fail('GET', undef);
+	is(get($_)->{status}, 503, "$_: it is left alone for a while") for qw(third first);
+	ok($t->wait_for(sub { get($_)->{status} == 200 }), "$_: and asked again") for qw(third first second);
+	$t->stop_pool;
+	$t->conf(workers => 6);
+	$t->start_pool;
+};
+
+subtest 'a bucket that does not exist' => sub {
+	plan skip_all => 'real stores have other words' if $s3->is_real;
+	my $none = Berth::Test->new(workers => 1, database => $t->dsn('berth'), $s3->settings('berth'),
+	    store => 's3://none/berth', store_copies => $t->dir . '/none');
+	my ($status, $said) = $none->berth('check');
+
+	like($said, qr/NoSuchBucket; check the name of the bucket, none$/m, 'is told by name');
+	$none->stop;
+};
+
 subtest 'a publish that dies' => sub {
 	$fault->arm('s3:uploaded', 'kill');
 	isnt(publish('dying', '1.0.0')->{status}, 200, 'after its upload');

@@ -24,7 +24,7 @@ enum {
 	/* a transfer fails that moves fewer bytes a second than this, for so many seconds */
 	STALL_BYTES = 1000, STALL_S = 10,
 	STALL_SIZE = 16 << 20, /* a body gets one more second for each: the store writes before it answers */
-	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after a failure other requests fail at once */
+	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after a failure requests fail at once, by set_away() */
 	ANSWER_MAX = 4 * 1024 * 1024,
 	PATH_MAX_BYTES = 8 * 1024,
 	HEADERS_MAX = 9,
@@ -427,13 +427,34 @@ away_us(int64_t waited_us)
 	return waited_us < AWAY_MAX_US ? waited_us : AWAY_MAX_US;
 }
 
+/*
+ * After a failure the store is left alone for a while.  A 500 may concern one object alone, as long as the
+ * store answers for others; any other failure, or that of a second object, concerns the store.
+ */
+static void
+set_away(struct s3 *s, const struct s3_call *c, bool answered, int64_t waited_us)
+{
+	bool alone = answered && c->status == HTTP_SERVER_ERROR && c->key[0] != '\0' &&
+	    (!s->fails || strcmp(s->away_key, c->key) == 0);
+
+	s->fails = true;
+	snprintf(s->away_key, sizeof(s->away_key), "%s", alone ? c->key : "");
+	s->away_until_us = clock_us() + away_us(waited_us);
+}
+
+static bool
+is_away(const struct s3 *s, const struct s3_call *c)
+{
+	return clock_us() < s->away_until_us && (s->away_key[0] == '\0' || strcmp(s->away_key, c->key) == 0);
+}
+
 static int
 try_all(struct s3 *s, struct s3_call *c, struct err *err)
 {
 	int64_t began_us = clock_us(), until_us = began_us + s->patience_ms * MS_US, pause = PAUSE_MS;
 	int answered = 0;
 
-	if (clock_us() < s->away_until_us) {
+	if (is_away(s, c)) {
 		err_internal(err, 503, "object store: %s did not answer a moment ago", s->origin);
 		return s3_away(err);
 	}
@@ -449,10 +470,12 @@ try_all(struct s3 *s, struct s3_call *c, struct err *err)
 		if ((answered == 1 && !is_passing(c->status)) || c->sink.error != 0 || c->sink.large)
 			break;
 	}
-	if (answered == 1 && !is_passing(c->status))
+	if (answered == 1 && !is_passing(c->status)) {
+		s->fails = false;
 		return 0;
+	}
 	if (c->sink.error == 0 && !c->sink.large)
-		s->away_until_us = clock_us() + away_us(clock_us() - began_us);
+		set_away(s, c, answered == 1, clock_us() - began_us);
 	return answered == 1 ? s3_refuse(s, c, err) : fail(s, c, err);
 }
 

@@ -16,6 +16,7 @@
 #include "base/sha256.h"
 #include "base/slice.h"
 #include "net/http_status.h"
+#include "net/s3_list.h"
 
 struct s3_conf {
 	const char *keys; /* "store": berth.conf has these as store_endpoint and so on; for errors */
@@ -43,6 +44,8 @@ struct s3 {
 	pid_t pid; /* the process that the handle belongs to */
 	int64_t patience_ms;
 	int64_t away_until_us;
+	char away_key[S3_KEY_MAX + 1]; /* the only object that is away; "": all are */
+	bool fails; /* since something failed, no request has succeeded */
 	bool unconditional; /* the store does not support If-None-Match */
 	s3_watch_fn *watch; /* NULL: none */
 	void *watch_arg;

@@ -16,6 +16,7 @@ use Test::More;
 use Berth::Agreement qw(agrees staged);
 use Berth::Crate;
 use Berth::Elsewhere;
+use Berth::Fault;
 use Berth::Publish;
 use Berth::Test;
 
@@ -31,6 +32,7 @@ my $token = $t->token('dev');
 my $token_file = secret('token', "$token\n");
 my $there = Berth::Elsewhere->new($t);
 my $apart = Berth::Elsewhere->new($t);
+my $fault = Berth::Fault->new($t);
 
 $t->start_pool;
 
@@ -81,7 +83,7 @@ sub offer {
 	my $bytes = $opt{bytes} // Berth::Crate::make($name, $version);
 
 	$there->answer('/index/' . Berth::Publish::index_path($name), line_of($name, $version, $bytes, %opt));
-	$there->answer("/dl/$_-$version.crate", $bytes, status => $opt{status} // 200)
+	$there->answer("/dl/$_-$version.crate", $bytes, status => $opt{status} // 200, headers => $opt{headers})
 	    for $name, $opt{name} // ();
 	return $bytes;
 }
@@ -193,6 +195,47 @@ subtest 'a server that is not what it should be' => sub {
 	like($err, qr/later-1\.0\.0\.crate: the server answers 429; .*run the same command/, 'one that is busy');
 	is($there->count('/dl/later-1.0.0.crate'), 3, 'is asked three times');
 
+	offer('hourly', '1.0.0', status => 429, headers => ['Retry-After: 3600']);
+	($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list('hourly'));
+	like($err, qr/: the server answers 429, and asks to come again in 3600 seconds; .*run the same/, 'too long');
+	is($there->count('/dl/hourly-1.0.0.crate'), 1, 'is not waited for');
+
+	# once it is told when to come again, it has the crate
+	my $soon = offer('soon', '1.0.0', status => 429, headers => ['Retry-After: 3']);
+	my $log = $t->dir . '/soon.log';
+	my $pid = Berth::Test::spawn($log, $t->build . '/berth', '-c', $t->conf_path, 'import', 'index', $source,
+	    '--into', 'demo/other', '--list', list('soon'));
+	ok($t->wait_for(sub { $there->count('/dl/soon-1.0.0.crate') }), 'a server that is busy for a while');
+	$there->answer('/dl/soon-1.0.0.crate', $soon);
+	waitpid($pid, 0);
+	is($?, 0, 'has the crate then');
+	like(Berth::Cluster::slurp($log), qr{^berth: GET \Q$url\E/dl/soon-1\.0\.0\.crate: .* 429, .* in 3 seconds}m,
+	    'and the command says for what it waits');
+	is($there->count('/dl/soon-1.0.0.crate'), 2, 'it waits as long as that');
+
+	# it redirects to a host that fails; what signs the address is a secret
+	for (['1.0.0', 500], ['1.1.0', 403]) {
+		my ($version, $status) = @$_;
+		my $path = "/$version?X-Amz-Signature=5ec3e7";
+
+		offer('signed', $version, status => 302, headers => ['Location: ' . $apart->url . $path]);
+		$apart->answer($path, '', status => $status);
+	}
+	$there->answer('/index/si/gn/signed', join('', map { line_of('signed', $_, 'x') } '1.0.0', '1.1.0'));
+	($status, $summary, $rows, $err) = import_of($source, 'demo/other', '--list', list(qw(signed good)));
+	is_deeply([$status, @$summary{qw(refused there)}], [1, 2, 1], 'crates that another host does not give');
+	my ($host) = $apart->url =~ m{//(.*)};
+	like($rows->{'signed 1.0.0'}{reason}, qr/signed-1\.0\.0\.crate, redirected to $host: .* answers 500$/,
+	    'are refused, and it names the host');
+	like($rows->{'signed 1.1.0'}{reason}, qr/signed-1\.1\.0\.crate, redirected to $host, answers 403$/,
+	    'and says nothing of tokens');
+	unlike($err . $json->encode($rows), qr/5ec3e7|Signature/, 'but no secret');
+
+	$there->answer('/index/to/om/toomany', '', length => 300 << 20, headers => ['X-Accel-Buffering: no']);
+	($status, $summary, $rows) = import_of($source, 'demo/other', '--list', list(qw(toomany good)));
+	is_deeply([$status, @$summary{qw(refused there)}], [1, 1, 1], 'an index file that is too large');
+	like($rows->{'toomany '}{reason}, qr/toomany: the answer is longer than 268435456 bytes$/, 'ends no import');
+
 	# it has lost the bytes of a version, and an index file
 	my $bytes = offer('lost', '1.1.0');
 	$there->answer('/index/lo/st/lost', join('', map { line_of('lost', $_, $bytes) } '1.0.0', '1.1.0'));
@@ -299,7 +342,7 @@ subtest 'a token, and who gets it' => sub {
 	$there->answer('/index/config.json', { dl => "$url/on/{crate}-{version}.crate" });
 	($status, undef, undef, $err) = import_of("sparse+$url/index/", 'demo/mirror', '--list', list('near'),
 	    '--token-file', $file);
-	like($err, qr/near-1\.0\.0\.crate: /, 'https does not become http');
+	like($err, qr/near-1\.0\.0\.crate, redirected to localhost:1: /, 'https does not become http');
 	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $id{mirror}"), 0, 'and nothing is imported');
 	for (["a\nb", 0], ["", qr/the token is empty/], ["\x01", qr/visible ASCII/]) {
 		my ($text, $pattern) = @$_;
@@ -332,6 +375,14 @@ subtest 'an index or crates in files, and the rest over HTTP' => sub {
 	($status, $summary, $rows, $err) = import_of($index, 'demo/new');
 	is_deeply([$status, $summary->{imported}, $rows], [0, 2, {}], 'a work tree, whose config.json has dl')
 	    or diag $err;
+	my $huge = "$index/" . Berth::Publish::index_path('huge');
+	make_path($huge =~ s{/[^/]*$}{}r);
+	truncate(Berth::Test::write_file($huge, ''), 300 << 20) or die "$huge: $!\n";
+	($status, $summary, $rows, $err) = import_of($index, 'demo/new');
+	is_deeply([$status, @$summary{qw(refused there)}], [1, 1, 2], 'an index file that is too large')
+	    or diag $err;
+	like($rows->{'huge '}{reason}, qr{/hu/ge/huge has 314572800 bytes, and 268435456 is too many$}, 'says so');
+	unlink($huge);
 	my $before = $there->count('/dl/here-1.0.0.crate');
 	Berth::Test::write_file("$crates/here-1.0.0.crate", Berth::Crate::make('here', '1.0.0'));
 	$there->answer('/index/config.json', $config);
@@ -574,6 +625,33 @@ subtest 'killed, and again' => sub {
 	my ($status, $summary) = import_of($source, 'demo/killed', '--list', $list);
 	is_deeply([$status, @$summary{qw(imported there)}], [0, 10, 10], 'the same command goes on');
 	agrees($t, 'after a kill', token => $token);
+};
+
+# The wait for the nodes at the end meets the trouble as well, tries again, and succeeds.
+subtest 'the database goes for a moment' => sub {
+	plan skip_all => $fault->missing if $fault->missing;
+	my $source = 'sparse+' . $there->url . '/index/';
+	my $log = $t->dir . '/moment.log';
+	my $cut_off = sub { $t->psql('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity'
+	    . " WHERE datname = current_database() AND application_name LIKE 'berth/%'") };
+
+	$t->project('demo/moment');
+	offer($_, '1.0.0') for qw(moment-a moment-b);
+	$fault->arm('send:inventory_versions', 'hold');
+	my $pid = Berth::Test::spawn($log, $t->build . '/berth', '-c', $t->conf_path, 'import', 'index', $source,
+	    '--into', 'demo/moment', '--list', list(qw(moment-a moment-b)), '--processes', 1);
+	ok($t->wait_for(sub { $fault->held }), 'the first crate');
+	$fault->release($fault->held);
+	ok($t->wait_for(sub { $fault->held }), 'the second one');
+	ok($cut_off->(), 'its session ends');
+	$fault->arm('send:cache_sync_left', 'wait');
+	$fault->release($fault->held);
+	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'it waits for the nodes');
+	ok($cut_off->(), 'and the session ends once more');
+	$fault->disarm;
+	waitpid($pid, 0);
+	like(Berth::Cluster::slurp($log), qr/^berth: the import has stopped: database: .*57P01.*; what is imported/m,
+	    'it says why it has stopped');
 };
 
 subtest 'lines of an index in a file; owners, and downloads of before' => sub {

@@ -118,6 +118,15 @@ url_host(struct slice url)
 	return slice_of(s.p, n);
 }
 
+const char *
+url_shown(struct arena *a, const char *url)
+{
+	const char *host = url_host_port(slice_str(url)).p;
+	int scheme = (int)(strcspn(url, "/") + 2);
+
+	return arena_printf(a, "%.*s%.*s", scheme, url, (int)strcspn(host, "?#"), host);
+}
+
 void
 url_put_visible(struct buf *b, struct slice part)
 {

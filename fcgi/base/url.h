@@ -40,6 +40,9 @@ struct slice url_host(struct slice url);
  */
 void url_put_visible(struct buf *, struct slice);
 
+/* Any URL as messages show it: without user, query and fragment, which may hold secrets. */
+const char *url_shown(struct arena *, const char *url);
+
 /* The path of a URL that has passed url_is_web(), from its first slash to the end; "": it has none. */
 const char *url_path(const char *url);
 

@@ -27,6 +27,7 @@ struct transfer {
 	struct buf body;
 	struct err *err; /* set: `take` has ended it */
 	const char *proxy; /* "": none */
+	const char *shown; /* as in struct https_answer */
 	char reason[CURL_ERROR_SIZE];
 };
 
@@ -172,6 +173,8 @@ configure(struct transfer *t, const struct https_get *get)
 	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms(get)) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_GET_TIMEOUT_MS) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE,
+	        get->take == NULL ? (curl_off_t)t->body.max : (curl_off_t)0) == CURLE_OK &&
 	    /* else what looks for the name is waited for, past the time-out; it ends by itself */
 	    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_USERAGENT, "berth/" BERTH_VERSION) == CURLE_OK &&
@@ -201,7 +204,7 @@ advice(const struct transfer *t, CURLcode rc)
  * that has refused, or whoever is behind it.
  */
 static int
-fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct err *err)
+fail(const struct transfer *t, CURLcode rc, struct err *err)
 {
 	enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
 	const char *reason = t->reason[0] != '\0' ? t->reason : curl_easy_strerror(rc);
@@ -209,17 +212,17 @@ fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct 
 	long code = 0;
 
 	if (proxy.n == 0)
-		return err_internal(err, 503, "GET %s: %s%s", get->url, reason, advice(t, rc));
+		return err_internal(err, 503, "%s: %s%s", t->shown, reason, advice(t, rc));
 	if (curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &code) != CURLE_OK || code == 0)
-		return err_internal(err, 503, "GET %s: the proxy %.*s does not answer: %s; check outbound_proxy",
-		    get->url, (int)proxy.n, proxy.p, reason);
+		return err_internal(err, 503, "%s: the proxy %.*s does not answer: %s; check outbound_proxy",
+		    t->shown, (int)proxy.n, proxy.p, reason);
 	if (code == PROXY_AUTHENTICATION_REQUIRED)
-		return err_internal(err, 503, "GET %s: the proxy %.*s answers 407: set a user and a password "
-		    "that it accepts in outbound_proxy", get->url, (int)proxy.n, proxy.p);
+		return err_internal(err, 503, "%s: the proxy %.*s answers 407: set a user and a password "
+		    "that it accepts in outbound_proxy", t->shown, (int)proxy.n, proxy.p);
 	if (code != HTTP_OK)
-		return err_internal(err, 503, "GET %s: the proxy %.*s answers %ld: allow the host there, or "
-		    "name it in outbound_proxy_except", get->url, (int)proxy.n, proxy.p, code);
-	return err_internal(err, 503, "GET %s through the proxy %.*s: %s%s", get->url, (int)proxy.n, proxy.p, reason,
+		return err_internal(err, 503, "%s: the proxy %.*s answers %ld: allow the host there, or "
+		    "name it in outbound_proxy_except", t->shown, (int)proxy.n, proxy.p, code);
+	return err_internal(err, 503, "%s through the proxy %.*s: %s%s", t->shown, (int)proxy.n, proxy.p, reason,
 	    advice(t, rc));
 }
 
@@ -229,36 +232,58 @@ is_direct(const struct https_get *get)
 	return get->proxy[0] == '\0' || hosts_include(get->proxy_except, url_host(slice_str(get->url)));
 }
 
+/* Adds to t->shown the host that the transfer has come to, if that is another one. */
+static bool
+find_host(struct transfer *t, struct arena *a)
+{
+	struct slice asked = url_host_port(slice_str(t->get->url)), host;
+	const char *url = NULL;
+
+	if (curl_easy_getinfo(t->curl, CURLINFO_EFFECTIVE_URL, &url) != CURLE_OK || url == NULL ||
+	    !url_is_web(slice_str(url)))
+		return false;
+	host = url_host_port(slice_str(url));
+	if (slice_equal(host, asked))
+		return false;
+	t->shown = arena_printf(a, "%s, redirected to %.*s", t->shown, (int)host.n, host.p);
+	return true;
+}
+
 int
 https_get(struct arena *a, const struct https_get *get, struct https_answer *answer,
     struct err *err)
 {
 	struct transfer *t = arena_alloc(a, sizeof(*t));
+	curl_off_t retry_after = 0;
 	CURLcode rc;
 
 	/* a file of that name would get the secrets of the connection */
 	unsetenv("SSLKEYLOGFILE");
 	t->get = get;
 	t->err = err;
+	t->shown = arena_printf(a, "GET %s", url_shown(a, get->url));
 	t->curl = open_handle(get->connections);
 	t->is_kept = get->connections != NULL;
 	if (t->curl == NULL)
-		return err_internal(err, 503, "GET %s: libcurl does not start", get->url);
+		return err_internal(err, 503, "%s: libcurl does not start", t->shown);
 	arena_defer(a, transfer_free, t);
 	buf_init(&t->body, a, get->body_max != 0 ? get->body_max : HTTPS_GET_BODY_MAX);
 	t->proxy = is_direct(get) ? "" : get->proxy;
 	if (!configure(t, get))
-		return err_internal(err, 503, "GET %s: libcurl refuses an option", get->url);
+		return err_internal(err, 503, "%s: libcurl refuses an option", t->shown);
 	rc = curl_easy_perform(t->curl);
 	if (rc != CURLE_OK && err->status != 0)
 		return -1;
-	if (rc != CURLE_OK && buf_full(&t->body))
-		return err_internal(err, 502, "GET %s: the answer is longer than %zu bytes", get->url,
-		    t->body.max);
+	answer->is_elsewhere = find_host(t, a);
+	if (rc == CURLE_FILESIZE_EXCEEDED || (rc != CURLE_OK && buf_full(&t->body)))
+		return err_internal(err, 502, "%s: the answer is longer than %zu bytes", t->shown, t->body.max);
 	if (rc != CURLE_OK)
-		return fail(t, get, rc, err);
-	if (curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer->status) != CURLE_OK)
-		return err_internal(err, 503, "GET %s: no status", get->url);
+		return fail(t, rc, err);
+	if (curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer->status) != CURLE_OK ||
+	    curl_easy_getinfo(t->curl, CURLINFO_RETRY_AFTER, &retry_after) != CURLE_OK)
+		return err_internal(err, 503, "%s: no status", t->shown);
+	answer->retry_after = retry_after;
+	answer->shown = t->shown;
 	answer->body = buf_slice(&t->body);
 	return 0;
 }

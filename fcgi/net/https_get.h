@@ -53,6 +53,10 @@ struct https_get {
 struct https_answer {
 	long status;
 	struct slice body;
+	int64_t retry_after; /* seconds, of the header of that name; 0: there is none */
+	/* for messages: "GET URL" or, if another host has answered, "GET URL, redirected to HOST:PORT" */
+	const char *shown;
+	bool is_elsewhere; /* another host has answered */
 };
 
 /* Makes an empty set of connections; the arena closes them. */
@@ -60,8 +64,8 @@ struct https_connections *https_connections_new(struct arena *);
 
 /*
  * Makes the GET. 0: there is an answer, of any status.  -1: `detail` says what went wrong, without any
- * header or password, and whether the proxy caused it; 502 the answer is too large; 503 the address is not
- * https, there is no connection, the certificate is not trusted, or the time is over; or the error of
+ * header, password or query, and whether the proxy caused it; 502 the answer is too large; 503 the address is
+ * not https, there is no connection, the certificate is not trusted, or the time is over; or the error of
  * `take`.
  */
 int https_get(struct arena *, const struct https_get *, struct https_answer *, struct err *)

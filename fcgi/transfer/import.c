@@ -211,6 +211,10 @@ import_crate(const struct passage *p, const struct import_crate *listed, const c
 		refuse_spelling(p, listed, *taken);
 		return 0;
 	}
+	if (listed->wrong != NULL) {
+		send_message(p->process, IMPORT_REFUSED, 1, listed->name, "", listed->wrong);
+		return 0;
+	}
 	if (p->process->import->source->is_indexed_there) {
 		enum import_result result;
 		const char *why;
@@ -277,7 +281,8 @@ process_main(struct process *p, pid_t parent)
 	const struct blob_store *blobs = import->job->settings->blobs;
 	struct arena *a = arena_new();
 	struct cache_barrier *barrier;
-	struct err err = { 0 };
+	/* the wait clears its error whenever it tries again */
+	struct err err = { 0 }, waited = { 0 };
 	int rc;
 
 	/* or a write would wait for this process to read, once the command is gone */
@@ -288,8 +293,10 @@ process_main(struct process *p, pid_t parent)
 	/* a store that no pool has used yet has no directories */
 	rc = become_owner(blobs->dir, &err) == -1 || follow(parent, &err) == -1 ||
 	    blobs->kind->check(blobs, &err) == -1 ? -1 : import_crates(p, a, &err);
-	if (cache_barrier_wait(barrier, a, clock_us() + import->wait_us, &err) == -1)
+	if (cache_barrier_wait(barrier, a, clock_us() + import->wait_us, &waited) == -1 && rc == 0) {
+		err = waited;
 		rc = -1;
+	}
 	if (rc == -1)
 		send_message(p, STOPPED, 0, "", "", err.detail[0] != '\0' ? err.detail : err.pub);
 	cache_barrier_free(barrier);

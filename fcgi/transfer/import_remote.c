@@ -12,6 +12,9 @@
 
 enum {
 	ATTEMPTS = 3,
+	BUSY_ATTEMPTS = 10, /* of a server that answers 429 and says when to come again: it will have the answer */
+	WAIT_MAX_S = 120,
+	SAID_S = 3, /* so long a wait is told to the person */
 	TIMEOUT_MS = 300 * 1000, /* of a crate on a slow line */
 	PAGE = 100 /* crates: cargo's web API allows no more */
 };
@@ -39,21 +42,48 @@ ask_once(struct question *q, struct arena *a, struct https_answer *answer, struc
 	return https_get(a, &q->get, answer, err);
 }
 
+/* The error for an answer that asks to come later. */
+static int
+give_up(const struct https_answer *answer, struct err *err)
+{
+	if (answer->retry_after <= WAIT_MAX_S)
+		return err_internal(err, 503, "%s: the server answers %ld", answer->shown, answer->status);
+	return err_internal(err, 503, "%s: the server answers %ld, and asks to come again in %" PRId64 " seconds",
+	    answer->shown, answer->status, answer->retry_after);
+}
+
+/* Waits as long as the server asks for. */
+static void
+wait_for_server(const struct import_remote *remote, struct arena *a, const struct https_answer *answer,
+    unsigned seconds)
+{
+	if (seconds >= SAID_S && remote->say != NULL)
+		remote->say(arena_printf(a, "%s: the server answers %ld, and asks to come again in %u seconds; "
+		    "the import waits", answer->shown, answer->status, seconds));
+	sleep(seconds);
+}
+
 /* -1: there is no answer, or only one that asks to come later. */
 static int
-ask(struct question *q, struct arena *a, struct https_answer *answer, struct err *err)
+ask(const struct import_remote *remote, struct question *q, struct arena *a, struct https_answer *answer,
+    struct err *err)
 {
 	for (unsigned attempt = 1;; attempt++) {
 		int rc = ask_once(q, a, answer, err);
+		unsigned attempts = ATTEMPTS;
 
 		q->has_failed = rc == 0 && answer->status >= HTTP_SERVER_ERROR;
 		if (!is_for_now(rc, rc == 0 ? answer->status : 0, err))
 			return rc;
-		if (attempt == ATTEMPTS)
-			return rc == -1 ? -1 : err_internal(err, 503, "GET %s: the server answers %ld", q->get.url,
-			    answer->status);
+		if (rc == 0 && answer->status == HTTP_TOO_MANY && answer->retry_after > 0)
+			attempts = BUSY_ATTEMPTS;
+		if (attempt >= attempts || (rc == 0 && answer->retry_after > WAIT_MAX_S))
+			return rc == -1 ? -1 : give_up(answer, err);
 		err_clear(err);
-		sleep(attempt);
+		if (rc == 0 && answer->retry_after > 0)
+			wait_for_server(remote, a, answer, (unsigned)answer->retry_after);
+		else
+			sleep(attempt);
 	}
 }
 
@@ -84,19 +114,22 @@ question_of(const struct import_remote *remote, struct arena *a, const char *url
 }
 
 /*
- * As ask(), for a part of the registry.  If the server answers 5xx for this part, and still has config.json,
- * it refuses only this part: it may have lost the bytes of a version.  config.json says nothing about another
- * host that has the crates.
+ * As ask(), for a part of the registry.  If the answer is too large, or if the server answers 5xx for this
+ * part and still has config.json, it refuses only this part: it may have lost the bytes of a version.  The
+ * same holds if it redirects, since it chooses the host for each part.  config.json says nothing about
+ * another host that has the crates.
  */
 static int
 ask_part(const struct import_remote *remote, struct question *q, struct arena *a, struct https_answer *answer,
     struct err *err)
 {
-	int rc = ask(q, a, answer, err);
+	int rc = ask(remote, q, a, answer, err);
 	struct https_answer config;
 	struct question probe;
 	struct err away = { 0 };
 
+	if (rc == -1 && err->status == HTTP_BAD_GATEWAY)
+		return err_set(err, IMPORT_REMOTE_REFUSED, "%s", arena_strdup(a, err->detail));
 	if (rc == 0 || !q->has_failed || !is_same_server(remote, q->get.url))
 		return rc;
 	probe = question_of(remote, a, arena_printf(a, "%sconfig.json", remote->index));
@@ -121,15 +154,21 @@ import_remote_blame(struct err *err)
 
 /* The error for an answer with an unexpected status. */
 static int
-refuse(const struct import_remote *remote, const char *url, long status, struct err *err)
+refuse(const struct import_remote *remote, const struct https_answer *answer, struct err *err)
 {
+	long status = answer->status;
+
+	/* the token goes to the registry alone */
+	if (answer->is_elsewhere)
+		return err_set(err, IMPORT_REMOTE_REFUSED, "%s, answers %ld", answer->shown, status);
 	/* Artifactory before 7.50 answers 400 to a client that sends no token */
 	if (status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN ||
 	    (status == HTTP_BAD_REQUEST && remote->token == NULL))
-		return err_set(err, IMPORT_REMOTE_REFUSED, "%s answers %ld: %s", url, status, remote->token == NULL
+		return err_set(err, IMPORT_REMOTE_REFUSED, "%s answers %ld: %s", answer->shown, status,
+		    remote->token == NULL
 		    ? "give a token with --token-file"
 		    : "the registry does not accept the token of --token-file or BERTH_IMPORT_TOKEN");
-	return err_set(err, IMPORT_REMOTE_REFUSED, "%s answers %ld", url, status);
+	return err_set(err, IMPORT_REMOTE_REFUSED, "%s answers %ld", answer->shown, status);
 }
 
 /* The URL without the slash that Nexus puts at its end. */
@@ -151,7 +190,7 @@ read_config(struct arena *a, struct slice text, struct import_remote *remote, st
 		return import_remote_blame(err);
 	if (remote->plain ? !url_is_web(slice_str(said.dl)) : !url_is_https(slice_str(said.dl)))
 		return err_set(err, IMPORT_REMOTE_REFUSED, "config.json of the index: dl must be a URL with "
-		    "https://, not `%s`", said.dl);
+		    "https://, not `%s`", url_shown(a, said.dl));
 	remote->dl = said.dl;
 	if (said.api != NULL && said.api[0] != '\0')
 		remote->api = without_slash(a, said.api);
@@ -173,10 +212,10 @@ import_remote_open(struct arena *a, const char *url, struct import_remote *remot
 	remote->index = bare[strlen(bare) - 1] == '/' ? bare : arena_printf(a, "%s/", bare);
 	remote->plain = !url_is_https(slice_str(bare));
 	q = question_of(remote, a, arena_printf(a, "%sconfig.json", remote->index));
-	if (ask(&q, a, &answer, err) == -1)
+	if (ask(remote, &q, a, &answer, err) == -1)
 		return -1;
 	return answer.status == HTTP_OK ? read_config(a, answer.body, remote, err) :
-	    refuse(remote, q.get.url, answer.status, err);
+	    refuse(remote, &answer, err);
 }
 
 int
@@ -195,10 +234,10 @@ import_remote_get(const struct import_remote *remote, struct https_connections *
 
 	q.get.connections = connections;
 	q.get.body_max = IMPORT_REMOTE_INDEX_MAX;
-	if (ask(&q, a, &answer, err) == -1)
+	if (ask(remote, &q, a, &answer, err) == -1)
 		return -1;
 	*body = answer.body;
-	return answer.status == HTTP_OK ? 0 : refuse(remote, url, answer.status, err);
+	return answer.status == HTTP_OK ? 0 : refuse(remote, &answer, err);
 }
 
 /* The state of reading the API's list. */
@@ -310,7 +349,7 @@ import_remote_index(const struct import_remote *remote, struct https_connections
 		return -1;
 	*found = answer.status == HTTP_OK;
 	*lines = answer.body;
-	return *found || is_absent(answer.status) ? 0 : refuse(remote, q.get.url, answer.status, err);
+	return *found || is_absent(answer.status) ? 0 : refuse(remote, &answer, err);
 }
 
 int
@@ -328,5 +367,5 @@ import_remote_crate(const struct import_remote *remote, struct https_connections
 	if (ask_part(remote, &q, a, &answer, err) == -1)
 		return -1;
 	*found = answer.status == HTTP_OK;
-	return *found || is_absent(answer.status) ? 0 : refuse(remote, q.get.url, answer.status, err);
+	return *found || is_absent(answer.status) ? 0 : refuse(remote, &answer, err);
 }

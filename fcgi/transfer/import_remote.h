@@ -4,8 +4,9 @@
 /*
  * Reads another registry over HTTP during an import: the files of its sparse index, and its crates (Cargo
  * reference, "Index format" and "Web API").  The size of every answer is bounded.  A request that gets no
- * answer, 429 or 5xx is tried up to three times.  If it then gets 5xx for an index file or a crate, and the
- * same server has config.json, the registry refuses that file.
+ * answer, 429 or 5xx is tried up to three times, or ten times if a 429 has Retry-After; it waits as long as
+ * that says, and gives up if that is more than two minutes.  If it then gets 5xx for an index file or a
+ * crate, and the same server has config.json, the registry refuses that file.  Errors show no query of a URL.
  */
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 #include "net/https_get.h"
 #include "store/package/crate.h"
 
-/* An index file of the other registry may be as large as one of Berth's own. */
+/* An index file of the other registry may be as large as one of Berth's own; a process holds one of them. */
 enum { IMPORT_REMOTE_INDEX_MAX = CRATE_INDEX_MAX, IMPORT_REMOTE_CRATES_MAX = 1000000 };
 
 /* The status of an error that is the other registry's: 400 would be a wrong use of the command. */
@@ -34,6 +35,7 @@ struct import_remote {
 	bool auth_required; /* other hosts in config.json get the token, too, as cargo does it */
 	bool plain; /* http:// is allowed, since the index itself is at http://, or is a file */
 	const char *ca_file, *proxy, *proxy_except; /* as in struct https_get */
+	void (*say)(const char *text); /* tells the person for what the import waits; NULL: nobody is told */
 };
 
 /*
@@ -64,8 +66,10 @@ int import_remote_list(const struct import_remote *, struct arena *, struct stri
 int import_remote_get(const struct import_remote *, struct https_connections *, struct arena *,
     const char *url, struct slice *body, struct err *) __attribute__((warn_unused_result));
 
-/* The index file of a crate.  *found false: there is none.  -1: IMPORT_REMOTE_REFUSED, 502 too large, 503 no
- * answer. */
+/*
+ * The index file of a crate.  *found false: there is none.  -1: IMPORT_REMOTE_REFUSED, also if it is too
+ * large; 503 no answer.
+ */
 int import_remote_index(const struct import_remote *, struct https_connections *, struct arena *,
     const char *crate, struct slice *lines, bool *found, struct err *) __attribute__((warn_unused_result));
 

@@ -28,6 +28,7 @@ struct found {
 	struct import_version version;
 	struct semver semver;
 	struct strings owners;
+	const char *wrong; /* NULL: nothing */
 	size_t order;
 };
 
@@ -131,6 +132,8 @@ gather(const struct finding *f, struct import_source *source)
 		}
 		if (f->v[i].owners.n > 0)
 			crate->owners = f->v[i].owners;
+		if (f->v[i].wrong != NULL)
+			crate->wrong = f->v[i].wrong;
 		if (f->v[i].version.version != NULL) {
 			versions[source->nversions++] = f->v[i].version;
 			crate->nversions++;
@@ -405,9 +408,16 @@ take_index_file(void *arg, const char *path, const char *name, struct err *err)
 {
 	struct finding *f = arg;
 	struct slice lines;
+	struct stat st;
 
 	if (!has_index_path(path, name))
 		return 0;
+	if (lstat(path, &st) == 0 && st.st_size > CRATE_INDEX_MAX) {
+		add(f, &(struct found) { .name = arena_strdup(f->arena, name), .wrong = arena_printf(f->arena,
+		    "the index file %s has %lld bytes, and %d is too many", path, (long long)st.st_size,
+		    CRATE_INDEX_MAX) });
+		return 0;
+	}
 	return import_source_read(f->arena, path, CRATE_INDEX_MAX, &lines, err) == -1 ? -1 :
 	    take_lines(f, lines, path, err);
 }

@@ -30,6 +30,7 @@ struct import_crate {
 	size_t nversions;
 	const struct import_version **by_text; /* the same, sorted by strcmp(); for import_source_find() */
 	struct strings owners; /* of a list: usernames there */
+	const char *wrong; /* why the source refuses the crate, which has no versions then; NULL: it does not */
 };
 
 struct import_source {
@@ -53,8 +54,9 @@ int import_source_directory(struct arena *, const char *path, struct import_sour
 
 /*
  * Reads an index, laid out as cargo's index format says: a work tree of git, or the files of a sparse
- * index.  Versions have the order of its lines.  `files` has their bytes; NULL: there are none.  -1: 400, a
- * file or line of the index is wrong; the error names it.
+ * index.  Versions have the order of its lines.  `files` has their bytes; NULL: there are none.  A crate
+ * whose file is larger than CRATE_INDEX_MAX is refused alone.  -1: 400, a file or line of the index is wrong;
+ * the error names it.
  */
 int import_source_index(struct arena *, const char *path, const struct import_source *files,
     struct import_source *, struct err *) __attribute__((warn_unused_result));

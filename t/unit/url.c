@@ -61,6 +61,19 @@ static const struct {
 	{ "https:/", "", "", "" },
 };
 
+/* What messages show. */
+static const struct {
+	const char *url, *text;
+} shown[] = {
+	{ "https://h.example:8443/a/{b}", "https://h.example:8443/a/{b}" },
+	{ "https://u:secret@h.example/a@b?X-Amz-Signature=secret#c", "https://h.example/a@b" },
+	{ "https://h.example?token=secret", "https://h.example" },
+	{ "https://h.example/a#secret", "https://h.example/a" },
+	{ "file:///etc/{crate}", "file:///etc/{crate}" },
+	{ "no URL", "no URL" },
+	{ "", "" },
+};
+
 int
 main(void)
 {
@@ -83,6 +96,8 @@ main(void)
 	buf_init(&b, a, 64);
 	url_put_visible(&b, slice_str("/a%20b\x7f<\">\\ \r\n\xc3\xa4?c='d'"));
 	is_str(buf_str(&b), "/a%20b%7F%3C%22%3E%5C%20%0D%0A%C3%A4?c='d'", "as a header may hold it");
+	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
+		is_str(url_shown(a, shown[i].url), shown[i].text, shown[i].url);
 	arena_free(a);
 	is_str(url_path("https://h.example"), "", "no path");
 	is_str(url_path("https://[::1]:8443/a/b"), "/a/b", "a path");

@@ -291,6 +291,13 @@ read_token(struct invocation *in, const char *path, const char **token)
 	    err_set(&in->err, 400, "%s: the token is empty", path != NULL ? path : token_variable);
 }
 
+/* The processes of the import say this at any time; a line is written as a whole. */
+static void
+say_wait(const char *text)
+{
+	fprintf(stderr, "berth: %s\n", text);
+}
+
 /* Fills in how to reach another registry: by the keys of berth.conf for other systems. */
 static int
 read_remote(struct invocation *in, const char *token_file, struct import_remote *remote)
@@ -299,6 +306,7 @@ read_remote(struct invocation *in, const char *token_file, struct import_remote 
 		.ca_file = in->settings->ci_ca_file,
 		.proxy = in->settings->outbound_proxy,
 		.proxy_except = in->settings->outbound_proxy_except,
+		.say = say_wait,
 	};
 	return read_token(in, token_file, &remote->token);
 }

@@ -7,6 +7,7 @@ package Berth::Elsewhere;
 #	my $there = Berth::Elsewhere->new($t);
 #	$there->answer('/keys', { keys => [...] });         # a hash is JSON, text is itself
 #	$there->answer('/slow', 'x', status => 200, delay => 3, headers => ['Location: /keys']);
+#	$there->answer('/large', 'x', length => 1 << 30);   # what it announces
 #	$there->answer_header('/api/v4/job', 'job-token', { $token => [200, {...}] }, [401, {...}]);
 #	is($there->count('/keys'), 1);
 #	$there->stop; $there->start;
@@ -78,7 +79,7 @@ sub DESTROY { $_[0]->stop }
 sub answer {
 	my ($self, $path, $body, %opt) = @_;
 
-	$self->{routes}{$path} = { answer => [$opt{status} // 200, $body, $opt{headers} // []],
+	$self->{routes}{$path} = { answer => [$opt{status} // 200, $body, $opt{headers} // [], $opt{length}],
 	    delay => $opt{delay} // 0 };
 	$self->_tell;
 	return;
@@ -186,10 +187,10 @@ sub _respond {
 	if ($route && defined $route->{header}) {
 		$answer = $route->{by_value}{ $headers->{ $route->{header} } // '' } // $answer;
 	}
-	my ($status, $body, $more) = @$answer;
+	my ($status, $body, $more, $length) = @$answer;
 	$body = $json->encode($body) if ref $body;
 	print {$client} "HTTP/1.0 $status Answer\r\nContent-Type: application/json\r\nContent-Length: ",
-	    length($body), "\r\n", map({ "$_\r\n" } @{ $more // [] }), "\r\n", $body;
+	    $length // length($body), "\r\n", map({ "$_\r\n" } @{ $more // [] }), "\r\n", $body;
 	close($client);
 }
 

@@ -609,8 +609,11 @@ subtest 'what a restore refuses, and a second attempt' => sub {
 	$fault->arm('send:registry_id', 'kill');
 	isnt(($r->berth(@restore, $dir))[0], 0, 'a later crash');
 	ok($fault->disarm, '  which was reached');
-	my ($status, $out, $err) = $r->berth(@restore, $dir);
-	like("$status $err", qr/^1 .*if they are from this restore, which was interrupted, drop the database;/,
+	my ($status, $out, $err) = $r->berth('check');
+	like($out, qr/store .*: `berth restore` was interrupted; drop the database, and run it again/,
+	    '  which a check sees');
+	($status, $out, $err) = $r->berth(@restore, $dir);
+	like("$status $err", qr/^1 .*this restore, which was interrupted, drop the database, and run the command/,
 	    '  a second attempt says what to do');
 	$cluster->sql('postgres', "DROP DATABASE $r->{database} WITH (FORCE)");
 	($status, $out, $err) = $r->berth(@restore, $dir);

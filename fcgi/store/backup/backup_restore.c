@@ -87,7 +87,7 @@ check_store(struct backup_restore *r, bool *begun, struct err *err)
 {
 	char mark[MARK_SIZE];
 	int found = access(r->store->dir, F_OK) == 0
-	    ? store_file_read(r->store, BACKUP_MARK_FILE, mark, sizeof(mark), err) : 0;
+	    ? store_file_read(r->store, STORE_RESTORE_FILE, mark, sizeof(mark), err) : 0;
 
 	if (found == -1)
 		return -1;
@@ -119,7 +119,8 @@ check_database(const struct backup_restore *r, bool begun, struct err *err)
 		return err_set(err, 409,
 		    "the database is not empty: it has the tables of a registry; %skeep it under another "
 		    "name (ALTER DATABASE ... RENAME TO ...), and restore into a new one (--create)", begun ?
-		    "if they are from this restore, which was interrupted, drop the database; else " : "");
+		    "if they are from this restore, which was interrupted, drop the database, and run the command "
+		    "again; else " : "");
 	*err = why;
 	return err_context(err, "if the database does not exist, --create makes it");
 }
@@ -171,7 +172,7 @@ fill_store(struct arena *a, struct backup_restore *r, struct err *err)
 		if (backup_copy_dir(copy, arena_printf(a, "%s/%s", r->store->dir, dirs[i]), err) == -1)
 			return -1;
 	}
-	if (store_file_write(r->store, BACKUP_MARK_FILE, r->manifest.name, true, err) == -1 ||
+	if (store_file_write(r->store, STORE_RESTORE_FILE, r->manifest.name, true, err) == -1 ||
 	    copy_blobs(a, r, copy, err) == -1)
 		return -1;
 	backup_copy_count(copy, &r->blobs, &r->bytes);
@@ -205,5 +206,5 @@ backup_restore_run(struct arena *a, struct backup_restore *r, struct err *err)
 int
 backup_restore_end(struct arena *a, const struct backup_restore *r, struct err *err)
 {
-	return r->store->kind->remove(r->store, a, BACKUP_MARK_FILE, err);
+	return r->store->kind->remove(r->store, a, STORE_RESTORE_FILE, err);
 }

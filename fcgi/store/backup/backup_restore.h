@@ -11,9 +11,6 @@
 
 #include "store/backup/backup_manifest.h"
 
-/* A file in the store while the restore is not complete; it has the name of the backup. */
-#define BACKUP_MARK_FILE "restore-of"
-
 struct backup_restore {
 	const struct backup_target *target;
 	const struct blob_store *store;

@@ -42,6 +42,9 @@ enum {
 /* The file with the id of the store's registry (store_identity.h). */
 #define STORE_ID_FILE "registry-id"
 
+/* A file in the store while a restore is not complete; it has the name of the backup. */
+#define STORE_RESTORE_FILE "restore-of"
+
 /* "ab/cd/<sha256>": the name of a blob in the store, and the path of its file below a directory. */
 char *blob_path(struct arena *, const char *sha256);
 void blob_path_write(const char *sha256, char out[BLOB_PATH_SIZE]);

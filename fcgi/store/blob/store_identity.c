@@ -68,6 +68,7 @@ store_has_blobs(const struct blob_store *store, bool *found, struct err *err)
 
 /* The facts by which database and store are judged. */
 struct knowledge {
+	bool restoring; /* the store has a part of a backup */
 	bool adopted; /* the database has been with a store that had the id */
 	bool database; /* the database has blobs */
 	bool store; /* the store has blobs */
@@ -78,11 +79,13 @@ static int
 look(struct db *db, struct arena *a, const struct blob_store *store, struct knowledge *k, struct err *err)
 {
 	enum { COLUMNS_STORE_KNOWN };
+	char backup[2];
 	struct db_result r;
+	int begun = store_file_read(store, STORE_RESTORE_FILE, backup, sizeof(backup), err);
 
-	if (db_exec(db, a, STMT_STORE_KNOWN, NULL, &r, err) == -1)
+	if (begun == -1 || db_exec(db, a, STMT_STORE_KNOWN, NULL, &r, err) == -1)
 		return -1;
-	*k = (struct knowledge) { .adopted = false };
+	*k = (struct knowledge) { .restoring = begun == 1 };
 	if (store_has_blobs(store, &k->store, err) == -1)
 		return -1;
 	for (int i = 0; i < r.rows; i++) {
@@ -105,6 +108,8 @@ look(struct db *db, struct arena *a, const struct blob_store *store, struct know
 static const char *
 judge(const struct knowledge *k)
 {
+	if (k->restoring)
+		return "has a part of a backup: `berth restore` was interrupted; drop the database, and run it again";
 	if (k->adopted)
 		return "has no " STORE_ID_FILE ", but the database has been with a store that has one: is "
 		       "it mounted, and is `store` of berth.conf right?";
@@ -147,7 +152,7 @@ check_unnamed(struct db *db, struct arena *a, struct store_identity *identity, c
 		if (look(db, a, store, &k, err) == -1)
 			return -1;
 		snprintf(identity->refusal, sizeof(identity->refusal), "%s", judge(&k));
-		if (!k.adopted && !k.database && !k.store)
+		if (identity->refusal[0] == '\0' && !k.database && !k.store)
 			return claim ? claim_store(db, a, identity, store, err) : 0;
 		identity->until_us = clock_us() + LOOK_US;
 	}

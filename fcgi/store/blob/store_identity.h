@@ -7,6 +7,8 @@
  *
  *	the same id           the store is ours
  *	another id            refused
+ *	no id, and a restore was interrupted
+ *	                      refused: tokens that the restore ends may be valid
  *	no id, and neither store nor database has a blob
  *	                      a new installation: the store gets the id (with `claim`)
  *	no id, and the database has had a store with its id

@@ -364,6 +364,9 @@ subtest 'one object that the store cannot read' => sub {
 	is($s3->asked(qr{^GET .*/@{[ sha('second') ]}$}), $asked, 'for which nobody asks the store');
 	ok(whole('first'), 'others can');
 	forget('first');
+	my ($status, $said) = berth(qw(fsck --deep));
+	like("$status $said", qr/^1 .*demo\/registry second\@1\.0\.0 .*status 500.*; 1 problem, 0 repaired$/ms,
+	    'fsck names it, and goes on');
 	$s3->fail('GET', 500);
 	is(get($_)->{status}, 503, "$_: the store answers for none") for qw(third first);
 	$s3->fail('GET', undef);

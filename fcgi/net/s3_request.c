@@ -442,6 +442,12 @@ set_away(struct s3 *s, const struct s3_call *c, bool answered, int64_t waited_us
 	s->away_until_us = clock_us() + away_us(waited_us);
 }
 
+bool
+s3_fails_alone(const struct s3 *s)
+{
+	return s->fails && s->away_key[0] != '\0';
+}
+
 static bool
 is_away(const struct s3 *s, const struct s3_call *c)
 {

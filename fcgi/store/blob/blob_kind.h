@@ -56,7 +56,7 @@ struct blob_kind {
 	int (*stat)(const struct blob_store *, struct arena *, const char *key, struct blob_stat *, struct err *);
 	/*
 	 * As stat; *fd reads its bytes from the first on, and is the caller's to close.  max: the most bytes that
-	 * an object store may send; -1: also 409, the object is larger.
+	 * an object store may send; -1: also 409, the object is larger, or the store fails for it alone.
 	 */
 	int (*open)(const struct blob_store *, struct arena *, const char *key, int64_t max, int *fd, struct err *);
 	/*

@@ -130,7 +130,7 @@ read_blob(struct fsck *f, struct arena *a, const struct blob *blob, const char *
 
 	*wrong = "it cannot be read";
 	if (rc == -1 && err->status == 409)
-		*wrong = "the store sends more bytes than it says";
+		*wrong = arena_strdup(a, err->pub);
 	if (rc == -1 && (err->status == 409 || (err->status == 500 && !f->store->kind->copies))) {
 		/* of this file, and not of the store */
 		err_clear(err);

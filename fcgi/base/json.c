@@ -90,8 +90,12 @@ json_get_int(const struct json_get *g, const char *key, bool required, int64_t *
 
 	if (member(g, key, required, json_type_int, "an integer", &o) == -1)
 		return -1;
-	if (o != NULL)
-		*out = json_object_get_int64(o);
+	if (o == NULL)
+		return 0;
+	*out = json_object_get_int64(o);
+	/* json-c keeps these as unsigned, and would give the greatest number for each of them */
+	if (json_object_get_uint64(o) > INT64_MAX)
+		return err_set(g->err, 400, "%s: field `%s` is out of range", g->what, key);
 	return 0;
 }
 

@@ -36,7 +36,7 @@ log_level_named(const char *name, enum log_level *level)
 static int
 open_path(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	int fd = path[0] == '\0' ? STDERR_FILENO : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 
 	if (fd == -1)
 		return -1;
@@ -49,23 +49,17 @@ open_path(const char *path)
 int
 log_open(const char *program, const char *path, enum log_level level)
 {
-	snprintf(out.program, sizeof(out.program), "%s", program);
-	out.level = level;
-	if (path == NULL || path[0] == '\0') {
-		/* a reload may take the file away again */
-		if (out.fd != STDERR_FILENO)
-			close(out.fd);
-		out.fd = STDERR_FILENO;
-		out.path[0] = '\0';
-		return 0;
-	}
+	if (path == NULL)
+		path = "";
 	if (strlen(path) >= sizeof(out.path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	if (open_path(path) == -1)
 		return -1;
+	snprintf(out.program, sizeof(out.program), "%s", program);
 	snprintf(out.path, sizeof(out.path), "%s", path);
+	out.level = level;
 	return 0;
 }
 
@@ -260,7 +254,7 @@ LOG_FUNCTION(log_debug, LOG_DEBUG)
 void
 log_reopen(void)
 {
-	if (out.path[0] != '\0' && open_path(out.path) == -1)
+	if (open_path(out.path) == -1)
 		log_error("cannot reopen the log file %s: %s; until you make that path writable for the program's user "
 		    "and send SIGUSR1 again, lines go to the old file", out.path, strerrordesc_np(errno));
 }

@@ -19,7 +19,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG__MAX };
 /* "error", "warn", "info" or "debug".  false: none of them. */
 bool log_level_named(const char *, enum log_level *);
 
-/* path NULL or "": standard error.  Returns 0, or -1 with errno set (the old target stays). */
+/* path NULL or "": standard error.  Returns 0, or -1 with errno set (nothing changes). */
 int log_open(const char *program, const char *path, enum log_level);
 
 /*

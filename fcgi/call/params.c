@@ -103,18 +103,20 @@ json_text(struct params *p, const char *name, struct json_object *value, const c
 	return wrong(p, name, "is invalid");
 }
 
-/* The value of that name after so many of it, from wherever it is; NULL: there is none. */
+/*
+ * The value of that name after `skip` others of it, from the first place that has the name: the JSON, the
+ * form, the query.  NULL: there is none.
+ */
 static int
 find(struct params *p, const char *name, size_t skip, const char **out)
 {
 	struct json_object *value;
 
 	*out = NULL;
-	if (p->json != NULL && skip == 0 && json_object_object_get_ex(p->json, name, &value))
-		return json_text(p, name, value, out);
-	if (request_form(p->rq, p->form, name, skip, out) == -1)
-		return -1;
-	if (*out == NULL && request_form(p->rq, p->rq->query, name, skip, out) == -1)
+	if (p->json != NULL && json_object_object_get_ex(p->json, name, &value))
+		return skip == 0 ? json_text(p, name, value, out) : 0;
+	if (request_form(p->rq, p->form, name, 0, out) == -1 ||
+	    request_form(p->rq, *out != NULL ? p->form : p->rq->query, name, skip, out) == -1)
 		return -1;
 	return *out == NULL ? 0 : check_text(p, name, *out, out);
 }

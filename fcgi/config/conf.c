@@ -208,18 +208,22 @@ load_line(struct loader *l, char *line, const char *place)
 static int
 load_file(struct loader *l, const char *path)
 {
-	char line[CONF_LINE_MAX];
 	FILE *f = fopen(path, "re");
 	int number = 0, rc = 0;
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
 
 	if (f == NULL)
 		return err_sys(l->err, "cannot read %s", path);
 	l->source++;
-	while (rc == 0 && fgets(line, sizeof(line), f) != NULL) {
+	while (rc == 0 && (n = getline(&line, &room, f)) != -1) {
 		const char *place = arena_printf(l->arena, "%s:%d", path, ++number);
 
-		if (strlen(line) == sizeof(line) - 1 && line[sizeof(line) - 2] != '\n')
+		if (n >= CONF_LINE_MAX)
 			rc = err_internal(l->err, 500, "%s: line is too long", place);
+		else if (strlen(line) < (size_t)n)
+			rc = err_internal(l->err, 500, "%s: has a NUL byte", place);
 		else if (!utf8_valid(slice_str(line)))
 			rc = err_internal(l->err, 500, "%s: not UTF-8", place);
 		else
@@ -227,6 +231,7 @@ load_file(struct loader *l, const char *path)
 	}
 	if (rc == 0 && ferror(f))
 		rc = err_sys(l->err, "cannot read %s", path);
+	free(line);
 	fclose(f);
 	return rc;
 }

@@ -4,8 +4,8 @@
 /*
  * `key = value` files, driven by one const table.  Lines are UTF-8; `#` starts
  * a comment line; white space around key and value is dropped; a value may
- * stand in double quotes.  Unknown keys, keys that are twice in one file, bad values and lines
- * without `=` are errors that name file and line.
+ * stand in double quotes.  Unknown keys, keys that are twice in one file, bad values, NUL bytes and
+ * lines without `=` are errors that name file and line.
  */
 
 #include <stdbool.h>

@@ -128,6 +128,28 @@ static const struct {
 	{ URL "monitoring_allow = 10.0.0.1, ::1\n", "must be addresses and networks" },
 };
 
+/* Some file systems leave zeroes where a machine has lost its power: no such file is an empty one. */
+static void
+test_zeroes(struct arena *a)
+{
+	static const char text[] = "workers = 1\0" "0\n";
+	struct settings s;
+	struct err e = { 0 };
+	FILE *f;
+
+	write_conf(path, URL);
+	f = fopen(path, "a");
+	if (f == NULL || fwrite(text, 1, sizeof(text) - 1, f) != sizeof(text) - 1 || fclose(f) == EOF)
+		abort();
+	ok(settings_load(a, path, &s, &e) == -1 && strstr(e.detail, "berth.conf:2: has a NUL byte") != NULL,
+	    "a value with a zero in it: %s", e.detail);
+	write_conf(path, URL);
+	ok(truncate(path, 100) == 0, "zeroes at the end");
+	e = (struct err) { 0 };
+	ok(settings_load(a, path, &s, &e) == -1 && strstr(e.detail, "berth.conf:2: has a NUL byte") != NULL,
+	    "are an error: %s", e.detail);
+}
+
 /* conf_set: one value, as after the `=` of a line. */
 static void
 test_set(struct arena *a, struct settings *s)
@@ -333,6 +355,7 @@ main(void)
 	    "lists, some of them empty: %s", e.detail);
 	is_str(s.required_metadata, "", "an empty list");
 	test_set(a, &s);
+	test_zeroes(a);
 	ok(settings_load(a, "/nonexistent/berth.conf", &s, &e) == -1, "a missing file: %s", e.detail);
 
 	ok(load(a, URL "database = host=x password=hunter2\n", &s, &e) == 0, "a secret");

@@ -94,7 +94,9 @@ test_depth(struct arena *a)
 static void
 test_get(struct arena *a)
 {
-	static const char text[] = "{\"s\":\"x\",\"n\":null,\"i\":7,\"b\":true,\"a\":[],\"o\":{}}";
+	static const char text[] = "{\"s\":\"x\",\"n\":null,\"i\":7,\"b\":true,\"a\":[],\"o\":{},"
+				   "\"most\":9223372036854775807,\"least\":-9223372036854775808,"
+				   "\"more\":9223372036854775808}";
 	struct json_object *o = NULL, *sub = NULL;
 	struct err e = { 0 };
 	struct json_get g = { NULL, "request", &e };
@@ -109,6 +111,10 @@ test_get(struct arena *a)
 	ok(json_get_str(&g, "s", true, &s) == 0, "string");
 	is_str(s, "x", "its value");
 	ok(json_get_int(&g, "i", true, &i) == 0 && i == 7, "integer");
+	ok(json_get_int(&g, "most", true, &i) == 0 && i == INT64_MAX, "the greatest integer");
+	ok(json_get_int(&g, "least", true, &i) == 0 && i == INT64_MIN, "the least");
+	ok(json_get_int(&g, "more", true, &i) == -1, "a greater one is not taken for another");
+	is_str(e.pub, "request: field `more` is out of range", "sentence");
 	ok(json_get_bool(&g, "b", true, &b) == 0 && b, "boolean");
 	ok(json_get_array(&g, "a", true, &sub) == 0 && sub != NULL, "array");
 	ok(json_get_object(&g, "o", true, &sub) == 0 && sub != NULL, "object");

@@ -110,8 +110,10 @@ test_target(void)
 	ok(strstr(slurp(path), "msg=\"after 1\"") != NULL, "goes to the new file");
 	ok(strstr(slurp(moved), "after 1") == NULL, "and not to the old");
 	test_in_the_way(moved);
-	ok(log_open("test", "/nonexistent/log", LOG_INFO) == -1, "a path that cannot be opened");
+	ok(log_open("other", "/nonexistent/log", LOG_ERROR) == -1, "a path that cannot be opened");
 	log_warn("still");
+	ok(strstr(slurp(path), " level=warn program=test ") != NULL && strstr(text, "msg=still") != NULL,
+	    "changes neither the level nor the name");
 	unlink(moved);
 }
 

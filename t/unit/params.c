@@ -212,6 +212,8 @@ test_lists(void)
 	is_str(list_of("a=", NULL, ""), "", "an empty one");
 	is_str(list_of("a[]=x&a%5B%5D=y", NULL, ""), "<x><y>", "brackets");
 	is_str(list_of("", FORM, "a[]=x&b=1&a[]=y"), "<x><y>", "brackets of a form");
+	is_str(list_of("a[]=1&a[]=2&a[]=3", FORM, "a[]=x&a[]=y"), "<x><y>", "a form, before those of the query");
+	is_str(list_of("a[]=1&a[]=2", FORM, "b[]=x"), "<1><2>", "of the query, beside a form without them");
 	is_str(list_of("", JSON, "{\"a\":[\"x\",1]}"), "<x><1>", "an array");
 	is_str(list_of("", JSON, "{\"a\":[]}"), "", "an empty array");
 	is_str(list_of("", JSON, "{\"a\":\"x,y\"}"), "<x><y>", "text of JSON");

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,6 +53,21 @@ read_text(int fd, char *text, size_t size)
 	text[n] = '\0';
 }
 
+/* status: of waitpid(2), and not 0. */
+static int
+fail(const char *command, int ms, int status, const char *text, struct err *err)
+{
+	enum { TIMED_OUT = 124, SIGNALLED = 128 }; /* of timeout(1) and the shell */
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
+	int n = (int)strcspn(text, "\n");
+
+	if (code == TIMED_OUT || code == SIGNALLED + SIGKILL)
+		return err_internal(err, 500, "cannot run `%s`: it does not end within %d ms", command, ms);
+	if (n == 0)
+		return err_internal(err, 500, "cannot run `%s`: it exits with status %d", command, code);
+	return err_internal(err, 500, "cannot run `%s`: %.*s", command, n, text);
+}
+
 int
 command_output(const char *command, int ms, char *text, size_t size, struct err *err)
 {
@@ -70,7 +86,5 @@ command_output(const char *command, int ms, char *text, size_t size, struct err 
 	close(output[0]);
 	if (rc != 0)
 		return err_internal(err, 500, "cannot run `%s`: %s", command, strerrordesc_np(rc));
-	if (status != 0)
-		return err_internal(err, 500, "cannot run `%s`: %.*s", command, (int)strcspn(text, "\n"), text);
-	return 0;
+	return status == 0 ? 0 : fail(command, ms, status, text, err);
 }

@@ -92,14 +92,15 @@ arena_reset(struct arena *a)
 		struct chunk *c = a->chunks;
 
 		a->chunks = c->next;
+		/* it may hold tokens, and the next request may come late */
+		if (c->size <= ARENA_WIPED_MAX)
+			explicit_bzero(c->data, c->used);
 		if (keep == NULL && !debug && c->size == CHUNK_SIZE)
 			keep = c;
 		else
 			free(c);
 	}
 	if (keep != NULL) {
-		/* it may hold tokens, and the next request may come late */
-		explicit_bzero(keep->data, keep->used);
 		keep->next = NULL;
 		keep->used = 0;
 		a->chunks = keep;

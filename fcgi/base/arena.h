@@ -25,7 +25,11 @@ struct arena *arena_new(void);
 /* Runs the deferred functions, frees everything.  arena_free(NULL) is a no-op. */
 void arena_free(struct arena *);
 
-/* Runs the deferred functions, last first, wipes the arena and empties it for reuse. */
+/*
+ * Runs the deferred functions, last first, wipes the arena and empties it for reuse.  It does not wipe
+ * allocations of more than ARENA_WIPED_MAX bytes: parameters of a request, which may be secret, are shorter.
+ */
+enum { ARENA_WIPED_MAX = 128 * 1024 };
 void arena_reset(struct arena *);
 
 /* n zeroed bytes, aligned for any type.  Never NULL.  n may be 0. */

@@ -1,6 +1,7 @@
 /* base/arena and base/buf. */
 #include "base/arena.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +47,38 @@ test_arena(void)
 	arena_free(a);
 	arena_free(NULL);
 	is_int(norder, 2, "each deferred function ran once");
+}
+
+/* Is the text in this freed memory?  The kernel reads it, since sanitizers forbid that. */
+static bool
+has_left(uintptr_t at, const char *text)
+{
+	int fd = open("/proc/self/mem", O_RDONLY);
+	char bytes[64] = "";
+	ssize_t n = pread(fd, bytes, sizeof(bytes), (off_t)at);
+
+	close(fd);
+	return n == (ssize_t)sizeof(bytes) && memmem(bytes, sizeof(bytes), text, strlen(text)) != NULL;
+}
+
+/* A request that needs several chunks leaves nothing in those that its arena gives back. */
+static void
+test_wipe(void)
+{
+	static const char secret[] = "berth_pat_0123456789abcdef0123456789abcdef0123456789abcdef012345";
+	enum { ROUNDS = 100, SIZE = 1000, LONG = 64 * 1024 };
+	struct arena *a = arena_new();
+	uintptr_t first = (uintptr_t)arena_strdup(a, secret);
+	char *longer = arena_alloc(a, LONG);
+
+	memcpy(longer, secret, sizeof(secret));
+	for (int i = 0; i < ROUNDS; i++)
+		memset(arena_alloc(a, SIZE), 'x', SIZE);
+	ok(has_left(first, "cdef") && has_left((uintptr_t)longer, "cdef"), "what the arena has can be found");
+	arena_reset(a);
+	ok(!has_left(first, "cdef"), "no text is left in the first chunk");
+	ok(!has_left((uintptr_t)longer, "cdef"), "nor where a whole body was");
+	arena_free(a);
 }
 
 static void
@@ -161,6 +194,7 @@ int
 main(void)
 {
 	test_arena();
+	test_wipe();
 	test_grow();
 	test_grow_overflow();
 	test_buf();

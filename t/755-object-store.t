@@ -659,6 +659,9 @@ subtest 'verify of a bucket' => sub {
 	$s3->fail('GET', 'again', '/crates');
 	like((berth('backup', 'verify', $target))[2], qr/list of backups\/2 at \S+ does not go on after 2\S+Z\./,
 	    'a list without end is told, too');
+	$s3->fail('GET', 'empty', '/crates');
+	like((berth('backup', 'verify', $target))[2], qr/list of backups\/2 at \S+ does not go on: /,
+	    'so is one that goes on with nothing');
 	$s3->fail('GET', undef);
 	$s3->curl('DELETE', 'backups/blobs/' . below(sha('first')));
 	my ($status, $said, $err) = berth('backup', 'verify', $target);

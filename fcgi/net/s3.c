@@ -192,16 +192,16 @@ int
 s3_list(struct s3 *s, struct arena *a, const char *under, const char *after, struct s3_page *page,
     struct err *err)
 {
-	const char *prefix = s->conf->prefix, *slash = prefix[0] != '\0' ? "/" : "";
+	const char *prefix = s->conf->prefix[0] == '\0' ? "" : arena_printf(a, "%s/", s->conf->prefix);
 	struct s3_call c = call_of("GET", "");
 	struct buf query;
 
 	buf_init(&query, a, QUERY_MAX);
 	buf_printf(&query, "list-type=2&max-keys=%d&prefix=", S3_PAGE_MAX);
-	s3_encode(&query, slice_str(arena_printf(a, "%s%s%s", prefix, slash, under)), false);
+	s3_encode(&query, slice_str(arena_printf(a, "%s%s", prefix, under)), false);
 	if (after[0] != '\0') {
 		buf_puts(&query, "&start-after=");
-		s3_encode(&query, slice_str(arena_printf(a, "%s%s%s", prefix, slash, after)), false);
+		s3_encode(&query, slice_str(arena_printf(a, "%s%s", prefix, after)), false);
 	}
 	c.query = buf_str(&query);
 	if (s3_perform(s, a, &c, err) == -1)
@@ -211,16 +211,16 @@ s3_list(struct s3 *s, struct arena *a, const char *under, const char *after, str
 	if (s3_list_parse(a, buf_slice(&c.text), page, err) == -1)
 		return s3_away(err);
 	for (size_t i = 0; i < page->n; i++) {
-		const char *key = page->entries[i].key;
-		size_t n = strlen(prefix) + strlen(slash);
-
-		if (strncmp(key, prefix, strlen(prefix)) != 0 || strlen(key) < n)
+		if (!slice_has_prefix(slice_str(page->entries[i].key), prefix))
 			return err_internal(err, 503, "object store: the list of %s has other keys", under);
-		page->entries[i].key = key + n;
+		page->entries[i].key += strlen(prefix);
 	}
+	if (page->more && page->n == 0)
+		return err_internal(err, 503, "object store: the list of %s%s at %s does not go on: the store says that "
+		    "there is more, and sends nothing", prefix, under, s->origin);
 	/* a store that does not know start-after would send the same page for ever */
 	if (after[0] != '\0' && page->n > 0 && strcmp(page->entries[page->n - 1].key, after) == 0)
-		return err_internal(err, 503, "object store: the list of %s%s%s at %s does not go on after %s: the store "
-		    "does not know start-after", prefix, slash, under, s->origin, after);
+		return err_internal(err, 503, "object store: the list of %s%s at %s does not go on after %s: the store "
+		    "does not know start-after", prefix, under, s->origin, after);
 	return 0;
 }

@@ -70,7 +70,7 @@ int s3_remove(struct s3 *, struct arena *, const char *key, struct err *) __attr
 
 /*
  * Lists the next keys that begin with `under` and come after `after` ("": from the first), in the order of
- * their bytes.
+ * their bytes.  page->more: there are keys after the last one here, which exists.
  */
 int s3_list(struct s3 *, struct arena *, const char *under, const char *after, struct s3_page *, struct err *)
     __attribute__((warn_unused_result));

@@ -196,9 +196,8 @@ bucket_list(const struct backup_target *target, struct arena *a, backup_each *ea
 		rc = s3_list(target->files->s3, a, "2", after, &page, err);
 		for (size_t i = 0; rc == 0 && i < page.n; i++)
 			rc = each(arg, page.entries[i].key, err);
-		if (rc == -1 || page.n == 0)
-			break;
-		after = page.entries[page.n - 1].key;
+		if (rc == 0 && page.more)
+			after = page.entries[page.n - 1].key;
 	}
 	return rc;
 }

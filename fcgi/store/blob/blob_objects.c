@@ -109,10 +109,8 @@ objects_list(const struct blob_store *store, const char *under, blob_each *each,
 		struct arena *a = arena_new();
 
 		rc = s3_list(store->s3, a, prefix, after, &page, err);
-		if (rc == 0 && page.n > 0)
+		if (rc == 0 && page.more)
 			snprintf(after, sizeof(after), "%s", page.entries[page.n - 1].key);
-		else
-			page.more = false;
 		if (rc == 0)
 			rc = go_over(a, &page, under, each, arg, err);
 		arena_free(a);

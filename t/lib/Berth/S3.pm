@@ -7,6 +7,7 @@ package Berth::S3;
 #	my $s3 = Berth::S3->new($t->dir);
 #	my $t = Berth::Test->new($s3->settings('berth'));
 #	$s3->fail('GET', 503);        # or: wrong, cut, hang, close, again (the same page of a list, for ever),
+#	                              # empty (a list that says it goes on, without entries),
 #	                              # vast (announces 1 TiB), endless (sends ever more);
 #	                              # undef: works again; the tests' own one alone
 #	$s3->stop; $s3->start;
@@ -273,6 +274,7 @@ sub request {
 	$query =~ s/&start-after=[^&]*|max-keys=\d+&//g, $query .= '&max-keys=2' if $how eq 'again';
 	my ($status, $headers, $text) = $how =~ /^\d+$/ ? (error($how, 'SlowDown'))
 	    : answer($dir, $method, decode($path), $query, \%h, $body // '');
+	$text =~ s{<IsTruncated>.*}{<IsTruncated>true</IsTruncated></ListBucketResult>} if $how eq 'empty';
 	# one byte of what it has is another
 	substr($text, -1, 1) ^= "\x01" if $how eq 'wrong' && $text ne '';
 	return flood($peer, $dir, $text) if $how eq 'endless';

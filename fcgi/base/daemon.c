@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/fault.h"
 
 int
 daemon_standard_fds(void)
@@ -21,24 +24,50 @@ daemon_standard_fds(void)
 	return 0;
 }
 
+/* Does the path still lead to the open file?  The process that had it before removes it when it ends. */
+static bool
+is_file_of(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+	    opened.st_ino == named.st_ino;
+}
+
+/* Opens the file and locks it.  -1: err. */
+static int
+open_locked(const char *path, struct err *err)
+{
+	for (;;) {
+		struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+		if (fd == -1)
+			return err_sys(err, "cannot open %s", path);
+		FAULT_POINT("pid_file", "opened");
+		if (fcntl(fd, F_SETLK, &lock) == -1) {
+			if (errno == EAGAIN || errno == EACCES)
+				err_internal(err, 500, "another process is running: %s is locked", path);
+			else
+				err_sys(err, "cannot lock %s", path);
+			close(fd);
+			return -1;
+		}
+		if (is_file_of(fd, path))
+			return fd;
+		close(fd);
+	}
+}
+
 int
 daemon_pid_file(const char *path, int *fd, struct err *err)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	*fd = open_locked(path, err);
 	if (*fd == -1)
-		return err_sys(err, "cannot open %s", path);
-	if (fcntl(*fd, F_SETLK, &lock) == -1) {
-		if (errno == EAGAIN || errno == EACCES)
-			err_internal(err, 500, "another process is running: %s is locked", path);
-		else
-			err_sys(err, "cannot lock %s", path);
-	} else if (ftruncate(*fd, 0) == -1 || dprintf(*fd, "%d\n", (int)getpid()) < 0) {
-		err_sys(err, "cannot write %s", path);
-	} else {
+		return -1;
+	if (ftruncate(*fd, 0) == 0 && dprintf(*fd, "%d\n", (int)getpid()) >= 0)
 		return 0;
-	}
+	err_sys(err, "cannot write %s", path);
 	close(*fd);
 	*fd = -1;
 	return -1;

@@ -5,8 +5,10 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-/* room for an error's text of which each byte is escaped, and some numbers */
-enum { PROGRESS_MAX = 8 * ERR_DETAIL_SIZE };
+enum {
+	VALUE_MAX = 64, /* of a number, with its name and what stands around it */
+	ESCAPED_MAX = 6 /* of a byte of a text, as \u001f */
+};
 
 int
 progress_read(const struct task_ctx *ctx, const struct task *task, const struct progress_value *v, size_t n,
@@ -35,10 +37,13 @@ progress_read(const struct task_ctx *ctx, const struct task *task, const struct 
 void
 progress_again(struct task_ctx *ctx, const struct progress_value *v, size_t n)
 {
+	size_t max = VALUE_MAX;
 	struct json_out o;
 	struct buf b;
 
-	buf_init(&b, ctx->arena, PROGRESS_MAX);
+	for (size_t i = 0; i < n; i++)
+		max += VALUE_MAX + (v[i].number == NULL ? ESCAPED_MAX * v[i].size : 0);
+	buf_init(&b, ctx->arena, max);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	for (size_t i = 0; i < n; i++) {

@@ -20,10 +20,7 @@
 #include "store/blob/blob.h"
 #include "store/blob/blob_store.h"
 
-enum {
-	STAGING_SLACK = 60,
-	IDLE_MAX_US = 1000000 /* what the next request may have to wait for */
-};
+enum { IDLE_MAX_US = 1000000 /* what the next request may have to wait for */ };
 
 /* When tokens were used; that nobody waits for.  What cannot be written is lost. */
 static void
@@ -96,7 +93,7 @@ sweep_store(struct worker_app *app)
 
 	if (store_identity_check(app->db, app->arena, &app->store, s->blobs, true, &err) == -1 ||
 	    (app->store.adopted &&
-	        (blob_sweep_staging(s->blobs->dir, 2 * s->request_timeout + STAGING_SLACK, &err) == -1 ||
+	        (blob_sweep_staging(s->blobs->dir, settings_staging_age(s), &err) == -1 ||
 	            blob_store_prepare(s->blobs, &err) == -1)))
 		log_error("%s", err.detail);
 	else if (!app->store.adopted)

@@ -47,12 +47,18 @@ app_make_token(struct worker_app *app, struct request *rq, enum token_kind kind)
 	return token;
 }
 
+size_t
+app_half(int64_t workers)
+{
+	return workers > 1 ? (size_t)workers / 2 : 1;
+}
+
 bool
 app_may(const struct access_facts *facts, enum action action)
 {
 	struct err why = { 0 };
 
-	/* whoever has no token that is known has not come as far as to ask */
+	/* a caller whose token is unknown was refused before */
 	return access_decide(facts, facts->token_id != 0 ? CREDENTIAL_TOKEN : CREDENTIAL_NONE,
 	           action, &why) == 0;
 }

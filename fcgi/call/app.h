@@ -68,6 +68,9 @@ int app_know_keys(struct worker_app *, struct arena *, struct err *)
 struct token *app_make_token(struct worker_app *, struct request *, enum token_kind)
     __attribute__((warn_unused_result));
 
+/* Half of so many workers, and at least one: so many may wait for others at once, and the rest goes on. */
+size_t app_half(int64_t workers);
+
 /* May the caller of these facts do that as well? */
 bool app_may(const struct access_facts *, enum action);
 

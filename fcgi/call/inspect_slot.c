@@ -9,7 +9,7 @@ ask_of(const struct worker_app *app, const char *actor)
 {
 	/* to ask takes longer than to take a slot */
 	static long cpus;
-	int64_t configured = app->settings->inspect_slots, workers = app->settings->workers;
+	int64_t configured = app->settings->inspect_slots;
 
 	if (cpus == 0)
 		cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -17,7 +17,7 @@ ask_of(const struct worker_app *app, const char *actor)
 		.queue = QUEUE_INSPECT,
 		.n = configured > 0 ? (size_t)configured : (size_t)(cpus > 4 ? cpus / 2 : 2),
 		.n_actor = INSPECT_SLOT_ACTOR,
-		.n_here = actor != inspect_slot_reader ? 0 : workers > 1 ? (size_t)workers / 2 : 1,
+		.n_here = actor != inspect_slot_reader ? 0 : app_half(app->settings->workers),
 		.actor = actor,
 	};
 }

@@ -1,11 +1,5 @@
 #include "call/outbound_slot.h"
 
-static size_t
-half_of(int64_t workers)
-{
-	return workers > 1 ? (size_t)workers / 2 : 1;
-}
-
 /* Requests that write are one actor: they must not take all write workers. */
 static struct slots_ask
 ask_of(const struct worker_app *app, const struct request *rq)
@@ -14,8 +8,8 @@ ask_of(const struct worker_app *app, const struct request *rq)
 
 	return (struct slots_ask) {
 		.queue = QUEUE_OUTBOUND,
-		.n = half_of(app->settings->workers),
-		.n_actor = reads ? 0 : half_of(app->settings->write_workers),
+		.n = app_half(app->settings->workers),
+		.n_actor = reads ? 0 : app_half(app->settings->write_workers),
 		.actor = reads ? "read" : "write",
 	};
 }

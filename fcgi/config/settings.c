@@ -482,6 +482,14 @@ settings_store(struct arena *a, const struct settings *s, const char *name)
 	return blob_store_new(a, name, s->store_copies, &conf);
 }
 
+int64_t
+settings_staging_age(const struct settings *s)
+{
+	enum { SLACK_S = 60 };
+
+	return 2 * s->request_timeout + SLACK_S;
+}
+
 const struct s3_conf *
 settings_backup(struct arena *a, const struct settings *s)
 {

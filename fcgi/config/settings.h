@@ -125,6 +125,9 @@ int settings_load(struct arena *, const char *path, struct settings *, struct er
  */
 struct blob_store *settings_store(struct arena *, const struct settings *, const char *name);
 
+/* Seconds after which no upload still needs its file in staging: two requests, and a little more. */
+int64_t settings_staging_age(const struct settings *);
+
 /* How to reach a bucket of backups, by the keys backup_... alone. */
 const struct s3_conf *settings_backup(struct arena *, const struct settings *);
 

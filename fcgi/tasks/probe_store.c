@@ -7,9 +7,6 @@
 #include "store/blob/store_node.h"
 #include "store/token/token_slot.h"
 
-/* No upload that still runs is older than two requests and this. */
-enum { SLACK_S = 60 };
-
 /*
  * Trims the files that this node keeps for an object store: its copies, and the remains of publishes in
  * staging.
@@ -23,7 +20,7 @@ trim_copies(struct task_ctx *ctx, struct err *err)
 	if (!s->blobs->kind->copies)
 		return 0;
 	if (blob_copies_trim(s->blobs, s->store_copies_size, s->keep_unused, &removed, err) == -1 ||
-	    blob_sweep_staging(s->blobs->dir, 2 * s->request_timeout + SLACK_S, err) == -1)
+	    blob_sweep_staging(s->blobs->dir, settings_staging_age(s), err) == -1)
 		return -1;
 	if (removed > 0)
 		task_note(ctx, "%" PRId64 " copies removed", removed);

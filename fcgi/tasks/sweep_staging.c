@@ -2,9 +2,6 @@
 
 #include "store/blob/blob.h"
 
-/* None that is still under way is as old as two requests and a little more. */
-enum { SLACK = 60 };
-
 int
 task_sweep_staging(struct task_ctx *ctx, const struct task *task, struct err *err)
 {
@@ -12,7 +9,7 @@ task_sweep_staging(struct task_ctx *ctx, const struct task *task, struct err *er
 	int n;
 
 	(void)task;
-	n = blob_sweep_staging(s->blobs->dir, 2 * s->request_timeout + SLACK, err);
+	n = blob_sweep_staging(s->blobs->dir, settings_staging_age(s), err);
 	if (n == -1)
 		return -1;
 	if (n > 0)

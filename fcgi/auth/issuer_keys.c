@@ -101,7 +101,7 @@ fetch(struct worker_app *app, struct request *rq, const struct issuer *issuer, c
 	return 0;
 }
 
-/* We have the claim: what becomes of it is written down, so that nobody waits in vain. */
+/* This worker has the claim.  It writes down what becomes of it, so that no other worker waits in vain. */
 static int
 refresh(struct worker_app *app, struct request *rq, struct issuer_keys *keys, bool *fresh)
 {

@@ -25,8 +25,8 @@ struct route_policy {
 	enum flag flag;
 	/*
 	 * NULL, or: fills in the route's first read, whose result the handler finds in call.first.  It is
-	 * made after the decision, since how long it takes would tell somebody who may not know whether
-	 * there is what they ask for; for a known caller it is made with the decision (call/known_reader.h).
+	 * made after the decision: else its time would tell a caller who may not read whether the thing
+	 * exists.  For a known caller it is made with the decision (call/known_reader.h).
 	 * -1: rq->err, for what is wrong with the request's parameters.
 	 */
 	int (*read)(struct request *, const struct namespace_ref *, struct db_call *);

@@ -15,7 +15,7 @@
 
 enum {
 	PAGINATION_DEFAULT = 20,
-	PAGINATION_MAX = 100, /* entries of a page; who asks for more gets so many */
+	PAGINATION_MAX = 100, /* entries of a page; a request for more gets so many */
 	PAGINATION_NUMBER_MAX = 1000000 /* 400 above: nobody turns so many pages */
 };
 

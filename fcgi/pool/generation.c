@@ -14,7 +14,7 @@ enum {
 	SECOND = 1000000,
 	BACKOFF_MIN = SECOND / 10,
 	BACKOFF_MAX = 10 * SECOND,
-	/* who lived so long, or served anything, crashed for a new reason */
+	/* a child that lived so long, or served anything, has a new reason to crash */
 	BACKOFF_FORGIVEN = 10 * SECOND,
 	START_PATIENCE = 60 * SECOND,
 	/* past request_timeout: the application's own deadlines come first */
@@ -229,7 +229,7 @@ void
 generation_count(const struct generation *g, int64_t n[WORKER__KINDS][WORKER__STATES])
 {
 	for (size_t i = 0; i < g->nworkers; i++) {
-		/* of those that drain nobody waits for the ones that have gone */
+		/* a child that has drained gets no successor */
 		if (!g->draining || g->children[i].pid != 0)
 			n[generation_kind(g, i)][worker_state(g, i)]++;
 	}

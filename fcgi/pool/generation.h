@@ -38,7 +38,7 @@ struct generation {
 	struct slot *slots;
 	int scoreboard_fd; /* of these */
 	int settings_fd; /* settings_save() */
-	bool draining; /* nobody is started any more */
+	bool draining; /* no child is started any more */
 	int64_t deadline_us; /* while starting: to be ready; while draining: to be gone */
 };
 

@@ -177,7 +177,7 @@ reload_drop(struct pool *pool, const char *why)
 	pool->starting = NULL;
 }
 
-/* A reload gets no new workers, or they do not come up: those that serve go on as if nothing had been. */
+/* The new workers of a reload cannot be made, or do not serve in time: the old ones go on, with their log. */
 static void
 reload_abandon(struct pool *pool, const char *why)
 {

@@ -36,8 +36,8 @@ struct pool_app {
 	size_t nfamilies;
 	/*
 	 * In a new worker.  NULL with err set: the worker cannot serve at all
-	 * (a statement does not prepare); it exits and counts as a crash.  That is no error for a database that is
-	 * away, or whose schema does not fit yet.  The meter and what is shared live as long as the
+	 * (a statement does not prepare); it exits and counts as a crash.  A database that is away, or
+	 * whose schema does not fit yet, is no error.  The meter and what is shared live as long as the
 	 * worker.
 	 */
 	struct worker_app *(*start)(
@@ -45,10 +45,9 @@ struct pool_app {
 	size_t shared_size; /* bytes of pool_shared.memory */
 	void (*stop)(struct worker_app *);
 	/*
-	 * Before the handler: who is calling, may they?  Also where the path does not take the
-	 * request's method (rq->allow), of which only those are told who may know the path.
-	 * What it makes of the request, in the request's arena, is what the handler gets.  NULL:
-	 * rq->err is set.
+	 * Before the handler: decides who is calling, and whether they may.  It also decides if the path
+	 * does not take the request's method (rq->allow): a caller learns that only if they may know the
+	 * path.  The handler gets what it returns, which is in the request's arena.  NULL: rq->err is set.
 	 */
 	struct call *(*begin)(struct worker_app *, struct request *, struct response *);
 	/*

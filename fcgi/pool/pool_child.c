@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,17 +30,13 @@ pool_is_child(int argc, char *const *argv)
 	return handover_is_child(argc, argv);
 }
 
-/* Ends the child when its master dies; the master may have died already. */
-static int
+/* Ends the child when its master dies.  False: the master has died already. */
+static bool
 follow_master(const struct handover *h)
 {
 	/* else ps(1) would show a descriptor's number as its name */
-	if (prctl(PR_SET_NAME, "berth-fcgi") == -1 || prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
-		return -1;
-	if (getppid() == h->master)
-		return 0;
-	errno = ESRCH;
-	return -1;
+	return prctl(PR_SET_NAME, "berth-fcgi") == 0 && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
+	    getppid() == h->master;
 }
 
 static int
@@ -91,7 +86,7 @@ pool_child_main(const struct pool_app *app, int argc, char *const *argv)
 		return EXIT_FAILURE;
 	}
 	log_take("berth-fcgi", &(struct log_target) { c.h.log_path, c.h.log_fd, (enum log_level)c.h.log_level });
-	if (follow_master(&c.h) == -1)
+	if (!follow_master(&c.h))
 		return EXIT_FAILURE;
 	c.arena = arena_new();
 	if (child_open(&c, app, &err) == -1)

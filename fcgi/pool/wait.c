@@ -7,7 +7,7 @@
 
 enum { SIGNAL, REQUEST, N };
 
-/* Who was woken for a connection may be killed before it is taken: the others look now and then. */
+/* A worker may be killed after it was woken for a connection and before it takes it: so the others look. */
 enum { LOOK_MS = 1000 };
 
 struct wait {

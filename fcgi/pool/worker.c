@@ -47,7 +47,7 @@ patience(const struct worker *w)
 	return fcgi_is_kept(w->conn) && (idle == -1 || idle > KEPT_IDLE_MS) ? KEPT_IDLE_MS : idle;
 }
 
-/* Nothing came for so long. */
+/* No event came within patience(). */
 static void
 patience_end(struct worker *w)
 {
@@ -70,7 +70,7 @@ request_wait(struct worker *w)
 		return false;
 	if (ready.signal)
 		w->stopping |= signals_take(w->signal_fd);
-	/* also on the way out: nobody else was woken for it */
+	/* a worker that ends takes it, too: the kernel has woken no other one */
 	return ready.request;
 }
 
@@ -118,7 +118,7 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 	return 0;
 }
 
-/* Nobody hears that something is done before it holds everywhere. */
+/* Waits until what was written holds everywhere; only then may the client learn that it is done. */
 static int
 request_barrier(struct worker *w, struct request *rq, struct response *rs, int rc)
 {

@@ -1,7 +1,5 @@
 #include "tasks/task.h"
 
-#include <string.h>
-
 #include "base/log.h"
 #include "net/https_peer.h"
 #include "store/health.h"
@@ -16,8 +14,6 @@ task_check_certificate(struct task_ctx *ctx, const struct task *task, struct err
 	struct err why = { 0 };
 
 	(void)task;
-	if (strncmp(url, "https://", strlen("https://")) != 0)
-		return 0;
 	if (https_peer(url, PATIENCE_MS, &peer, &why) == 0)
 		return health_note_certificate(ctx->db, ctx->arena, ctx->node, peer.not_after, err);
 	/*

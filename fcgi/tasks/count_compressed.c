@@ -63,7 +63,7 @@ count(struct log_count *c, struct log_file *f, const struct checked *checked, st
 	if (c->more)
 		task_again(c->ctx, arena_printf(c->ctx->arena,
 		    "{\"size\":%" PRId64 ",\"changed\":%" PRId64 "}", f->size, f->changed));
-	/* of what another one is at, its task comes again with the next look at the directory */
+	/* another process reads this log: its task comes again with the next look at the directory */
 	return c->more || c->lost ? 0 : download_log_finish(c->ctx->db, c->ctx->arena, &log, err);
 }
 
@@ -81,7 +81,7 @@ task_count_compressed(struct task_ctx *ctx, const struct task *task, struct err 
 		return 0;
 	if (find(ctx, log, &f, err) == -1)
 		return -1;
-	/* it has gone, or was on the way to be what it is now */
+	/* the log has gone, or has another fingerprint since its compression has ended */
 	if (f == NULL)
 		return 0;
 	log_count_init(&c, ctx, log_count_downloads);

@@ -117,7 +117,7 @@ fingerprint_packed(int fd, char out[LOG_FINGERPRINT_SIZE])
 	return 1;
 }
 
-/* Somebody has compressed it as root alone: that keeps nobody from the others. */
+/* A compressed log may be readable for root alone: the others are read all the same. */
 static int
 cannot_open(struct log_file *f, struct err *err)
 {
@@ -151,7 +151,7 @@ look(struct log_file *f, struct err *err)
 	}
 	if (rc == 1 && !f->compressed)
 		return rc;
-	/* there may be many that are compressed: whoever reads one opens it again */
+	/* there may be many that are compressed: the task that reads one opens it again */
 	close(f->fd);
 	f->fd = -1;
 	return rc;
@@ -226,7 +226,7 @@ log_files_find(struct arena *a, const char *path, struct log_file **files, size_
 	return rc == -1 ? -1 : 0;
 }
 
-/* Under its name may be another one by now. */
+/* Another log may have its name by now. */
 static int
 open_again(struct log_file *f, struct err *err)
 {

@@ -135,7 +135,7 @@ log_count_file(struct log_count *c, struct log_file *f, struct err *err)
 	c->lost = false;
 	if (download_log_position(c->ctx->db, c->ctx->arena, &part.log, &part.from, err) == -1)
 		return -1;
-	/* a piece in any case: to come as far takes its time where a log is compressed */
+	/* at least one piece: in a compressed log it takes a while to come to the position */
 	do {
 		if (log_file_read(c->ctx->arena, f, part.from + (int64_t)have, c->piece + have,
 			LOG_PIECE - have, &got, err) == -1)

@@ -366,7 +366,7 @@ await_task(struct loop *l, struct arena *a, bool *is_time, struct err *err)
 {
 	const char *kind;
 
-	/* what was notified during a task is in the memory already, and wakes nobody */
+	/* libpq has read a notification that came during a task, so poll() does not see it */
 	if (db_notified(l->db))
 		l->poll_us = 0;
 	if (look(l->db, a, &l->look_us, &kind, err) == -1 ||

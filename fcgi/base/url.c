@@ -113,7 +113,7 @@ url_host(struct slice url)
 	const char *end = s.n > 0 && s.p[0] == '[' ? memchr(s.p, ']', s.n) : NULL;
 	size_t n = end != NULL ? (size_t)(end - s.p) + 1 : 0;
 
-	while (n < s.n && s.p[n] != ':')
+	while (end == NULL && n < s.n && s.p[n] != ':')
 		n++;
 	return slice_of(s.p, n);
 }

@@ -45,6 +45,39 @@ check_visible(const char *v)
 	return NULL;
 }
 
+/* What stands between the host of a URL and its path: ":3128", or nothing. */
+static struct slice
+port_of(struct slice url)
+{
+	struct slice host = url_host(url), place = url_host_port(url);
+
+	return slice_of(host.p + host.n, place.n - host.n);
+}
+
+static bool
+is_port(struct slice s)
+{
+	enum { LENGTH_MAX = sizeof(":65535") - 1 };
+	long port = 0;
+
+	if (s.n < 2 || s.n > LENGTH_MAX || s.p[0] != ':' || s.p[1] == '0')
+		return false;
+	for (size_t i = 1; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		port = port * 10 + (s.p[i] - '0');
+	}
+	return port <= UINT16_MAX;
+}
+
+static bool
+has_good_port(const char *url)
+{
+	struct slice port = port_of(slice_str(url));
+
+	return port.n == 0 || is_port(port);
+}
+
 static const char *
 check_url(const char *v)
 {
@@ -61,7 +94,7 @@ check_url(const char *v)
 		return check_visible(v);
 	if (strpbrk(v, "?#") != NULL)
 		return "must have no query and no fragment";
-	if (!url_is_https(slice_str(v)) || strchr(v, '@') != NULL)
+	if (!url_is_https(slice_str(v)) || strchr(v, '@') != NULL || !has_good_port(v))
 		return "must be https://host[:port][/path]";
 	return check_url_path(url_path(v));
 }
@@ -86,7 +119,7 @@ check_endpoint(const char *v)
 
 	if (v[0] == '\0')
 		return NULL;
-	return url_is_web(url) && url_user(url).n == 0 && place.p + place.n == v + url.n ? NULL :
+	return url_is_web(url) && url_user(url).n == 0 && place.p + place.n == v + url.n && has_good_port(v) ? NULL :
 	    "must be http://host[:port] or https://host[:port], without a slash at its end";
 }
 
@@ -220,7 +253,7 @@ check_gitlab_url(const char *v)
 
 	if (n == 0)
 		return NULL;
-	if (!url_is_https(slice_str(v)) || strpbrk(v, "?#@") != NULL)
+	if (!url_is_https(slice_str(v)) || strpbrk(v, "?#@") != NULL || !has_good_port(v))
 		return "must be https://host[:port][/path]";
 	return v[n - 1] == '/' ? "must not end in a slash" : check_visible(v);
 }
@@ -232,19 +265,10 @@ check_monitoring_url(const char *v)
 	static const char scheme[] = "http://";
 	const char *host = v + strlen(scheme);
 
-	if (strncmp(v, scheme, strlen(scheme)) != 0 || *host == '\0' || strpbrk(host, "/?#@") != NULL)
+	if (strncmp(v, scheme, strlen(scheme)) != 0 || *host == '\0' || strpbrk(host, "/?#@") != NULL ||
+	    !has_good_port(v))
 		return "must be http://host[:port]";
 	return check_visible(v);
-}
-
-/* ":3128" */
-static bool
-is_port(const char *v)
-{
-	enum { DIGITS_MAX = 5 };
-	size_t n = v[0] == ':' && v[1] != '0' ? strspn(v + 1, "0123456789") : 0;
-
-	return n > 0 && n <= DIGITS_MAX && v[1 + n] == '\0' && strtol(v + 1, NULL, 10) <= UINT16_MAX;
 }
 
 /* Each % is before two hexadecimal digits of a byte that is no control character. */
@@ -267,7 +291,7 @@ static const char *
 check_proxy(const char *v)
 {
 	static const char form[] = "must be http://[user:password@]host:port or https://[user:password@]host:port";
-	struct slice url = slice_str(v), user = url_user(url), host = url_host(url), place = url_host_port(url);
+	struct slice url = slice_str(v), user = url_user(url), place = url_host_port(url);
 
 	if (v[0] == '\0')
 		return NULL;
@@ -275,7 +299,7 @@ check_proxy(const char *v)
 		return "must begin with http:// or https://: Berth uses no other kind of proxy";
 	if (!url_is_web(url) || place.p + place.n != v + url.n || memchr(user.p, '@', user.n) != NULL)
 		return form;
-	return is_port(host.p + host.n) && is_escaped(user) ? NULL : form;
+	return is_port(port_of(url)) && is_escaped(user) ? NULL : form;
 }
 
 static const char *

@@ -199,9 +199,21 @@ advice(const struct transfer *t, CURLcode rc)
 	    ? "; if you trust its authority, name the file of that certificate in ci_ca_file" : "";
 }
 
+/* The proxy's status for the tunnel; 0: it has not answered.  An earlier GET may have made the tunnel. */
+static long
+tunnel_status(const struct transfer *t)
+{
+	curl_off_t ready_us = 0;
+	long status = 0;
+
+	if (curl_easy_getinfo(t->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us) == CURLE_OK && ready_us > 0)
+		return HTTP_OK;
+	return curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK ? status : 0;
+}
+
 /*
- * There is no answer.  Who is to blame: the proxy that could not be reached or has not answered, the proxy
- * that has refused, or whoever is behind it.
+ * There is no answer.  The error says who is to blame: the proxy that could not be reached or has not
+ * answered, the proxy that has refused, or the server behind it.
  */
 static int
 fail(const struct transfer *t, CURLcode rc, struct err *err)
@@ -209,11 +221,11 @@ fail(const struct transfer *t, CURLcode rc, struct err *err)
 	enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
 	const char *reason = t->reason[0] != '\0' ? t->reason : curl_easy_strerror(rc);
 	struct slice proxy = url_host_port(slice_str(t->proxy));
-	long code = 0;
+	long code = tunnel_status(t);
 
 	if (proxy.n == 0)
 		return err_internal(err, 503, "%s: %s%s", t->shown, reason, advice(t, rc));
-	if (curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &code) != CURLE_OK || code == 0)
+	if (code == 0)
 		return err_internal(err, 503, "%s: the proxy %.*s does not answer: %s; check outbound_proxy",
 		    t->shown, (int)proxy.n, proxy.p, reason);
 	if (code == PROXY_AUTHENTICATION_REQUIRED)

@@ -1,8 +1,14 @@
-/* Outbound requests end in their time, whatever takes so long.  All the rest of them is in t/650-oidc.t. */
+/* Outbound requests end in their time, whatever takes so long, and say who is to blame.  All the rest of
+ * them is in t/650-oidc.t and t/651-proxy.t. */
 
 #include "net/https_get.h"
 
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,6 +29,67 @@ getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
 	return EAI_AGAIN;
 }
 
+/* Reads a request to its empty line.  False: the peer has hung up. */
+static bool
+read_head(int fd)
+{
+	char head[4096];
+	size_t n = 0;
+
+	while (n < sizeof(head) && memmem(head, n, "\r\n\r\n", 4) == NULL) {
+		ssize_t got = read(fd, head + n, sizeof(head) - n);
+
+		if (got <= 0)
+			return false;
+		n += (size_t)got;
+	}
+	return true;
+}
+
+/* Is the proxy and, behind its tunnel, a server that answers once, and after that no more. */
+static void
+serve(int listener)
+{
+	static const char tunnel[] = "HTTP/1.1 200 OK\r\n\r\n",
+	    ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+	int fd = accept(listener, NULL, NULL);
+
+	if (read_head(fd) && write(fd, tunnel, sizeof(tunnel) - 1) > 0 && read_head(fd) &&
+	    write(fd, ok, sizeof(ok) - 1) > 0)
+		while (read_head(fd))
+			;
+	_exit(0);
+}
+
+/* What fails in a tunnel that was there already is not the proxy's fault. */
+static void
+test_kept_tunnel(void)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct arena *a = arena_new();
+	struct https_get get = { .url = "http://server.invalid/", .plain = true, .ca_file = "", .proxy_except = "",
+		.connections = https_connections_new(a) };
+	socklen_t n = sizeof(any);
+	struct https_answer answer;
+	struct err err = { 0 };
+	pid_t pid;
+
+	if (bind(listener, (struct sockaddr *)&any, n) == -1 || listen(listener, 1) == -1 ||
+	    getsockname(listener, (struct sockaddr *)&any, &n) == -1 || (pid = fork()) == -1)
+		abort();
+	if (pid == 0)
+		serve(listener);
+	get.proxy = arena_printf(a, "http://127.0.0.1:%d", ntohs(any.sin_port));
+	is_int(https_get(a, &get, &answer, &err), 0, "an answer through a proxy");
+	get.timeout_ms = 500;
+	is_int(https_get(a, &get, &answer, &err), -1, "none in the same tunnel");
+	ok(strstr(err.detail, " through the proxy 127.0.0.1:") != NULL, "the proxy is not blamed: %s", err.detail);
+	arena_free(a);
+	is_int(waitpid(pid, NULL, 0), pid, "the tunnel is closed");
+	close(listener);
+}
+
 int
 main(void)
 {
@@ -39,5 +106,6 @@ main(void)
 	arena_free(a);
 	ok(clock_us() - started < SLOW_S * (int64_t)SECOND_US - SECOND_US,
 	    "nobody waits until it is found");
+	test_kept_tunnel();
 	return tap_done();
 }

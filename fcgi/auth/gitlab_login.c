@@ -160,7 +160,7 @@ read_job(struct worker_app *app, struct arena *a, struct slice body, struct gitl
 
 /* ---- what becomes of it ---- */
 
-/* It counts for the next requests as well, and against whoever sends such. */
+/* Refuses the token for the next requests as well, and counts it against the address that has sent it. */
 static int
 refuse(struct worker_app *app, struct request *rq, struct slice digest, const char *why)
 {

@@ -201,7 +201,7 @@ admit(struct call *call, struct request *rq, const struct id_token_login *login,
 	struct trust_job job;
 
 	trust_describe(rq->arena, kind, login->issuer.issuer.url, login->jwt.claims, &job);
-	/* a rule is for who it was first used by */
+	/* a rule keeps the owner of the repository whose job uses it first */
 	admission.owner_id = rule->owner_id == NULL ? job.owner_id : NULL;
 	admission.repository = job.repository;
 	admission.claims = job.claims;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Microseconds of CLOCK_BOOTTIME: what is over is also over after the machine has slept. */
+/* Microseconds of CLOCK_BOOTTIME: a time that ends while the machine sleeps has ended. */
 int64_t clock_us(void);
 enum { CLOCK_SECOND = 1000000 }; /* of clock_us() */
 

@@ -3,7 +3,7 @@
 size_t
 decimal_write(int64_t v, char out[DECIMAL_SIZE])
 {
-	/* that of the least number has no positive one of its kind */
+	/* the least number has no positive counterpart in int64_t */
 	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
 	size_t sign = v < 0, n = 1;
 

@@ -90,7 +90,7 @@ put(struct log_line *l, const char *p, size_t n)
 	l->n += n;
 }
 
-/* The time in UTC, "2026-01-31T12:34:56.789Z".  All but its last digits is made anew each second. */
+/* The time in UTC, "2026-01-31T12:34:56.789Z".  Within a second only its last digits are made anew. */
 static struct slice
 time_text(void)
 {

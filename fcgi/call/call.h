@@ -133,7 +133,8 @@ char *call_registry_url(const struct call *, struct arena *);
 struct audit_actor call_actor(const struct call *, const struct request *);
 
 /*
- * Cache-Control and Vary of an answer that depends on who asks; is_public: but for nobody, who may read it.
+ * Sets Cache-Control and Vary of an answer that depends on the caller; is_public: a caller without a token
+ * may read it.
  */
 void call_cache_headers(const struct call *, struct response *, bool is_public);
 

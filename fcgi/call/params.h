@@ -63,7 +63,7 @@ int params_word(struct params *, const char *name, const char *const *words, siz
     size_t *out) __attribute__((warn_unused_result));
 
 /*
- * Several: an array of JSON, `name[]` as often as there are entries, or one text with commas
+ * A list: an array of JSON, `name[]` as often as there are entries, or one text with commas
  * between.  *n is left as it is where there is none.
  */
 int params_list(struct params *, const char *name, const char *const **out, size_t *n)
@@ -93,7 +93,7 @@ int params_refuse(struct params *, const char *name) __attribute__((warn_unused_
 int params_path_id(struct request *, const char *name, int64_t *out)
     __attribute__((warn_unused_result));
 
-/* Is it there, and if only as null?  What tells "take it away" from "leave it as it is". */
+/* Is the parameter there, even as null?  That tells "take it away" from "leave it as it is". */
 bool params_has(struct params *, const char *name);
 
 #endif

@@ -243,7 +243,7 @@ is_conf(const struct dirent *entry)
 	static const char suffix[] = ".conf";
 	size_t n = strlen(entry->d_name);
 
-	/* to open a FIFO would wait for whoever writes to it */
+	/* open(2) of a FIFO would wait for a writer */
 	return entry->d_type != DT_FIFO && entry->d_name[0] != '.' && n > strlen(suffix) &&
 	    strcmp(entry->d_name + n - strlen(suffix), suffix) == 0;
 }

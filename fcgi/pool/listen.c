@@ -207,7 +207,7 @@ stale_remove(const struct sockaddr_un *sa, struct err *err)
 	if (fd == -1)
 		return err_sys(err, "socket");
 	rc = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
-	/* only this error says that nobody listens; EAGAIN is somebody who is busy */
+	/* only this error says that no process listens; EAGAIN comes from one that is busy */
 	if (rc == -1 && errno == ECONNREFUSED)
 		rc = unlink(sa->sun_path) == -1 ? err_sys(err, "%s", sa->sun_path) : 0;
 	else

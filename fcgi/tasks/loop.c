@@ -199,7 +199,7 @@ take_signals(struct loop *l)
 	}
 }
 
-/* Until there is a signal, or something from the database, or so many milliseconds are over. */
+/* Waits for a signal or for something from the database, `ms` milliseconds at most. */
 static void
 wait_for_news(struct loop *l, int ms)
 {
@@ -213,7 +213,7 @@ wait_for_news(struct loop *l, int ms)
 		db_idle_event(l->db);
 }
 
-/* The tasks with a period are there; what was removed by mistake comes back. */
+/* Makes sure that the tasks with a period are there, also if somebody has removed one by mistake. */
 static int
 schedule(struct loop *l, struct arena *a, struct err *err)
 {
@@ -233,7 +233,7 @@ schedule(struct loop *l, struct arena *a, struct err *err)
 	return 0;
 }
 
-/* A new connection listens, before it is asked for tasks: what comes after that is heard of. */
+/* A new connection listens before it asks for tasks, so that it misses none. */
 static int
 prepare(struct loop *l, struct arena *a, struct err *err)
 {
@@ -284,7 +284,7 @@ log_task(const struct task *task, const char *result, int64_t us, const char *wh
 	enum log_level level = good ? LOG_INFO : LOG_WARN;
 	struct log_line line;
 
-	/* one that comes round all day and found nothing to do */
+	/* a task with a period that has found nothing to do */
 	if (good && task->periodic && why[0] == '\0')
 		level = LOG_DEBUG;
 	log_begin(&line, level, "task");
@@ -342,7 +342,7 @@ run_task(struct loop *l, struct arena *a, const struct task *task, struct err *e
 	int rc;
 
 	assert(kind != NULL);
-	/* nobody was left to say that it failed */
+	/* each worker that ran it has died, so none has noted the failure */
 	if (!task->periodic && task->attempts > max_attempts(kind))
 		return fail(l, &ctx, task, kind, "each worker that ran it ended before the task was done", 0, err);
 	FAULT_POINT("task", kind->name);

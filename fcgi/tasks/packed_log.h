@@ -14,18 +14,18 @@
 
 struct packed_log;
 
-/* From the beginning of the file, which stays the caller's.  NULL: 500. */
+/* Begins to read the file, which the caller closes.  NULL: 500. */
 struct packed_log *packed_log_new(struct arena *, int fd, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * The next bytes: `max` of them, fewer at the end only.  -1: 500, where it is damaged, not
- * complete or cannot be read; *got is then how many came before that.
+ * Reads the next bytes: `max` of them, fewer only at the end.  -1: 500, the log is damaged, not complete, or
+ * cannot be read; *got then says how many bytes came before that.
  */
 int packed_log_read(struct packed_log *, char *, size_t max, size_t *got, struct err *)
     __attribute__((warn_unused_result));
 
-/* To the beginning again.  -1: 500. */
+/* Goes back to the beginning.  -1: 500. */
 int packed_log_rewind(struct packed_log *, struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -20,7 +20,7 @@ struct progress_value {
 };
 
 /*
- * Fills in all values; what the task does not have, as at its first run, is 0 or "".  -1: 500 the row
+ * Fills in all values; what the task does not have, as at its first run, is 0 or "".  -1: 400 the row
  * holds something else.
  */
 int progress_read(const struct task_ctx *, const struct task *, const struct progress_value *, size_t n,

@@ -20,7 +20,7 @@ db_check_conninfo(const char *conninfo, struct err *err)
 	return err_internal(err, 500, "database: malformed connection string");
 }
 
-/* Does the value let in whoever knows it?  libpq marks only what a form should hide while one types. */
+/* Is the value a secret?  libpq marks only what a form should hide while one types. */
 static bool
 is_secret(const PQconninfoOption *o)
 {

@@ -251,6 +251,7 @@ for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
 	    qr{<p>To publish, make a token <a.*<p>You can use a crate without}s, 'or none, of a public project');
 	like($body, qr{<a href="/-/groups/demo">demo</a>, has one address for all crates}, 'its group');
 	like($body, qr{CARGO_REGISTRIES_PRIV_TOKEN}, 'the variable of the token');
+	like($body, qr{name the registry <code>priv</code>}, 'where the name of the registry comes from');
 	like($body, qr{cargo publish --registry priv$}m, 'and the name of the registry');
 	unlike($body, qr/registry berth|REGISTRIES_BERTH/, 'which is no other');
 	for my $file (qw(gitlab-ci.yml github-actions.yml forgejo-actions.yml job-token.sh)) {
@@ -271,6 +272,7 @@ for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
 
 	like($body, qr{\[registries\.demo\]\nindex = "sparse\+\S+/groups/\d+/-/},
 	    'a group: its lines');
+	like($body, qr{name the registry <code>demo</code>}, 'where its name comes from');
 	like($body, qr{<a href="/-/tokens">here</a>.*cargo login --registry demo<}s, 'a token for it');
 	like($body, qr{cargo add CRATE --registry demo\ncargo publish --registry demo<}, 'and how to use it');
 	like($body, qr{are different registries}, 'it is not one of its projects');
@@ -454,6 +456,10 @@ subtest 'the page of a crate' => sub {
 	is(faults($body), '', 'sound');
 	like($body, qr{<h1>rich <span class="version">1\.1\.0\+build</span></h1>}, 'the version that search shows');
 	like($body, qr{<pre tabindex="0"><code>cargo add rich --registry rich\n</code></pre>}, 'how to add it');
+	my $index = $t->url . $t->registry($rich);
+	my $lines = qr{\[registries\.rich\]\nindex = "sparse\+\Q$index\E/"\n};
+	like($body, qr{<summary>Where <code>rich</code> comes from</summary>.*$lines}s,
+	    'the lines of cargo that name the registry');
 	like($body, qr{<h3>Rich</h3>\n<p>It says <strong>hello</strong>\.</p>}, 'the README');
 	like($body, qr{href="https://rich\.example/docs">https://rich\.example/docs</a>}, 'links');
 	unlike($body, qr{<dt>Repository</dt>}, 'but not what is none');

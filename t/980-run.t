@@ -74,6 +74,7 @@ sub by_nginx {
 my ($status, $said) = dev('start');
 # the reason is in the last line, and BAIL_OUT prints only the first one
 is($status, 0, 'scripts/dev start') or do { diag($said); BAIL_OUT('scripts/dev does not start') };
+my $first = $said;
 like($said, qr{^index = "sparse\+https://localhost:$port/api/v4/projects/\d+/packages/cargo/"$}m,
     'the index to paste');
 like($said, qr{^cainfo = "\Q$run\E/tls/bundle.pem"$}m, 'the certificate');
@@ -104,6 +105,21 @@ is(ask("$R/he/ll/hello")->{status}, 401, 'private: not without a token');
 for my $what ('config.json', 'he/ll/hello', 'hello/0.1.0/download') {
 	ok(by_nginx("$R/$what", '-H', "Authorization: $token", '-H', 'Accept-Encoding: gzip', '-o', "$dir/answer"),
 	    "private, with a token: $what, too");
+}
+
+
+# Whoever has pasted the lines can use the commands of the pages as they are.
+{
+	my (undef, $link) = Berth::Cluster::capture("$root/build/berth", '-c', "$run/berth.conf",
+	    qw(user link demo));
+	my @form = ('-H', "Origin: $env{BERTH_URL}", '-d', 'confirm=true&code=' . (split(/\n/, $link))[1]);
+	my ($lines) = $first =~ /^(\[registries\.\w+\]\n.*?)\n\n/ms;
+	my $page;
+
+	is(ask('/-/sign-in', '-c', "$dir/cookies", @form)->{status}, 303, 'the demo user signs in');
+	$page = ask('/-/projects/demo/berth/-/crates/hello', '-b', "$dir/cookies")->{body};
+	ok(defined $lines && index($page, $lines) >= 0, 'the page of a crate shows the lines to paste');
+	like($page, qr/^<pre[^>]*><code>cargo add hello --registry berth$/m, 'and the command for them');
 }
 
 SKIP: {

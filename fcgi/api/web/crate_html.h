@@ -26,6 +26,7 @@ struct crate_html {
 	const struct registry_url *registries; /* of the dependencies, one each */
 	const char *const *paths; /* of the projects of the dependencies; NULL: not readable here */
 	const char *registry; /* its name in cargo's configuration, by registry_alias() */
+	const char *index; /* its address for cargo */
 	bool is_version; /* the page is about one version */
 	bool is_prerelease; /* the version that is shown: cargo install takes it only by its number */
 	struct crate_html_user *users;

@@ -259,6 +259,7 @@ show(struct page *page, struct slice version)
 	html.crumbs.is_inside = true;
 	html.crumbs.crate = html.is_version ? crate.name : NULL;
 	html.registry = registry_alias(html.path);
+	html.index = ask.index;
 	html.crate = &crate;
 	html.project_id = ask.project_id;
 	html.is_public = access_is_public(&page->call->facts);

@@ -304,6 +304,65 @@ subtest 'a cookie of no session' => sub {
 	$t->conf(failed_login_burst => undef, failed_login_per_minute => undef);
 };
 
+# ---- the page from which one comes ----
+
+subtest 'the way back' => sub {
+	my $private = '/-/projects/demo/priv?page=1&x=%2F%22';
+	my @leads = ('/-/', '/-/search', $private, '/-/search?q=a+b', '/-/projects/demo/none',
+	    '/-/none', '/-/a%2Fb');
+	my %refused = (
+		'another host' => ['//evil.example', '/\\evil.example', 'https://evil.example/-/', 'evil.example',
+		    '@evil.example', '.evil.example', ':1', "\t//evil.example", '/-//evil.example', '/-/\\evil.example',
+		    '/-/%2f%2fevil.example', '/-/%5c%5cevil.example', '/%2f/evil.example'],
+		'another path' => ['/-', '/', '/elsewhere', '/-x', '/-/..', '/-/../x', '/-/./x', '/-/%2e%2e/x', '/-/.%2E/x',
+		    '/-/..%2f..%2fx', '/-/x/..', '/-/x//', '/-/x#y', '/%2D/search'],
+		'no address' => ['', "/-/x\r\nX-Evil: 1", '/-/%0d%0aX-Evil:%201', "/-/\x7f", '/-/%', '/-/%zz',
+		    "/-/\xc3\xa9", '/-/' . 'x' x 1100],
+	);
+	my $enc = sub { return $_[0] =~ s/([^A-Za-z0-9_.~-])/sprintf('%%%02X', ord $1)/ger; };
+	my $code_of_bob = sub { return code_of(link_of('bob')); };
+	my $sign_in_to = sub {
+		return post('/-/sign-in', { code => $code_of_bob->(), confirm => 'true', to => $_[0] });
+	};
+
+	for my $page ('/-/', '/-/search?q=a', $private, '/-/none') {
+		my $body = get($page, undef, 'Accept: text/html')->{body};
+		my $to = 'to=' . $enc->($page);
+		my $links = () = $body =~ m{<a rel="nofollow" href="/-/tokens\?\Q$to\E">[Ss]ign in</a>}g;
+
+		is($links, $page =~ /none|priv/ ? 2 : 1, "$page: its links to sign in say where one comes from");
+		like(get("/-/tokens?$to")->{body}, qr{href="/-/sign-in\?\Q$to\E">enter it</a>},
+		    '  so does that of the next page');
+		my $field = '<input type="hidden" name="to" value="' . $page =~ s/&/&amp;/gr . '">';
+		my %form = (to => $page);
+		ok(index(get("/-/sign-in?$to")->{body}, $field) > 0, '  the form keeps it');
+		ok(index(post('/-/sign-in', { %form, code => 'x' })->{body}, $field) > 0, '  after a wrong code');
+		ok(index(post('/-/sign-in', { %form, code => $code_of_bob->() })->{body}, $field) > 0,
+		    '  after a good one');
+	}
+	for my $to (@leads) {
+		my $r = $sign_in_to->($to);
+
+		is("$r->{status} $r->{headers}{location}", '303 ' . $t->url . $to, "$to: the sign-in leads back");
+		ok(cookie_of($r), '  with a session');
+	}
+	is($sign_in_to->("/-/search?q=\r\nX: \xc3\xa9\"<")->{headers}{location},
+	    $t->url . '/-/search?q=%0D%0AX:%20%C3%A9%22%3C', 'a query cannot end the header');
+	for my $what (sort keys %refused) {
+		for my $to (@{ $refused{$what} }) {
+			my $r = $sign_in_to->($to);
+			my $shown = substr($to, 0, 40) =~ s/([^!-~])/sprintf('\\x%02x', ord $1)/ger;
+
+			is("$r->{status} $r->{headers}{location}", '303 ' . $t->url . '/-/tokens',
+			    "$what, $shown: leads to the tokens");
+			is($r->{headers}{'x-evil'}, undef, '  and to no header');
+			unlike(get('/-/tokens?to=' . $enc->($to))->{body}, qr/sign-in\?to=/, '  no page passes it on');
+			unlike(get('/-/sign-in?to=' . $enc->($to))->{body}, qr/name="to"/, '  and no form');
+		}
+	}
+	is(get("/-/$_?to=%00")->{status}, 400, "$_: a NUL") for qw(tokens sign-in);
+};
+
 # ---- the fleet's sign-on ----
 
 subtest 'single sign-on' => sub {
@@ -461,6 +520,29 @@ SKIP: {
 	ok($t->wait_for(sub { eval { $b->title } eq 'Sign in' }), 'sign out');
 	like($b->text('main'), qr/berth user link/, 'signed out');
 	$b->shot("$ENV{BERTH_SHOTS}/tokens-out.png") if $ENV{BERTH_SHOTS};
+	# with keys alone, from a page that one may not see yet
+	$b->go($t->url . '/-/projects/demo/priv?page=1');
+	is($b->title, 'Not Found', 'nobody sees a private project');
+	my $tab_to = sub {
+		my ($id_or_text) = @_;
+
+		for (1 .. 30) {
+			$b->press("\x{e004}");
+			return if grep { $_ eq $id_or_text } $b->property(':focus', 'id'), $b->text(':focus');
+		}
+		die "no key leads to $id_or_text\n";
+	};
+	my $press = sub { $tab_to->(@_); $b->press("\x{e007}"); return; };
+	$press->('sign in');
+	$b->await('a[href^="/-/sign-in"]');
+	$press->('enter it');
+	$b->await('#code');
+	$tab_to->('code');
+	$b->press(split(//, code_of(link_of('alice'))), "\x{e007}");
+	$b->await('input[name=confirm] + button');
+	$press->('Sign in as alice');
+	ok($t->wait_for(sub { eval { $b->title } eq 'demo/priv' }), 'who signs in from there sees it');
+	is($b->url, $t->url . '/-/projects/demo/priv?page=1', 'at the same address');
 	$b->stop;
 }
 

@@ -450,8 +450,9 @@ for my $path ('/-/none', '/-/projects', '/-/tokens/1/revoke', '/-/projects/demo/
 }
 {
 	my $page = get('/-/none', undef, @html)->{body};
-	like($page, qr{<form class="search".*<a href="/-/tokens">Sign in</a>}s, 'with a way to sign in');
-	like($page, qr{<p>There is no such page, or you must sign in to see it\.}, '  and why one might');
+	my $link = qr{<a rel="nofollow" href="/-/tokens\?to=%2F-%2Fnone">};
+	like($page, qr{<form class="search".*${link}Sign in</a>}s, 'with a way to sign in');
+	like($page, qr{<p>There is no such page, or you must ${link}sign in</a> to see it\.}, '  and why one might');
 	my $mine = get('/-/none', 'owner', @html);
 	like($mine->{body}, qr{Signed in as <strong>owner<}, '  unless one is signed in');
 	is($mine->{headers}{'set-cookie'}, undef, '  without a new cookie');

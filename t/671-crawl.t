@@ -78,7 +78,11 @@ for my $route (@routes) {
 				like($res->{status}, $sub{BERTH_SUBREQUEST} ? qr/^40[13]$/ : qr/^401$/, "$what: 401")
 				    or diag("$path: $res->{body}");
 			}
-			unlike($res->{body} // '', qr/abcd|demo/, "$what: tells nothing")
+			# a link to sign in has the address that was asked for
+			my $asked = 'to=' . $path =~ s/([^A-Za-z0-9_.~-])/sprintf('%%%02X', ord $1)/ger;
+			my $told = ($res->{body} // '') =~ s/\Q$asked\E"//gr;
+
+			unlike($told, qr/abcd|demo/, "$what: tells nothing")
 			    unless $res->{status} =~ /^[24]0[05]$/ && $web;
 		}
 	}

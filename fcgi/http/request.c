@@ -209,6 +209,14 @@ path_split(struct request *rq)
 	return rc;
 }
 
+bool
+request_takes_raw_path(struct arena *a, struct slice path)
+{
+	struct request rq = { .arena = a, .raw_path = path };
+
+	return path.n <= REQUEST_PATH_MAX && path_split(&rq) == 0;
+}
+
 /* Sets raw_path and query, cut to their limits, and lets them live as long as the arena. */
 static int
 uri_read(struct request *rq)

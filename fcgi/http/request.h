@@ -101,6 +101,9 @@ int request_read(struct request *, struct arena *, struct fcgi_conn *, int64_t t
  */
 bool request_takes_path(struct slice);
 
+/* Does request_read() take this path, which begins with a slash and has its escapes? */
+bool request_takes_raw_path(struct arena *, struct slice);
+
 /* "GET"; "other" for METHOD_OTHER. */
 const char *request_method_name(enum method);
 

@@ -78,6 +78,7 @@ test_paths_accepted(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		is_int(read_uri(cases[i].uri), 0, cases[i].uri);
 		is_str(shown(), cases[i].want, "  its segments");
+		ok(request_takes_raw_path(arena, rq.raw_path), "  its path is taken alone as well");
 	}
 }
 
@@ -97,6 +98,7 @@ test_paths_refused(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		is_int(read_uri(cases[i]), -1, cases[i]);
 		is_int(rq.err.status, 400, "  is a bad request");
+		ok(!request_takes_raw_path(arena, slice_str(cases[i])), "  nor is it taken alone");
 	}
 }
 

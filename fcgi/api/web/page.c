@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/web/templates.h"
+#include "api/web/way_back.h"
 #include "base/clock.h"
 #include "base/url.h"
 #include "cache/cache_page.h"
@@ -38,6 +39,12 @@ page_init_forms(struct page *page, const struct worker_app *app, struct request 
 {
 	page_init(page, app, rq, v, title);
 	secret_form(v->secret, v->session.user_id, page->form);
+}
+
+void
+page_set_back(struct page *page, const char *to)
+{
+	page->back[0] = (struct html_pair) { "to", to };
 }
 
 const char *
@@ -108,6 +115,7 @@ make(struct page *page, struct call *call, struct request *rq, const struct web_
 
 	do {
 		page_init(page, call->app, rq, v, "");
+		page_set_back(page, way_back_here(rq));
 		page->call = call;
 		rc = page->has_search ? show(page) : 0;
 	} while (replica_again(&call->replica));
@@ -235,6 +243,7 @@ page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 	if (rs->status == 429 && (rq->method & (METHOD_GET | METHOD_HEAD)) != 0 && rq->authorization == NULL)
 		web_session_forget(app, rq, rs);
 	page_init(&page, app, rq, v, err_status_text(rs->status));
+	page_set_back(&page, way_back_here(rq));
 	html_refused(&page.html, &page, rs->status == 404 ? NULL : page_sentence(rq->arena, rq->err.pub));
 	if (buf_full(&page.html))
 		return;

@@ -10,6 +10,7 @@
 #include "access/secret.h"
 #include "api/web/web_session.h"
 #include "call/call.h"
+#include "http/html.h"
 #include "store/web/page_rows.h"
 
 enum { PAGE_HTML_MAX = 4 << 20 };
@@ -23,6 +24,7 @@ struct page {
 	const char *username; /* "" then */
 	const char *query; /* in the search box */
 	const char *feed; /* the address of its feed below /-/; NULL: it has none */
+	struct html_pair back[2]; /* the query of a link to the sign-in, with the way back (api/web/way_back.h) */
 	bool has_search; /* there are pages to read */
 	bool has_tokens; /* there is a token page */
 	bool has_images; /* of other web servers, so that it needs a policy of its own */
@@ -40,6 +42,9 @@ void page_init(struct page *, const struct worker_app *, struct request *, const
 /* The same with forms, of a session that has a user. */
 void page_init_forms(struct page *, const struct worker_app *, struct request *, const struct web_session *,
     const char *title);
+
+/* Lets a sign-in lead back to this address; NULL: to the tokens. */
+void page_set_back(struct page *, const char *to);
 
 /* The text of an error as a sentence, with a capital letter and a full stop. */
 const char *page_sentence(struct arena *, const char *);

@@ -9,6 +9,7 @@
 #include "api/web/page.h"
 #include "api/web/templates.h"
 #include "api/web/token_html.h"
+#include "api/web/way_back.h"
 #include "auth/rate_limit.h"
 
 static int
@@ -58,10 +59,13 @@ int
 token_page_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	struct web_session *v = web_session_new(call->app, rq);
+	struct params params = { .rq = rq, .form = slice_str("") };
 	struct token_page shown = { 0 };
-	const char *refused = NULL;
+	const char *refused = NULL, *to;
 	struct page page;
 
+	if (way_back_read(&params, &to) == -1)
+		return -1;
 	if (web_session_begin(call->app, rq, v) == -1) {
 		if (rq->err.status != 403)
 			return -1;
@@ -71,6 +75,7 @@ token_page_handle(struct call *call, struct request *rq, struct response *rs)
 	if (v->session.user_id != 0)
 		return show(call->app, rq, rs, v, 200, &shown);
 	page_init(&page, call->app, rq, v, "Sign in");
+	page_set_back(&page, to);
 	html_signed_out(&page.html, &page, call->app->settings->sso, refused);
 	return page_respond(&page, rs, v, refused == NULL ? 200 : 403);
 }
@@ -133,13 +138,18 @@ token_page_revoke(struct call *call, struct request *rq, struct response *rs)
 	return web_session_redirect(call->app, rq, rs, v, "/-/tokens");
 }
 
-/* Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL. */
+/*
+ * Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL.  to: of
+ * way_back_read().
+ */
 static int
-ask_code(struct worker_app *app, struct request *rq, struct response *rs, int status, const char *wrong)
+ask_code(struct worker_app *app, struct request *rq, struct response *rs, int status, const char *wrong,
+    const char *to)
 {
 	struct page page;
 
 	page_init(&page, app, rq, NULL, "Sign in");
+	page_set_back(&page, to);
 	html_ask_code(&page.html, &page, wrong);
 	return page_respond(&page, rs, NULL, status);
 }
@@ -147,12 +157,16 @@ ask_code(struct worker_app *app, struct request *rq, struct response *rs, int st
 int
 token_page_sign_in(struct call *call, struct request *rq, struct response *rs)
 {
-	return ask_code(call->app, rq, rs, 200, NULL);
+	struct params params = { .rq = rq, .form = slice_str("") };
+	const char *to;
+
+	return way_back_read(&params, &to) == -1 ? -1 : ask_code(call->app, rq, rs, 200, NULL, to);
 }
 
-/* Makes the digest of a pasted code. */
+/* A pasted code. */
 struct code {
 	char *text;
+	const char *to; /* where it leads; NULL: to the tokens */
 	unsigned char digest[SECRET_DIGEST_SIZE];
 };
 
@@ -182,6 +196,7 @@ show_whom(struct worker_app *app, struct request *rq, struct response *rs, const
 	        slice_of((const char *)code->digest, sizeof(code->digest)), &username, &rq->err) == -1)
 		return -1;
 	page_init(&page, app, rq, NULL, "Sign in");
+	page_set_back(&page, code->to);
 	html_sign_in(&page.html, &page, code->text, username);
 	return page_respond(&page, rs, NULL, 200);
 }
@@ -196,7 +211,7 @@ sign_in(struct worker_app *app, struct request *rq, struct response *rs, const s
 
 	if (web_session_open(app, rq, v, &proof) == -1)
 		return -1;
-	return web_session_redirect(app, rq, rs, v, "/-/tokens");
+	return web_session_redirect(app, rq, rs, v, code->to != NULL ? code->to : "/-/tokens");
 }
 
 int
@@ -208,7 +223,7 @@ token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs
 	struct code code;
 	struct err wrong;
 
-	if (web_session_read_form(call->app, rq, &params) == -1 ||
+	if (web_session_read_form(call->app, rq, &params) == -1 || way_back_read(&params, &code.to) == -1 ||
 	    params_secret(&params, "code", &given) == -1 ||
 	    params_bool(&params, "confirm", &confirmed) == -1)
 		return -1;
@@ -222,7 +237,7 @@ token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs
 		return -1;
 	wrong = rq->err;
 	err_clear(&rq->err);
-	return ask_code(call->app, rq, rs, 403, page_sentence(rq->arena, wrong.pub));
+	return ask_code(call->app, rq, rs, 403, page_sentence(rq->arena, wrong.pub), code.to);
 }
 
 int

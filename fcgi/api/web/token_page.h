@@ -14,7 +14,10 @@ extern const struct route_policy token_page_policy;
 /* GET R/me: 302 to the page.  Says nothing of the project: no token is needed. */
 int token_page_redirect(struct call *, struct request *, struct response *);
 
-/* GET /-/tokens: 200 with the user's tokens, or with how to sign in. */
+/*
+ * GET /-/tokens: 200 with the user's tokens, or with how to sign in.  This and the next two take `to`, the
+ * page that the sign-in leads back to (api/web/way_back.h).
+ */
 int token_page_handle(struct call *, struct request *, struct response *);
 
 /* POST /-/tokens: 200 with the new token, this once; 400 with the page and what is wrong. */
@@ -31,8 +34,8 @@ int token_page_sign_in(struct call *, struct request *, struct response *);
 
 /*
  * POST /-/sign-in: 200 with the user whom the code signs in and a button, so that nobody becomes somebody
- * else unawares; the code stays good.  With confirm=true, which the button sends: 303 to the page, with a
- * session.  403 with the form for a bad code.
+ * else unawares; the code stays good.  With confirm=true, which the button sends: 303 to `to` or else to the
+ * tokens, with a session.  403 with the form for a bad code.
  */
 int token_page_sign_in_do(struct call *, struct request *, struct response *);
 

@@ -1,0 +1,20 @@
+#ifndef API_WEB_WAY_BACK_H
+#define API_WEB_WAY_BACK_H
+
+/*
+ * The page from which a visitor came to sign in, and to which the sign-in leads back.  Links and forms carry
+ * its address in the parameter `to`: an address of ours below external_url, from /-/ on, with its query.
+ */
+
+#include "call/params.h"
+
+/* The address of this request; NULL: it is no page that can be read again, or its address is too long. */
+const char *way_back_here(const struct request *);
+
+/*
+ * Reads the parameter.  *to is NULL if there is none, or if it could lead anywhere but to a path below /-/ of
+ * this registry.  It is fit for a header.  -1: 400 it is no text.
+ */
+int way_back_read(struct params *, const char **to) __attribute__((warn_unused_result));
+
+#endif

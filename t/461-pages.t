@@ -11,6 +11,7 @@ use Test::More;
 use Berth::Access;
 use Berth::Browser;
 use Berth::Cluster;
+use Berth::Routes;
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 4, failed_login_burst => 0, publish_burst => 0, new_crate_burst => 0);
@@ -101,7 +102,6 @@ sub placeless {
 
 sub placeless_of { my ($path, $who) = @_; return placeless($path, get($path, $who)->{body}); }
 
-my $nothing = get('/-/projects/demo/missing')->{body};
 for my $row (@table) {
 	my ($who, @cells) = @$row;
 	my (@found, @listed);
@@ -552,9 +552,9 @@ subtest 'the page of a version' => sub {
 		unlike(get("$root/$_$page", 'stranger')->{body}, qr{has no|none|demo/rich}, "  but not to a stranger: $_")
 		    for qw(none rich);
 	}
-	my $nothing = qr{<p>There is no such page, or you may not see it};
 	$t->psql("UPDATE versions SET status = 'hidden' WHERE version = '1.0.0' AND project_id = $rich");
-	like(get("$root/rich/1.0.0", 'developer')->{body}, $nothing, 'nor of a version that is hidden');
+	like(get("$root/rich/1.0.0", 'developer')->{body}, qr{<p>rich has no version 1\.0\.0\.</p>},
+	    'nor of a version that is hidden');
 	$t->psql("UPDATE versions SET status = 'deprecated' WHERE version = '1.0.0' AND project_id = $rich");
 	my $marks = join('\s*', map { qq(<span class="badge bad">$_</span>) } qw(yanked deprecated));
 	like(get("$root/$_", 'developer')->{body}, qr{>1\.0\.0</\w+>\s*$marks}, "$_: one that is deprecated")
@@ -729,6 +729,54 @@ subtest 'the source of a version' => sub {
 		    "files$_: all versions are $status, so it is as if there were no such crate")
 		    for '', '/9.9.9', '/diff/1.0.0..9.9.9', '/diff/9.9.9..1.0.0', '/diff';
 	}
+};
+
+# cargo can install it, and that is all: no list and no page knows it.
+subtest 'a version that is hidden' => sub {
+	my %installs = map { $_ => 1 } qw(download download_group);
+	my @reads = grep {
+		$_->{pattern} =~ /:(?:version|range|package_id)\b|diff$/ && grep { $_ eq 'GET' } @{ $_->{methods} }
+	} Berth::Routes::all();
+	my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
+
+	for my $version (qw(1.0.0 1.1.0)) {
+		is($t->publish($rich, $token, 'veiled', $version)->{status}, 200, "$version is published");
+	}
+	my %package = map { $_ => $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE c.name = 'veiled' AND v.version = '$_'") } qw(1.0.0 1.1.0);
+	$package{'9.9.9'} = 999999;
+	is($t->http(PATCH => "/api/v4/projects/$rich/packages/$package{'1.0.0'}", { token => $token,
+	    body => '{"status":"hidden"}', headers => ['Content-Type: application/json'] })->{status}, 200,
+	    'one is hidden');
+	cmp_ok(scalar @reads, '>=', 12, 'there are many ways to read a version');
+	for my $route (@reads) {
+		my @queries = $route->{name} eq 'page_compare' ? ('?from=VERSION&to=1.1.0', '?from=1.1.0&to=VERSION') : '';
+		my @ranges = $route->{pattern} =~ /:range/ ? ('VERSION..1.1.0', '1.1.0..VERSION', 'VERSION..VERSION') : 'x';
+
+		for my $query (@queries) {
+			for my $range (@ranges) {
+				my $ask = sub {
+					my ($version) = @_;
+					my $path = Berth::Routes::path($route, path => 'demo/rich', id => $rich, group => $group,
+					    crate => 'veiled', version => $version, package_id => $package{$version},
+					    file => 'Cargo.toml', range => $range =~ s/VERSION/$version/gr)
+					    . $query =~ s/VERSION/$version/gr;
+
+					return ($route->{pattern} =~ m{^-/} ? get($path, 'developer')
+					    : $t->http(GET => $path, { token => $token }), $path);
+				};
+				my ($hidden, $path) = $ask->('1.0.0');
+				my ($none) = $ask->('9.9.9');
+
+				is(($ask->('1.1.0'))[0]{status}, 200, "$route->{name}: another one is there");
+				is($hidden->{status}, $installs{ $route->{name} } ? 200 : 404, "  the hidden one: $path");
+				is($hidden->{body} =~ s/1\.0\.0/9.9.9/gr, $none->{body}, '  as if there were none')
+				    if !$installs{ $route->{name} };
+			}
+		}
+	}
+	unlike(get($_, 'developer')->{body}, qr/1\.0\.0/, "$_ does not list it")
+	    for "$root/veiled", "$root/veiled/feed.atom";
 };
 
 subtest 'a crate of many versions' => sub {

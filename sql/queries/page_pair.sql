@@ -2,7 +2,7 @@
 -- $1 project, $2 normalized name, $3 a version without build metadata, or null for the listed version
 -- before $4, $4 another version.  The crate by the unique index (project_id, normalized_name), its
 -- versions by (crate_id, version_base); without $3 all versions are sorted once.  A row for each of the
--- two versions that exists; if neither exists, one row that has only the name of the crate.  `has_page`: a version
+-- two versions that is listed; if neither is, one row that has only the name of the crate.  `has_page`: a version
 -- of the crate is listed, by versions_listed_crate.
 WITH target AS MATERIALIZED (
     SELECT c.id, c.name, coalesce($3::text, (
@@ -17,4 +17,4 @@ SELECT t.name, v.version, v.version_base, v.yanked, v.status = 'deprecated' AS d
        EXISTS (SELECT FROM versions o WHERE o.crate_id = t.id AND o.status IN ('default', 'deprecated')) AS has_page
   FROM target t
   LEFT JOIN versions v ON v.crate_id = t.id AND v.version_base IN ($4, t.old_base)
-       AND v.status IN ('default', 'hidden', 'deprecated');
+       AND v.status IN ('default', 'deprecated');

@@ -1,7 +1,7 @@
 -- name: version_blob
 -- $1 project, $2 normalized name, $3 name exactly, $4 version exactly.  Two look-ups by unique indexes:
 -- crates (project_id, normalized_name), versions (crate_id, version_base).
-SELECT v.id AS version_id, v.cksum, v.size, c.id AS crate_id, c.project_id
+SELECT v.id AS version_id, v.cksum, v.size, c.id AS crate_id, c.project_id, v.status <> 'hidden' AS is_listed
   FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
    AND v.version_base = split_part($4, '+', 1) AND v.version = $4

@@ -317,7 +317,7 @@ page_miss_version(struct page *page, struct slice crate, struct slice version)
 	if (rq->err.status != 404)
 		return -1;
 	err_clear(&rq->err);
-	/* a version that is hidden can be compared, but has no page */
+	/* the source of a version has no page at another spelling of its crate */
 	if (page_crate_read_pair(page_db(page), rq->arena, &pair, &versions[0], &versions[1], &rq->err) == 0)
 		return err_set(&rq->err, 404, "Not Found");
 	return page_refuse_version(page, versions[1].name);

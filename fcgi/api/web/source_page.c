@@ -21,7 +21,7 @@ find_version(struct page *page, const struct source_html *s, struct version_blob
 	if (db_run(page_db(page), rq->arena, &call, 1, &rq->err) == -1)
 		return -1;
 	version_blob_read(&call, blob);
-	return blob->found ? 0 : err_set(&rq->err, 404, "Not Found");
+	return blob->is_listed ? 0 : err_set(&rq->err, 404, "Not Found");
 }
 
 static int

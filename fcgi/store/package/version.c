@@ -451,4 +451,5 @@ version_blob_read(const struct db_call *call, struct version_blob *b)
 	b->size = db_int(r, 0, SIZE);
 	b->crate_id = db_int(r, 0, CRATE_ID);
 	b->project_id = db_int(r, 0, PROJECT_ID);
+	b->is_listed = db_bool(r, 0, IS_LISTED);
 }

@@ -49,9 +49,10 @@ struct version_blob {
 	int64_t size;
 	int64_t crate_id;
 	int64_t project_id;
+	bool is_listed; /* not hidden, so it has pages */
 };
 
-/* Fills in the call that finds the blob of exactly this crate and version. */
+/* Fills in the call that finds the blob of exactly this crate and version, if cargo can install it. */
 void version_blob_call(struct db_call *, struct arena *, int64_t project_id, struct slice name,
     struct slice version);
 void version_blob_read(const struct db_call *, struct version_blob *);

@@ -115,10 +115,9 @@ struct page_crate_pair {
 };
 
 /*
- * Fills in name, cksum, dependencies, features and `shown` of both, also of versions that are not listed,
- * as for a download.  If `ask` has no old version and the new one is the first, old->name is NULL.  -1:
- * 503; 404, and if the crate has a page but a version does not exist, new->name is the crate's name and `err`
- * says which version.
+ * Fills in name, cksum, dependencies, features and `shown` of both, which must be listed.  If `ask` has no
+ * old version and the new one is the first, old->name is NULL.  -1: 503; 404, and if the crate has a page but
+ * a version is not listed, new->name is the crate's name and `err` says which version.
  */
 int page_crate_read_pair(struct db *, struct arena *, const struct page_crate_pair *, struct page_crate *old,
     struct page_crate *new, struct err *) __attribute__((warn_unused_result));

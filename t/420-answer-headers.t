@@ -134,7 +134,7 @@ subtest 'answers of the pool, and what nginx refuses' => sub {
 		['packages', 405, BREW => "/api/v4/projects/$id{private}/packages", token => $token],
 		['packages', 413, POST => "/api/v4/projects/$id{private}/packages", token => $token, @too_large],
 		['packages', 414, GET => "/api/v4/projects/$id{private}/packages$long"],
-		['/api/v4', 404, GET => '/api/v4'], ['/-', 404, GET => '/-'], ['a page', 404, GET => '/-/none'],
+		['/api/v4', 404, GET => '/api/v4'], ['/-', 308, GET => '/-'], ['a page', 404, GET => '/-/none'],
 		['a page', 413, POST => '/-/sign-in', @too_large],
 		['sign-in', 200, GET => '/-/sign-in'], ['nothing', 404, GET => '/nothing'],
 		['nothing', 413, POST => '/nothing', @too_large],

@@ -485,6 +485,8 @@ $t->psql("UPDATE crate_search SET weight = 1000 WHERE name = 'most'");
 		(map { my $page = $_; map { [$_ => "$page/", $page] } qw(GET HEAD) } @pages),
 		(map { [GET => "$_/", $_] } '/-/projects/demo/pub', $priv, "$priv/-/crates/item-d", '/-/projects',
 		    '/-/projects/demo/pub/-/feed.atom', '/-/projects/https:%2Fevil.example', '/%2D/search'),
+		(map { [$_ => '/-', '/-/'] } qw(GET HEAD)), [GET => '/-?x=%2F', '/-/?x=%2F'], [POST => '/-', 404],
+		[GET => '/api/v4', 404],
 		[GET => '/-/search/?q=item&x=%2F%2F', '/-/search?q=item&x=%2F%2F'], [GET => '/-/search/?', '/-/search'],
 		[GET => "/-/search/?q=\xc3\xa9\xff'<\"", "/-/search?q=%C3%A9%FF'%3C%22"],
 		[GET => '/-/search/?q=' . "\xff" x 8000, '/-/search?q=' . '%FF' x 8000],

@@ -198,27 +198,36 @@ count_surplus(const struct request *rq)
 	    memcmp(path.p + path.n - n, list, n) == 0 ? n : 0;
 }
 
+/* Is the path that of the front page without its slash? */
+static bool
+lacks_slash(const struct request *rq)
+{
+	return rq->nsegments == 1 && !rq->trailing_slash;
+}
+
 /*
- * Redirects the address of a page with such an end to the one without.  It looks nothing up, so the answer
- * does not tell what exists.  False: no such end, or no page.
+ * Redirects the address of a page with such an end to the one without, and `/-` to the front page.  It looks
+ * nothing up, so the answer does not tell what exists.  False: no such end, or no page.
  */
 static bool
-drop_surplus(const struct worker_app *app, struct request *rq, struct response *rs)
+mend_end(const struct worker_app *app, struct request *rq, struct response *rs)
 {
 	enum { MOST = 3 * (REQUEST_PATH_MAX + 1 + REQUEST_QUERY_MAX) /* if all is escaped */ };
 	const char *root = app->settings->external_url;
+	bool is_front = lacks_slash(rq);
 	size_t surplus;
 	struct buf to;
 
 	if (rq->route != NULL || rq->err.status != 404 || !(rq->method & (METHOD_GET | METHOD_HEAD)) ||
-	    rq->nsegments < 2 || !begins_as_page(rq))
+	    (!is_front && (rq->nsegments < 2 || !begins_as_page(rq))))
 		return false;
-	surplus = count_surplus(rq);
-	if (surplus == 0)
+	surplus = is_front ? 0 : count_surplus(rq);
+	if (surplus == 0 && !is_front)
 		return false;
 	buf_init(&to, rq->arena, strlen(root) + MOST);
 	buf_puts(&to, root);
 	url_put_visible(&to, slice_of(rq->raw_path.p, rq->raw_path.n - surplus));
+	buf_puts(&to, is_front ? "/" : "");
 	buf_puts(&to, rq->query.n > 0 ? "?" : "");
 	url_put_visible(&to, rq->query);
 	response_header(rs, "Location", buf_str(&to));
@@ -233,7 +242,7 @@ page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 	const struct web_session *v;
 	struct page page;
 
-	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") || drop_surplus(app, rq, rs) ||
+	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") || mend_end(app, rq, rs) ||
 	    !accept_html(request_header(rq, "HTTP_ACCEPT")))
 		return;
 	v = find_lost(app, rq);

@@ -64,7 +64,7 @@ int page_run(struct call *, struct request *, struct response *, int (*show)(str
 /*
  * Makes a page of an error below /-/, if the client accepts HTML: an error that no page answers itself,
  * such as an unknown address or a database that is away.  The address of a page with an extra slash at its
- * end, or of a project with `/-/crates` at its end, gets 308, whatever the client accepts.
+ * end, or of a project with `/-/crates` at its end, or `/-`, gets 308, whatever the client accepts.
  */
 void page_refuse(struct worker_app *, struct request *, struct response *);
 

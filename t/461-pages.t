@@ -876,10 +876,30 @@ SKIP: {
 	$b->await('input[name=confirm] + button');
 	$b->click('input[name=confirm] + button');
 	$b->await('#name');
-	for my $path (@all, "$root/rich", "$root/rich/1.0.0", "$root/rich/diff/1.0.0..3.0.0", '/-/groups/demo') {
-		$b->go($t->url . $path);
-		cmp_ok($b->property('html', 'scrollWidth'), '<=', 320, "$path: fits into 320 pixels");
+	my ($name, $pre, $inner) = ('n' x 64, '1.0.0-' . 'x' x 140, 'src/' . 'f' x 90 . '.rs');
+	my $place = $t->project('demo/' . 'p' x 200);
+	for my $version ('0.9.0', $pre) {
+		my $res = $t->publish($place, $token, $name, $version, files => { $inner => "// $version\n" });
+
+		is($res->{status}, 200, 'a crate of long words is published') or diag($res->{body});
 	}
+	my $deep = join('', map { '  ' x $_ . "- x\n" } 0 .. 25) . '> ' x 20 . "x\n";
+	$t->psql("UPDATE versions SET description = repeat('W', 255), readme = '$deep',"
+	    . " homepage = 'https://x.example/' || repeat('u', 230) WHERE project_id = $place");
+	$t->psql("UPDATE users SET name = repeat('N', 255) WHERE username = 'owner'");
+	$t->update_search;
+	my $wide = '/-/projects/demo/' . 'p' x 200;
+	my $crate = "$wide/-/crates/$name";
+	my @long = ($wide, $crate, "$crate/$pre", "$crate/$pre/source", "$crate/$pre/source/$inner",
+	    "$crate/diff/0.9.0..$pre", "/-/search?q=$name", '/-/search?q=' . 'Z' x 200,
+	    '/-/search?license=' . 'L' x 100, "$wide/-/crates/" . 'N' x 64);
+	for my $path (@all, @long, "$root/rich", "$root/rich/1.0.0", "$root/rich/diff/1.0.0..3.0.0",
+	    '/-/groups/demo') {
+		$b->go($t->url . $path);
+		cmp_ok($b->property('html', 'scrollWidth'), '<=', 320, substr($path, 0, 80) . ': fits into 320 pixels');
+	}
+	$b->go($t->url . $crate);
+	is($b->css('.lead', 'unicode-bidi'), 'plaintext', 'a text has the direction of its script');
 	# keys alone lead past the header, into each list and table in its order, and along a link
 	for my $path ('/-/', "$root/rich", "$root/rich/1.0.0") {
 		$b->go($t->url . $path);

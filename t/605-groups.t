@@ -164,6 +164,41 @@ subtest 'nobody, and bad tokens' => sub {
 	is(ask(GET => '/config.json')->{status}, 401, 'no longer');
 };
 
+# A search and a list of packages read the facts of these projects.
+subtest 'the projects that a caller of the group is asked about' => sub {
+	my ($statement) = Berth::Cluster::slurp("$Berth::Cluster::ROOT/sql/queries/access.sql")
+	    =~ /^-- name: access_facts_projects\n(?:--[^\n]*\n)*(.*?;)/ms;
+	my $asked = sub {
+		my ($token) = @_;
+		my %value = (1 => $token, 2 => "$group{team}::bigint", 3 => 'true');
+
+		return $t->psql($statement =~ s/\@caller, \@caller_in_project/p.full_path/r =~ s/\$(\d)/$value{$1}/gr);
+	};
+	my $below = sub {
+		my ($condition) = @_;
+
+		return $t->psql("SELECT full_path FROM projects WHERE full_path LIKE 'team/%' AND $condition"
+		    . ' ORDER BY lower(full_path), id');
+	};
+
+	is($asked->('1'), $below->('true'), 'with a token: all of them');
+	is($asked->('NULL'), '', 'without one: none, if all are internal or private');
+	$t->psql("UPDATE projects SET visibility = 'public' WHERE full_path = 'team/core'");
+	is($asked->('NULL'), 'team/core', 'one that is public');
+	$t->psql("UPDATE projects SET visibility = 'internal', public_packages = true"
+	    . " WHERE full_path = 'team/core'");
+	is($asked->('NULL'), 'team/core', 'one whose packages are');
+	$t->psql("UPDATE projects SET public_packages = false WHERE full_path = 'team/core'");
+	for my $case (['projects', 'team/sub/deep', "full_path = 'team/sub/deep'"],
+	    ['groups', 'team/sub', "full_path LIKE 'team/sub/%'"], ['groups', 'team', 'true']) {
+		my ($table, $path, $open) = @$case;
+
+		$t->psql("UPDATE $table SET anonymous_networks = '127.0.0.0/8' WHERE full_path = '$path'");
+		is($asked->('NULL'), $below->($open), "$path is open to networks: what is in it");
+		$t->psql("UPDATE $table SET anonymous_networks = '' WHERE full_path = '$path'");
+	}
+};
+
 subtest 'spellings' => sub {
 	is(index_of('tool-kit', 'dev')->{status}, 404, 'the other spelling is not in the index, as in a project');
 	is(index_of('TOOL_KIT', 'dev')->{status}, 200, 'the case does not matter');

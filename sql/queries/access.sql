@@ -226,13 +226,16 @@ SELECT @caller, @caller_in_project
 -- $1 token or null, $2 group, $3 whether groups below it count as well.  As access_facts, with a row for
 -- each project, to list the packages of a group: the groups by groups_ancestor_ids, their
 -- projects by projects_group, and for each project the look-ups of access_facts, which take most of the
--- time.  Sorted by path.
+-- time.  Without a token only of projects that somebody may read without one, so that the time tells little of
+-- the others; access_decide() refuses those anyway.  Sorted by path.
 SELECT @caller, @caller_in_project
   FROM groups g
   JOIN projects p ON p.group_id = g.id
   LEFT JOIN tokens t ON t.id = $1::bigint
   LEFT JOIN users u ON u.id = t.user_id
- WHERE g.id = $2::bigint OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2])
+ WHERE (g.id = $2::bigint OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2]))
+   AND ($1 IS NOT NULL OR p.visibility = 'public' OR p.public_packages OR p.anonymous_networks <> ''
+        OR g.ancestor_ids && ARRAY(SELECT a.id FROM groups a WHERE a.anonymous_networks <> ''))
  ORDER BY lower(p.full_path), p.id;
 
 -- name: access_facts_rules

@@ -543,6 +543,18 @@ SKIP: {
 	$press->('Sign in as alice');
 	ok($t->wait_for(sub { eval { $b->title } eq 'demo/priv' }), 'who signs in from there sees it');
 	is($b->url, $t->url . '/-/projects/demo/priv?page=1', 'at the same address');
+	$press->('Tokens');
+	$b->await('#name');
+	$tab_to->('name');
+	$b->press(split(//, 'by keys'), "\x{e007}");
+	$b->await('#token');
+	my ($row) = grep { /^by keys/ } $b->texts('tr:has(td.name)');
+	ok(defined $row, 'keys make a token');
+	$tokens = () = $b->texts('td.name');
+	$press->('Revoke');
+	$press->('Revoke for good');
+	ok($t->wait_for(sub { (eval { scalar(() = $b->texts('td.name')) } // $tokens) == $tokens - 1 }),
+	    'and revoke one');
 	$b->stop;
 }
 

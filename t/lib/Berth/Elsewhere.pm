@@ -151,6 +151,8 @@ sub serve {
 	    or die "${dir}sock: $!\n";
 
 	$SIG{CHLD} = 'IGNORE';
+	# a client that has seen enough hangs up
+	$SIG{PIPE} = 'IGNORE';
 	while (1) {
 		my $client = $listener->accept or next;
 		my ($line, %headers) = _read_head($client) or next;

@@ -199,16 +199,20 @@ advice(const struct transfer *t, CURLcode rc)
 	    ? "; if you trust its authority, name the file of that certificate in ci_ca_file" : "";
 }
 
-/* The proxy's status for the tunnel; 0: it has not answered.  An earlier GET may have made the tunnel. */
+/*
+ * The proxy's status for the last tunnel; 0: it has not answered.  If an earlier GET has made the tunnel,
+ * libcurl has no status, but it was ready to send the request.
+ */
 static long
 tunnel_status(const struct transfer *t)
 {
 	curl_off_t ready_us = 0;
 	long status = 0;
 
-	if (curl_easy_getinfo(t->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us) == CURLE_OK && ready_us > 0)
-		return HTTP_OK;
-	return curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK ? status : 0;
+	if (curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK && status != 0)
+		return status;
+	(void)curl_easy_getinfo(t->curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+	return ready_us > 0 ? HTTP_OK : 0;
 }
 
 /*

@@ -46,48 +46,96 @@ read_head(int fd)
 	return true;
 }
 
+static const char tunnel[] = "HTTP/1.1 200 OK\r\n\r\n";
+
+/* The proxy gives a tunnel, and the server behind it answers once. */
+static bool
+serve(int fd, const char *answer)
+{
+	return read_head(fd) && write(fd, tunnel, sizeof(tunnel) - 1) > 0 && read_head(fd) &&
+	    write(fd, answer, strlen(answer)) > 0;
+}
+
 /* Is the proxy and, behind its tunnel, a server that answers once, and after that no more. */
 static void
-serve(int listener)
+serve_once(int listener)
 {
-	static const char tunnel[] = "HTTP/1.1 200 OK\r\n\r\n",
-	    ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 	int fd = accept(listener, NULL, NULL);
 
-	if (read_head(fd) && write(fd, tunnel, sizeof(tunnel) - 1) > 0 && read_head(fd) &&
-	    write(fd, ok, sizeof(ok) - 1) > 0)
+	if (serve(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
 		while (read_head(fd))
 			;
-	_exit(0);
+}
+
+/* Is a proxy that refuses the second host, to which the first one redirects. */
+static void
+serve_redirect(int listener)
+{
+	static const char refusal[] = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+	int fd = accept(listener, NULL, NULL), second;
+
+	if (!serve(fd, "HTTP/1.1 302 Found\r\nLocation: http://other.invalid/\r\nContent-Length: 0\r\n\r\n"))
+		return;
+	second = accept(listener, NULL, NULL);
+	if (read_head(second) && write(second, refusal, sizeof(refusal) - 1) > 0)
+		(void)read_head(second);
+}
+
+/* Starts a proxy; sets the address of it.  Its child ends when `serve_all` does. */
+static pid_t
+start_proxy(struct arena *a, void (*serve_all)(int listener), const char **address)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t n = sizeof(any);
+	pid_t pid;
+
+	if (bind(listener, (struct sockaddr *)&any, n) == -1 || listen(listener, 1) == -1 ||
+	    getsockname(listener, (struct sockaddr *)&any, &n) == -1 || (pid = fork()) == -1)
+		abort();
+	if (pid == 0) {
+		serve_all(listener);
+		_exit(0);
+	}
+	close(listener);
+	*address = arena_printf(a, "http://127.0.0.1:%d", ntohs(any.sin_port));
+	return pid;
 }
 
 /* What fails in a tunnel that was there already is not the proxy's fault. */
 static void
 test_kept_tunnel(void)
 {
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
 	struct arena *a = arena_new();
 	struct https_get get = { .url = "http://server.invalid/", .plain = true, .ca_file = "", .proxy_except = "",
 		.connections = https_connections_new(a) };
-	socklen_t n = sizeof(any);
 	struct https_answer answer;
 	struct err err = { 0 };
-	pid_t pid;
+	pid_t pid = start_proxy(a, serve_once, &get.proxy);
 
-	if (bind(listener, (struct sockaddr *)&any, n) == -1 || listen(listener, 1) == -1 ||
-	    getsockname(listener, (struct sockaddr *)&any, &n) == -1 || (pid = fork()) == -1)
-		abort();
-	if (pid == 0)
-		serve(listener);
-	get.proxy = arena_printf(a, "http://127.0.0.1:%d", ntohs(any.sin_port));
 	is_int(https_get(a, &get, &answer, &err), 0, "an answer through a proxy");
 	get.timeout_ms = 500;
 	is_int(https_get(a, &get, &answer, &err), -1, "none in the same tunnel");
 	ok(strstr(err.detail, " through the proxy 127.0.0.1:") != NULL, "the proxy is not blamed: %s", err.detail);
 	arena_free(a);
 	is_int(waitpid(pid, NULL, 0), pid, "the tunnel is closed");
-	close(listener);
+}
+
+/* A proxy that refuses the host of a redirect is to blame, although the first host has answered. */
+static void
+test_refused_redirect(void)
+{
+	struct arena *a = arena_new();
+	struct https_get get = { .url = "http://server.invalid/", .plain = true, .redirects = true, .ca_file = "",
+		.proxy_except = "" };
+	struct https_answer answer;
+	struct err err = { 0 };
+	pid_t pid = start_proxy(a, serve_redirect, &get.proxy);
+
+	is_int(https_get(a, &get, &answer, &err), -1, "no answer of a host that the proxy refuses");
+	ok(strstr(err.detail, " answers 403: allow the host there") != NULL, "the proxy is blamed: %s", err.detail);
+	arena_free(a);
+	is_int(waitpid(pid, NULL, 0), pid, "the proxy ends");
 }
 
 int
@@ -107,5 +155,6 @@ main(void)
 	ok(clock_us() - started < SLOW_S * (int64_t)SECOND_US - SECOND_US,
 	    "nobody waits until it is found");
 	test_kept_tunnel();
+	test_refused_redirect();
 	return tap_done();
 }

@@ -297,6 +297,10 @@ subtest 'nginx has other paths' => sub {
 	$t->start_nginx(sub { s/^(\tdefault )"\Q@{[$t->store]}\E";/$1"$other";/mr });
 	becomes('503 status=failed database=ok schema=ok store=ok', 'through nginx');
 	$t->stop_nginx;
+	$t->start_nginx(sub { s/^\tinclude "\S+\.key";\n//mgr });
+	my $said = $t->json($t->http(GET => '/-/readiness'));
+	like($said->{nginx_detail}, qr/\Anginx has no keys, /, 'an nginx without keys');
+	$t->stop_nginx;
 };
 
 subtest 'nginx' => sub {

@@ -141,26 +141,23 @@ trust_check_patterns(enum trust_kind kind, struct json_object *patterns, struct 
 
 /* A claim as text: a string, a whole number, true or false.  NULL: it has none. */
 static const char *
-claim(struct arena *a, struct json_object *claims, const char *name)
+claim(struct json_object *claims, const char *name)
 {
 	struct json_object *value;
 
 	if (name == NULL || !json_object_object_get_ex(claims, name, &value))
 		return NULL;
-	if (json_object_is_type(value, json_type_string))
-		return json_object_get_string(value);
-	if (json_object_is_type(value, json_type_int))
-		return arena_printf(a, "%" PRId64, json_object_get_int64(value));
-	if (json_object_is_type(value, json_type_boolean))
-		return json_object_get_boolean(value) ? "true" : "false";
-	return NULL;
+	/* not json_object_get_int64(), which gives one number for all that are too great */
+	return json_object_is_type(value, json_type_string) || json_object_is_type(value, json_type_int) ||
+	        json_object_is_type(value, json_type_boolean)
+	    ? json_object_get_string(value) : NULL;
 }
 
 /* "host/owner/name//dir/file.yml@ref", "owner/name/dir/file.yml@ref": the file's name. */
 static const char *
 workflow_file(struct arena *a, enum trust_kind kind, struct json_object *claims)
 {
-	const char *text = claim(a, claims, kinds[kind].workflow);
+	const char *text = claim(claims, kinds[kind].workflow);
 	const char *at, *file;
 
 	if (text == NULL)
@@ -180,7 +177,7 @@ value_of(struct arena *a, enum trust_kind kind, struct json_object *claims, cons
 {
 	if (strcmp(name, WORKFLOW) == 0 && kinds[kind].workflow != NULL)
 		return workflow_file(a, kind, claims);
-	return claim(a, claims, name);
+	return claim(claims, name);
 }
 
 static char
@@ -243,10 +240,9 @@ unmet(struct arena *a, enum trust_kind kind, struct json_object *claims, const c
  * name such an event.  A token without its event claim may come from one of them.
  */
 static int
-check_event(struct arena *a, const struct kind *k, struct json_object *patterns,
-    struct json_object *claims, struct err *err)
+check_event(const struct kind *k, struct json_object *patterns, struct json_object *claims, struct err *err)
 {
-	const char *event = claim(a, claims, k->event);
+	const char *event = claim(claims, k->event);
 	struct json_object *named;
 
 	if (k->event == NULL)
@@ -268,7 +264,7 @@ trust_match(struct arena *a, enum trust_kind kind, struct json_object *patterns,
     const char *owner_id, struct json_object *claims, struct err *err)
 {
 	const struct kind *k = &kinds[kind];
-	const char *owner = claim(a, claims, k->owner_id);
+	const char *owner = claim(claims, k->owner_id);
 	struct json_object *repository;
 
 	if (!json_object_object_get_ex(patterns, k->repository, &repository) ||
@@ -281,7 +277,7 @@ trust_match(struct arena *a, enum trust_kind kind, struct json_object *patterns,
 		if (!is_met(a, kind, claims, name, json_object_get_string(value)))
 			return unmet(a, kind, claims, name, json_object_get_string(value), err);
 	}
-	return check_event(a, k, patterns, claims, err) == -1 ? TRUST_UNMET : TRUST_MATCHES;
+	return check_event(k, patterns, claims, err) == -1 ? TRUST_UNMET : TRUST_MATCHES;
 }
 
 /* ---- jobs ---- */
@@ -289,7 +285,7 @@ trust_match(struct arena *a, enum trust_kind kind, struct json_object *patterns,
 static const char *
 name_claim(struct arena *a, struct json_object *claims, const char *name)
 {
-	const char *text = claim(a, claims, name);
+	const char *text = claim(claims, name);
 
 	return text == NULL ? arena_printf(a, "no `%s`", name)
 			    : arena_printf(a, "the `%s` `%.*s`", name, SHOWN_MAX, text);
@@ -355,7 +351,7 @@ claims_of(struct arena *a, struct json_object *claims)
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	for (size_t i = 0; i < COUNT(told); i++) {
-		const char *text = claim(a, claims, told[i]);
+		const char *text = claim(claims, told[i]);
 
 		if (text != NULL)
 			json_out_key_str(&o, told[i], text);
@@ -371,12 +367,12 @@ trust_describe(struct arena *a, enum trust_kind kind, const char *issuer,
 	const struct kind *k = &kinds[kind];
 
 	*job = (struct trust_job) {
-		.repository = claim(a, claims, k->repository),
-		.owner_id = claim(a, claims, k->owner_id),
-		.pipeline = number_of(claim(a, claims, k->pipeline)),
-		.job = number_of(claim(a, claims, k->job)),
-		.ref = claim(a, claims, "ref"),
-		.commit = claim(a, claims, "sha"),
+		.repository = claim(claims, k->repository),
+		.owner_id = claim(claims, k->owner_id),
+		.pipeline = number_of(claim(claims, k->pipeline)),
+		.job = number_of(claim(claims, k->job)),
+		.ref = claim(claims, "ref"),
+		.commit = claim(claims, "sha"),
 		.claims = claims_of(a, claims),
 	};
 	if (kind != TRUST_GENERIC)

@@ -88,13 +88,10 @@ json_text(struct params *p, const char *name, struct json_object *value, const c
 	case json_type_null:
 		return 0;
 	case json_type_string:
-		return check_text(p, name, json_object_get_string(value), out);
 	case json_type_boolean:
-		*out = json_object_get_boolean(value) ? "true" : "false";
-		return 0;
 	case json_type_int:
-		*out = arena_printf(p->rq->arena, "%" PRId64, json_object_get_int64(value));
-		return 0;
+		/* of a number, too: json_object_get_int64() gives one number for all that are too great */
+		return check_text(p, name, json_object_get_string(value), out);
 	case json_type_double:
 	case json_type_object:
 	case json_type_array:

@@ -90,6 +90,9 @@ test_claims(void)
 	    "an owner that it does not tell");
 	is_int(verdict(rule, "7", "{\"repository\":\"octo/app\",\"repository_owner_id\":7,"
 	                          "\"environment\":\"prod\"}"), TRUST_MATCHES, "a number is its text");
+	is_int(verdict(rule, "9223372036854775807", "{\"repository\":\"octo/app\",\"environment\":\"prod\","
+	                                            "\"repository_owner_id\":9223372036854775808}"),
+	    TRUST_OTHER, "also a great one");
 	is_int(verdict(rule, "7", "{\"repository\":\"octo/app\",\"repository_owner_id\":\"8\","
 	                          "\"environment\":\"prod\"}"), TRUST_OTHER, "another owner");
 	is_int(verdict("{\"repository\":\"o/r\",\"fork\":\"false\"}", NULL,

@@ -894,7 +894,8 @@ subtest 'what issuers answer' => sub {
 	minute_later();
 	my $began = time;
 	is(exchange(app => id_token('hub'))->{status}, 503, 'too slow');
-	cmp_ok(time - $began, '<', 15, 'within some seconds');
+	my $took = time - $began;
+	ok($took > 4 && $took < 15, "within some seconds: $took");
 	$there{hub}->answer('/keys', $keys);
 	$t->conf(ci_ca_file => undef);
 	$t->stop_pool;

@@ -220,10 +220,10 @@ load_file(struct loader *l, const char *path)
 	while (rc == 0 && (n = getline(&line, &room, f)) != -1) {
 		const char *place = arena_printf(l->arena, "%s:%d", path, ++number);
 
-		if (n >= CONF_LINE_MAX)
-			rc = err_internal(l->err, 500, "%s: line is too long", place);
-		else if (strlen(line) < (size_t)n)
+		if (strlen(line) < (size_t)n)
 			rc = err_internal(l->err, 500, "%s: has a NUL byte", place);
+		else if (n >= CONF_LINE_MAX)
+			rc = err_internal(l->err, 500, "%s: line is too long", place);
 		else if (!utf8_valid(slice_str(line)))
 			rc = err_internal(l->err, 500, "%s: not UTF-8", place);
 		else

@@ -169,7 +169,7 @@ print_certificate(struct worker_app *app, struct request *rq, struct buf *b)
 	metrics_print_one(b, name, (const char *[]) { NULL }, expires_at);
 }
 
-/* An issuer whose keys nobody has tried to read yet has nothing wrong. */
+/* An issuer whose keys no worker has tried to read yet counts as one without an error. */
 static void
 print_issuers(struct worker_app *app, struct request *rq, struct buf *b)
 {
@@ -184,7 +184,7 @@ print_issuers(struct worker_app *app, struct request *rq, struct buf *b)
 		if (!issuers[i].enabled)
 			continue;
 		if (!begun)
-			metrics_print_head(b, name, "Whether the last read of the issuer's keys has not failed.",
+			metrics_print_head(b, name, "0 if the last read of the issuer's keys has failed, else 1.",
 			    METRIC_GAUGE);
 		begun = true;
 		metrics_print_one(b, name, (const char *[]) { "issuer", issuers[i].url, NULL },

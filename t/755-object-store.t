@@ -638,11 +638,12 @@ subtest 'the database ends the session of a backup' => sub {
 
 subtest 'verify of a bucket' => sub {
 	plan skip_all => 'a real store has no other bytes' if $s3->is_real;
-	for my $case (['wrong', sha('first'), 1, qr/blob \w+ is damaged\n.*missing: 0, damaged: 1\): remove/s],
+	for my $case (['wrong', sha('first'), 1, qr/blobs\/\S+ is damaged: .*: 0, damaged or \w+: 1\): remove/s],
 	    ['wrong', '.dump', 1, qr/dump is damaged/], ['404', sha('first'), 1, qr/status 404 .*; check the name/],
 	    ['503', sha('first'), 1, qr/GET \S+ at \S+: status 503 SlowDown/], ['403', '.json', 1,
-	        qr/status 403 \w+; check backup_credentials/], ['vast', sha('first'), 1, qr/blob \w+ is damaged\n/],
-	    ['endless', sha('first'), 1, qr/blob \w+ is damaged\n/],
+	        qr/status 403 \w+; check backup_credentials/],
+	    (map { [$_, sha('first'), 1, qr/the object \S+ at \S+ has more than \d+ bytes/] } qw(vast endless)),
+	    ['500', sha('first'), 1, qr/GET \S+ at \S+: status 500 .*damaged or unreadable: 1\)/s],
 	    ['vast', '.dump', 1, qr/the object 2\S+\.dump at \S+ has more than \d+ bytes/],
 	    ['endless', '.blobs', 1, qr/the object 2\S+\.blobs at \S+ has more than \d+ bytes/],
 	    ['endless', '.json', 1, qr/the object 2\S+\.json at \S+ has more than 65536 bytes/]) {
@@ -665,7 +666,8 @@ subtest 'verify of a bucket' => sub {
 	$s3->fail('GET', undef);
 	$s3->curl('DELETE', 'backups/blobs/' . below(sha('first')));
 	my ($status, $said, $err) = berth('backup', 'verify', $target);
-	like($err, qr/blob \w+ is missing\n.*missing: 1, damaged: 0\): the next/s, 'verify names a missing blob');
+	like($err, qr/blobs\/\S+ is missing\n.*: 1, damaged or unreadable: 0\): the next/s,
+	    'verify names a missing blob');
 	is((backup())[1]{copied}, 1, 'and the next backup brings it back');
 };
 
@@ -682,8 +684,16 @@ subtest 'fsck takes a blob from a bucket' => sub {
 
 subtest 'restore' => sub {
 	my $dir = $t->dir . '/backup';
-	my ($status, $said, $err) = berth('backup', '--json', @owner, $dir);
+	my ($status, $said, $err);
 
+	if (!$s3->is_real) {
+		$s3->fail('GET', 500, below(sha('first')));
+		($status, $said, $err) = berth('backup', '--json', @owner, $dir);
+		is("$status $said->{missing}", '1 1', 'a backup goes on past an object that the store cannot read');
+		like($err, qr/neither .* can give 1 of the blobs/, 'and says that it is not whole');
+		$s3->fail('GET', undef);
+	}
+	($status, $said, $err) = berth('backup', '--json', @owner, $dir);
 	is($status, 0, 'a backup of an object store, to a directory') or diag($err);
 	is($said->{missing}, 0, 'has all blobs');
 	is((berth('backup', 'verify', $dir))[0], 0, 'of which each byte is right');
@@ -698,15 +708,21 @@ subtest 'restore' => sub {
 	if (!$s3->is_real) {
 		$s3->fail('GET', 'wrong', '.dump');
 		is((Berth::Cluster::capture(@restore, $target))[0], 1, 'a dump with other bytes is refused');
-		$s3->fail('GET', undef);
+		$s3->fail('GET', 500, sha('first'));
 	}
+	my @back = (Berth::Cluster->build_dir . '/berth', '-c', $conf, '--database',
+	    $t->dsn('berth') =~ s/dbname=\S+/dbname=@{[ $t->{database} ]}_back/r);
 	($status, my $out, $err) = Berth::Cluster::capture(@restore, $target);
+	if (!$s3->is_real) {
+		like("$status $err", qr/^1 .*cannot give them; `berth fsck --repair --from \Q$target\E` tries again/s,
+		    'a restore says so if the bucket does not give an object');
+		$s3->fail('GET', undef);
+		($status, $out, $err) = Berth::Cluster::capture(@back, 'fsck', '--repair', '--from', $target);
+	}
 	is($status, 0, 'a restore from a bucket to another prefix') or diag($err);
 	is(scalar(grep { m{^restored/../../} } $s3->keys), $said->{blobs}, 'has all of them');
 	ok((grep { $_ eq 'restored/registry-id' } $s3->keys), 'and its id');
-	my $fsck = (Berth::Cluster::capture(Berth::Cluster->build_dir . '/berth', '-c', $conf, '--database',
-	    $t->dsn('berth') =~ s/dbname=\S+/dbname=@{[ $t->{database} ]}_back/r, 'fsck', '--deep'))[0];
-	is($fsck, 0, 'and fsck finds nothing wrong');
+	is((Berth::Cluster::capture(@back, 'fsck', '--deep'))[0], 0, 'and fsck finds nothing wrong');
 	$t->psql("DROP DATABASE IF EXISTS $t->{database}_back");
 };
 

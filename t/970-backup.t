@@ -172,8 +172,8 @@ subtest 'verify finds each damage' => sub {
 		['a manifest without a number', "$dir/$newest.json", sub { $_[0] =~ s/"schema":/"x":/r },
 		    qr/schema/],
 		['a byte of a blob', $blob, sub { $_[0] ^ "\1" },
-		    qr/blob \w+ is damaged\n.*missing: 0, damaged: 1\): remove the damaged files, and the next/s],
-		['no blob', $blob, undef, qr/blob \w+ is missing\n.*missing: 1, damaged: 0\): the next/s],
+		    qr/blobs\/\S+ is damaged: .*: 0, damaged or unreadable: 1\): remove the damaged files, and the next/s],
+		['no blob', $blob, undef, qr/blobs\/\S+ is missing\n.*: 1, damaged or unreadable: 0\): the next/s],
 	);
 
 	for my $case (@cases) {
@@ -203,7 +203,7 @@ subtest 'a store without a blob' => sub {
 	unlink("$dir/blobs/" . path_of($sha));
 	my ($status, $said, $err) = backup();
 	is("$status $said->{missing}", '1 1', 'or nobody has');
-	like($err, qr/the backup is there, but neither .* has 1 of the blobs/, 'which it says');
+	like($err, qr/the backup is there, but neither .* can give 1 of the blobs/, 'which it says');
 	is((verify())[0], 0, 'it is what it says');
 	rename("$path.away", $t->store . "/trash/$sha") or die;
 	is((backup())[0], 0, 'from the trash');

@@ -443,9 +443,9 @@ set_away(struct s3 *s, const struct s3_call *c, bool answered, int64_t waited_us
 }
 
 bool
-s3_fails_alone(const struct s3 *s)
+s3_fails_alone(const struct s3 *s, const char *key)
 {
-	return s->fails && s->away_key[0] != '\0';
+	return s->fails && strcmp(s->away_key, key) == 0;
 }
 
 static bool
@@ -461,7 +461,8 @@ try_all(struct s3 *s, struct s3_call *c, struct err *err)
 	int answered = 0;
 
 	if (is_away(s, c)) {
-		err_internal(err, 503, "object store: %s did not answer a moment ago", s->origin);
+		err_internal(err, 503, s->away_key[0] != '\0' ? "object store: %s failed for %s a moment ago"
+		    : "object store: %s did not answer a moment ago", s->origin, s->away_key);
 		return s3_away(err);
 	}
 	for (int i = 0; i < ATTEMPTS; i++, pause *= 4) {

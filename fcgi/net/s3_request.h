@@ -92,8 +92,8 @@ const char *s3_path(const struct s3 *, struct arena *, const char *key, bool buc
 int s3_perform(struct s3 *, struct arena *, struct s3_call *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Does the last failure concern that object alone, since the store answers for others? */
-bool s3_fails_alone(const struct s3 *);
+/* Has the store failed for this object, while it answers for others? */
+bool s3_fails_alone(const struct s3 *, const char *key);
 
 /* The store's error code, such as NoSuchBucket; empty: it has sent none. */
 struct slice s3_code(const struct s3_call *);

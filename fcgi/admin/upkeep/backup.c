@@ -52,16 +52,16 @@ take(struct invocation *in)
 	return m->blobs_missing == 0 ? 0
 				     : err_set(&in->err, 409,
 					   "the backup is there, but neither the store nor an "
-					   "earlier backup has %" PRId64
+					   "earlier backup can give %" PRId64
 					   " of the blobs: `berth fsck --deep` names their versions",
 					   m->blobs_missing);
 }
 
 static void
-say_blob(void *arg, const char *sha256, const char *wrong)
+say_blob(void *arg, const char *wrong)
 {
 	(void)arg;
-	fprintf(stderr, "berth: blob %s is %s\n", sha256, wrong);
+	fprintf(stderr, "berth: %s\n", wrong);
 }
 
 static int
@@ -82,7 +82,8 @@ verify(struct invocation *in)
 	return check.bad == 0 ? 0
 			      : err_set(&in->err, 409,
 				    "the backup is not complete (blobs that are missing: %" PRId64
-				    ", damaged: %" PRId64 "): %sthe next `berth backup` copies what is missing from the store",
+				    ", damaged or unreadable: %" PRId64 "): %sthe next `berth backup` copies what is "
+				    "missing from the store",
 				    check.bad - check.damaged, check.damaged,
 				    check.damaged > 0 ? "remove the damaged files, and " : "");
 }

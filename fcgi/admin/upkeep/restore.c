@@ -128,9 +128,9 @@ run(struct invocation *in)
 	say_next(in, &r, &lost);
 	return r.missing == 0 ? 0
 			      : err_set(&in->err, 409,
-				    "the backup lacks %" PRId64 " of the blobs; `berth fsck` names "
-				    "their versions",
-				    r.missing);
+				    "the backup lacks %" PRId64 " of the blobs, or cannot give them; `berth fsck --repair --from "
+				    "%s` tries again, and names their versions",
+				    r.missing, in->args[0]);
 }
 
 static const struct command commands[] = {

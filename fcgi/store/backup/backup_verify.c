@@ -34,7 +34,7 @@ check_blob(struct arena *a, struct backup_check *check, const struct backup_blob
 	}
 	*missing += wrong.status == 404;
 	check->damaged += wrong.status != 404;
-	check->say(check->arg, blob->sha256, wrong.status == 404 ? "missing" : "damaged");
+	check->say(check->arg, wrong.detail[0] != '\0' ? wrong.detail : wrong.pub);
 	return 0;
 }
 

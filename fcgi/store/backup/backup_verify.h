@@ -10,13 +10,13 @@
 struct backup_check {
 	const struct backup_target *target;
 	const char *name; /* NULL: the newest */
-	/* called for each blob that is missing or has other bytes; `wrong` says which */
-	void (*say)(void *arg, const char *sha256, const char *wrong);
+	/* called for each blob that is missing, has other bytes or cannot be read; `wrong` says which and why */
+	void (*say)(void *arg, const char *wrong);
 	void *arg;
 	/* results */
 	struct backup_manifest manifest;
 	int64_t blobs, bytes; /* that are good */
-	int64_t bad, damaged; /* damaged: of the bad ones, those that are there with other bytes */
+	int64_t bad, damaged; /* damaged: of the bad ones, those that are not missing */
 };
 
 /*

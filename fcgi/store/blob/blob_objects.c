@@ -58,7 +58,7 @@ objects_open(const struct blob_store *store, struct arena *a, const char *key, i
 	rc = s3_get(store->s3, a, key, *fd, max, &object, err);
 	if (rc == 1 && lseek(*fd, 0, SEEK_SET) == -1)
 		rc = err_disk(err, "blob store: seek %s", key);
-	if (rc == -1 && err->status == 503 && s3_fails_alone(store->s3))
+	if (rc == -1 && err->status == 503 && s3_fails_alone(store->s3, key))
 		rc = err_set(err, 409, "%s", arena_strdup(a, err->detail));
 	if (rc != 1)
 		blob_fd_close(fd);

@@ -116,7 +116,7 @@ check_missing(struct fsck *f, struct arena *a, const struct blob *blob, const ch
 		return report_blob(f, a, FSCK_BLOB_MISSING, blob, false, "it was in the trash, and --repair has put it "
 		    "back", true, err);
 	}
-	why = f->repair ? "the trash has a file of that name with other bytes"
+	why = f->repair ? "the trash has a file of that name with other bytes, or one that cannot be read"
 	                : "it is in the trash: --repair puts it back";
 	return tell_blob(f, a, FSCK_BLOB_MISSING, blob, why, err);
 }

@@ -136,6 +136,11 @@ subtest 'the token page' => sub {
 	    '#main', map { "/cargo/-/$_" } '', qw(search sign-out tokens/1/revoke tokens)], 'links name the path');
 	$page = get('/cargo/-/tokens', headers => { Cookie => $cookie =~ s/__Secure/__Host/r });
 	unlike($page->{body}, qr/Signed in/, 'the cookie has one name');
+	my $from = get('/cargo/-/projects/demo/private?page=1', headers => { Accept => 'text/html' });
+	my ($to) = $from->{body} =~ m{href="/cargo/-/tokens\?(to=[^"]+)">sign in<};
+	is($to, 'to=%2F-%2Fprojects%2Fdemo%2Fprivate%3Fpage%3D1', 'the way back does not name the path');
+	is(location_of($form->('sign-in', 'confirm=true&code=' . $code->() . "&$to")),
+	    $t->url . '/cargo/-/projects/demo/private?page=1', 'and leads below it');
 	$res = $form->('sign-out', "form=$secret", cookie => $cookie);
 	is(location_of($res), $t->url . '/cargo/-/tokens', 'signing out leads to the page');
 	like($res->{headers}{'set-cookie'}, qr{^__Secure-berth=; Path=/cargo/; Max-Age=0;}, 'and takes the cookie');

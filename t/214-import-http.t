@@ -190,7 +190,8 @@ subtest 'a server that is not what it should be' => sub {
 	is((split(/\n/, $err))[-1], 'berth: 4 of 6 versions are not imported; crates that are refused as a whole: 2;'
 	    . ' crates that the source does not have: 2', 'and it says how many are not');
 
-	offer('later', '1.0.0', status => 429);
+	# its page is larger than that of any error that is read
+	offer('later', '1.0.0', bytes => 'x' x (300 << 10), status => 429);
 	($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list('later'));
 	like($err, qr/later-1\.0\.0\.crate: the server answers 429; .*run the same command/, 'one that is busy');
 	is($there->count('/dl/later-1.0.0.crate'), 3, 'is asked three times');
@@ -230,6 +231,18 @@ subtest 'a server that is not what it should be' => sub {
 	like($rows->{'signed 1.1.0'}{reason}, qr/signed-1\.1\.0\.crate, redirected to $host, answers 403$/,
 	    'and says nothing of tokens');
 	unlike($err . $json->encode($rows), qr/5ec3e7|Signature/, 'but no secret');
+
+	# neither a year ago, nor what is no time, nor an endless time makes it wait
+	my $year_ago = 'Sat, 01 Nov 2025 00:00:00 GMT';
+	for (['-5', 3, ''], [$year_ago, 3, ''], ['soon', 3, ''], ['9999999999', 1, ', and asks to come .*']) {
+		my ($after, $times, $said) = @$_;
+		my $before = $there->count('/dl/odd-1.0.0.crate');
+
+		offer('odd', '1.0.0', status => 429, headers => ["Retry-After: $after"]);
+		($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list('odd'));
+		like($err, qr/: the server answers 429$said; at odd/, "Retry-After: $after");
+		is($there->count('/dl/odd-1.0.0.crate') - $before, $times, "  it is asked $times times");
+	}
 
 	$there->answer('/index/to/om/toomany', '', length => 300 << 20, headers => ['X-Accel-Buffering: no']);
 	($status, $summary, $rows) = import_of($source, 'demo/other', '--list', list(qw(toomany good)));

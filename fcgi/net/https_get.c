@@ -25,6 +25,7 @@ struct transfer {
 	bool is_kept; /* the handle is of https_connections */
 	struct curl_slist *headers;
 	struct buf body;
+	bool is_cut; /* an error has a body that is too large, without which it is an answer all the same */
 	struct err *err; /* set: `take` has ended it */
 	const char *proxy; /* "": none */
 	const char *shown; /* as in struct https_answer */
@@ -75,18 +76,39 @@ open_handle(struct https_connections *connections)
 	return connections->curl;
 }
 
-/* More than is taken ends the transfer. */
+static bool
+is_success(const struct transfer *t)
+{
+	long status = 0;
+
+	return curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+	    status == HTTP_OK;
+}
+
+/* Does the body go to memory, and is it larger than may be, or does the server say so? */
+static bool
+is_too_large(const struct transfer *t)
+{
+	curl_off_t announced = 0;
+
+	return buf_full(&t->body) || (t->get->take == NULL && is_success(t) &&
+	    curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) == CURLE_OK &&
+	    announced > (curl_off_t)t->body.max);
+}
+
+/* More than is taken ends the transfer.  Of an error the status counts, however much it says. */
 static size_t
 body_take(char *p, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
-	long status = 0;
 
-	if (t->get->take != NULL &&
-	    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status == HTTP_OK)
+	if (t->get->take != NULL && is_success(t))
 		return t->get->take(t->get->arg, slice_of(p, size * n), t->err) == -1 ? 0 : size * n;
+	t->is_cut = !is_success(t) && t->body.n + size * n > HTTPS_GET_BODY_MAX;
+	if (t->is_cut || is_too_large(t))
+		return 0;
 	buf_put(&t->body, p, size * n);
-	return buf_full(&t->body) ? 0 : size * n;
+	return is_too_large(t) ? 0 : size * n;
 }
 
 /* A header of the answer that is too long to be honest ends it as well. */
@@ -173,8 +195,6 @@ configure(struct transfer *t, const struct https_get *get)
 	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms(get)) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_GET_TIMEOUT_MS) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE,
-	        get->take == NULL ? (curl_off_t)t->body.max : (curl_off_t)0) == CURLE_OK &&
 	    /* else what looks for the name is waited for, past the time-out; it ends by itself */
 	    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_USERAGENT, "berth/" BERTH_VERSION) == CURLE_OK &&
@@ -290,8 +310,10 @@ https_get(struct arena *a, const struct https_get *get, struct https_answer *ans
 	rc = curl_easy_perform(t->curl);
 	if (rc != CURLE_OK && err->status != 0)
 		return -1;
+	if (t->is_cut)
+		rc = CURLE_OK;
 	answer->is_elsewhere = find_host(t, a);
-	if (rc == CURLE_FILESIZE_EXCEEDED || (rc != CURLE_OK && buf_full(&t->body)))
+	if (rc != CURLE_OK && is_too_large(t))
 		return err_internal(err, 502, "%s: the answer is longer than %zu bytes", t->shown, t->body.max);
 	if (rc != CURLE_OK)
 		return fail(t, rc, err);

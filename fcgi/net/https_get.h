@@ -39,7 +39,7 @@ struct https_get {
 	const char *headers[HTTPS_GET_HEADERS_MAX + 1];
 	int64_t deadline_us; /* of clock_us(), where it comes before the time-out; 0: none */
 	int64_t timeout_ms; /* 0: HTTPS_GET_TIMEOUT_MS, which always limits the connecting */
-	size_t body_max; /* of a body in memory; 0: HTTPS_GET_BODY_MAX */
+	size_t body_max; /* of the body of a 200 in memory; 0: HTTPS_GET_BODY_MAX, as of any other answer */
 	bool redirects; /* follows them; only the first host gets the headers; https never becomes http */
 	struct https_connections *connections; /* NULL: a new one, for this GET alone */
 	/*
@@ -52,7 +52,7 @@ struct https_get {
 
 struct https_answer {
 	long status;
-	struct slice body;
+	struct slice body; /* if the status is not 200, perhaps only its beginning */
 	int64_t retry_after; /* seconds, of the header of that name; 0: there is none */
 	/* for messages: "GET URL" or, if another host has answered, "GET URL, redirected to HOST:PORT" */
 	const char *shown;

@@ -518,6 +518,7 @@ subtest 'the command line' => sub {
 
 		like($help, qr/^usage: berth \Q$command\E\n\n[A-Z]/m, "$command: help");
 	}
+	fails('no switch', 2, qr/^berth: --confirm is missing$/m, qw(store collect));
 	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+(?:-rc\.\d+)?\n\z/, '--version');
 	like($out, qr/\nWhat a command does: berth COMMAND --help; /, 'and says where each is explained');
 	like(works('noun', qw(user --help)),

@@ -83,9 +83,11 @@ int
 options_check(const struct option_set *set, struct err *err)
 {
 	for (size_t i = 0; i < set->n; i++) {
-		if (set->defs[i].required && set->values[i] == NULL)
-			return err_set(
-			    err, 400, "--%s %s is missing", set->defs[i].name, set->defs[i].value);
+		const struct option_def *def = &set->defs[i];
+
+		if (def->required && set->values[i] == NULL)
+			return err_set(err, 400, "--%s%s%s is missing", def->name, def->value != NULL ? " " : "",
+			    def->value != NULL ? def->value : "");
 	}
 	return 0;
 }

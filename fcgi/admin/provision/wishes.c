@@ -295,6 +295,18 @@ read_kind(struct arena *a, struct wishes *wishes, enum provision_kind kind,
 	return wishes_blame(a, wishes, value->line, err);
 }
 
+/* "user, group and project", of all kinds. */
+static const char *
+table_names(struct arena *a)
+{
+	const char *names = provision_kind_names[0];
+
+	for (size_t i = 1; i < PROVISION__MAX; i++)
+		names = arena_printf(a, "%s%s%s", names, i + 1 < PROVISION__MAX ? ", " : " and ",
+		    provision_kind_names[i]);
+	return names;
+}
+
 /* How many tables there can be; kinds that do not exist are refused. */
 static int
 count(struct arena *a, const struct wishes *wishes, const struct toml_table *root, size_t *n,
@@ -308,8 +320,8 @@ count(struct arena *a, const struct wishes *wishes, const struct toml_table *roo
 		while (kind < PROVISION__MAX && !slice_is(m->key, provision_kind_names[kind]))
 			kind++;
 		if (kind == PROVISION__MAX) {
-			err_set(err, 400, "unknown table `%.*s`: the tables are user, group, issuer, project, member, "
-			    "allow, protect and trust", (int)m->key.n, m->key.p);
+			err_set(err, 400, "unknown table `%.*s`: the tables are %s", (int)m->key.n, m->key.p,
+			    table_names(a));
 			return wishes_blame(a, wishes, m->value->line, err);
 		}
 		if (m->value->type == TOML_ARRAY)

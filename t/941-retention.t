@@ -69,7 +69,7 @@ subtest 'nobody has said anything' => sub {
 	my ($status, $out, $err) = $t->berth('retention', 'run', $project);
 
 	is("$status$out", '1', 'there is nothing to run');
-	like($err, qr/has no retention policy/, 'says so');
+	like($err, qr/has no retention policy; set one with: berth retention set \Q$project\E KEY=VALUE/, 'says so');
 	is_deeply(shown(), { id => $p->id + 0, project => $project, enabled => JSON::PP::false,
 	    keep_prereleases => undef, unused_days => undef, keep_newest => 1, exclude => [] },
 	    'nor anything to show');
@@ -308,6 +308,25 @@ subtest 'many crates' => sub {
 	$t->berth_ok(qw(retention set demo/many keep_prereleases=1));
 	my @lines = split(/\n/, $t->berth_ok(qw(retention run demo/many)));
 	is(scalar(grep { / pre-release +c\d+ +1\.0\.0-a$/ } @lines), 250, 'each is listed once');
+};
+
+# The list is the same in a dry run and after it: standard error says what it means.
+subtest 'what the list means' => sub {
+	my $id = $t->project('demo/meaning');
+	my $says = sub { return ($t->berth('retention', @_))[2] };
+
+	like($says->(qw(set demo/meaning keep_prereleases=1)),
+	    qr/\Aberth: the policy is not enabled: .* set demo\/meaning enabled=on`; .*\n\z/, 'not enabled');
+	is($says->(qw(set demo/meaning enabled=off)), '', 'which nobody needs to hear who has asked for it');
+	is($says->(qw(run demo/meaning)), "berth: the policy deletes no version now\n", 'nothing');
+	$t->publish($id, $p->token, 'meaning', "1.0.0-$_")->{status} == 200 or die for qw(a b c);
+	my $dry = qr/\Aberth: dry run: nothing is deleted; to delete the 2 versions: .* demo\/meaning --apply\n\z/;
+	like($says->(qw(run demo/meaning), @$_), $dry, "a dry run @$_") for [], ['--dry-run'];
+	is($says->(qw(run demo/meaning --json)), '', 'JSON');
+	like($says->(qw(run demo/meaning --apply)), qr{\Aberth:\ 2\ versions\ deleted;
+	    \ `berth\ undelete\ demo/meaning\ CRATE\@VERSION`\ brings\ one\ back\ until\ [\d-]{10}T[\d:]{8}Z\n\z}x,
+	    'applied');
+	is($says->(qw(run demo/meaning --apply)), "berth: the policy deletes no version now\n", 'nothing more');
 };
 
 subtest 'the command' => sub {

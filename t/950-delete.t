@@ -77,6 +77,8 @@ subtest 'one version' => sub {
 	is_deeply($json->decode($t->psql("SELECT to_jsonb(e) - 'id' - 'at' FROM audit_events e"
 	    . " WHERE action = 'crate.delete'"))->{detail}{version_id}, $id, 'the audit log has it');
 	fails('again', '1', qr/is already deleted/, 'delete', $project, 'foo-bar@1.1.0');
+	is(($t->berth('delete', $project, 'Foo_bar', '--dry-run'))[2], "berth: dry run: nothing is deleted\n",
+	    'which it says');
 	is(delete_ok('Foo_bar', '--dry-run') =~ tr/\n//, 2, 'a dry run of all lists the two others');
 	agrees($t, 'one is deleted', only => []);
 };

@@ -1,5 +1,6 @@
 #include "store/package/version_delete.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "admin/command.h"
@@ -114,6 +115,8 @@ delete(struct invocation *in)
 	if (in->options.values[0] == NULL)
 		return change(in, version_delete_some, v, n);
 	print(in, v, n);
+	if (!in->json)
+		fputs("berth: dry run: nothing is deleted\n", stderr);
 	return 0;
 }
 

@@ -3,12 +3,15 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "admin/command.h"
 #include "admin/output.h"
 #include "admin/provision/setting_error.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "config/conf.h"
+#include "config/settings.h"
 #include "crate/crate_name.h"
 #include "store/package/protection.h"
 
@@ -101,19 +104,19 @@ cell_limit(int64_t n)
 }
 
 static int
-print_policy(struct invocation *in, void (*print)(const struct output *, const struct cell *))
+print_policy(struct invocation *in, void (*print)(const struct output *, const struct cell *),
+    struct retention *r)
 {
 	static const char *const names[] = { "id", "project", "enabled", "keep_prereleases",
 		"unused_days", "keep_newest", "exclude" };
 	struct output out = { in->arena, in->json, names, sizeof(names) / sizeof(*names) };
-	struct retention r;
 
-	if (retention_find(in->db, in->arena, in->args[0], &r, &in->err) == -1)
+	if (retention_find(in->db, in->arena, in->args[0], r, &in->err) == -1)
 		return -1;
-	print(&out, (struct cell[]) { cell_int(r.project_id), cell_str(r.project),
-	    cell_bool(r.enabled), cell_limit(r.policy.keep_prereleases),
-	    cell_limit(r.policy.unused_days), cell_int(r.policy.keep_newest),
-	    cell_words(r.exclude) });
+	print(&out, (struct cell[]) { cell_int(r->project_id), cell_str(r->project),
+	    cell_bool(r->enabled), cell_limit(r->policy.keep_prereleases),
+	    cell_limit(r->policy.unused_days), cell_int(r->policy.keep_newest),
+	    cell_words(r->exclude) });
 	return 0;
 }
 
@@ -123,24 +126,45 @@ set(struct invocation *in)
 	struct retention_change change = { .keep_prereleases = INT64_MIN,
 		.unused_days = INT64_MIN, .keep_newest = INT64_MIN };
 	struct given given = { 0 };
+	struct retention r;
 
 	for (size_t i = 1; i < in->nargs; i++) {
 		if (parse_word(in->arena, in->args[i], &given, &change, &in->err) == -1)
 			return -1;
 	}
-	if (retention_set(in->db, in->arena, &in->actor, in->args[0], &change, &in->err) == -1)
+	if (retention_set(in->db, in->arena, &in->actor, in->args[0], &change, &in->err) == -1 ||
+	    print_policy(in, output_id, &r) == -1)
 		return -1;
-	return print_policy(in, output_id);
+	if (!r.enabled && change.enabled == NULL && !in->json)
+		fprintf(stderr, "berth: the policy is not enabled: the worker applies it after `berth retention set %s "
+		    "enabled=on`; `berth retention run %s` lists what it would delete\n", r.project, r.project);
+	return 0;
 }
 
 static int
 show(struct invocation *in)
 {
-	return print_policy(in, output_row);
+	struct retention r;
+
+	return print_policy(in, output_row, &r);
 }
 
-/* Holds one page in memory at a time.  Leaves out versions that were not deleted. */
-static void
+/* One run of the policy. */
+struct running {
+	struct retention policy;
+	bool apply; /* --apply */
+	int64_t after_crate;
+	bool more;
+	size_t widths[7];
+	size_t listed; /* versions */
+	size_t failed; /* crates */
+};
+
+/*
+ * Holds one page in memory at a time.  Leaves out versions that were not deleted.  Returns how many it
+ * prints.
+ */
+static size_t
 print_items(const struct output_rows *rows, const struct retention_item *items, size_t n)
 {
 	const struct output *out = &rows->out;
@@ -158,6 +182,7 @@ print_items(const struct output_rows *rows, const struct retention_item *items, 
 			memcpy(&cells[nrows++ * out->nkeys], row, sizeof(row));
 	}
 	output_part(rows, cells, nrows);
+	return nrows;
 }
 
 /*
@@ -165,11 +190,10 @@ print_items(const struct output_rows *rows, const struct retention_item *items, 
  * database is away.
  */
 static int
-apply(struct invocation *in, const struct retention *r, struct retention_item *items, size_t n,
-    size_t *failed)
+apply(struct invocation *in, struct running *r, struct retention_item *items, size_t n)
 {
 	for (size_t i = 0, some; i < n; i += some) {
-		if (retention_delete(in->db, &in->actor, r, &items[i], n - i, &some, &in->err) == 0)
+		if (retention_delete(in->db, &in->actor, &r->policy, &items[i], n - i, &some, &in->err) == 0)
 			continue;
 		if (db_fd(in->db) == -1) {
 			for (i += some; i < n; i++)
@@ -178,55 +202,84 @@ apply(struct invocation *in, const struct retention *r, struct retention_item *i
 		}
 		fprintf(stderr, "berth: crate `%s`: %s\n", items[i].crate,
 		    in->err.detail[0] != '\0' ? in->err.detail : in->err.pub);
-		++*failed;
+		++r->failed;
 		err_clear(&in->err);
 	}
 	return 0;
 }
 
 static int
-run_page(struct invocation *in, struct arena *a, const struct retention *r, int64_t *after_crate,
-    bool *more, size_t *widths, size_t *failed)
+run_page(struct invocation *in, struct arena *a, struct running *r)
 {
 	static const char *const names[] = { "version_id", "size", "published_at",
 		"last_downloaded_at", "why", "crate", "version" };
-	const struct output_rows rows = { { a, in->json, names, sizeof(names) / sizeof(*names) }, widths };
+	const struct output_rows rows = { { a, in->json, names, sizeof(names) / sizeof(*names) }, r->widths };
 	struct retention_item *items;
 	size_t n;
 	int rc = 0;
 
-	if (retention_page(in->db, a, r, after_crate, more, &items, &n, &in->err) == -1)
+	if (retention_page(in->db, a, &r->policy, &r->after_crate, &r->more, &items, &n, &in->err) == -1)
 		return -1;
-	if (in->options.values[RUN_APPLY] != NULL)
-		rc = apply(in, r, items, n, failed);
-	print_items(&rows, items, n);
+	if (r->apply)
+		rc = apply(in, r, items, n);
+	r->listed += print_items(&rows, items, n);
 	return rc;
+}
+
+/* Until when what is deleted now can come back. */
+static const char *
+undelete_until(const struct invocation *in)
+{
+	char *moment;
+
+	if (in->settings == NULL)
+		return "the worker destroys it (deletion_grace)";
+	moment = arena_alloc(in->arena, CLOCK_RFC3339_SIZE);
+	clock_rfc3339(time(NULL) + in->settings->deletion_grace, moment);
+	return moment;
+}
+
+/* Says what the list means: it is the same in a dry run. */
+static void
+say_result(const struct invocation *in, const struct running *r)
+{
+	const char *project = r->policy.project, *plural = r->listed == 1 ? "" : "s";
+
+	if (in->json)
+		return;
+	if (r->listed == 0 && r->failed == 0)
+		fputs("berth: the policy deletes no version now\n", stderr);
+	else if (!r->apply)
+		fprintf(stderr, "berth: dry run: nothing is deleted; to delete the %zu version%s: "
+		    "berth retention run %s --apply\n", r->listed, plural, project);
+	else
+		fprintf(stderr, "berth: %zu version%s deleted; `berth undelete %s CRATE@VERSION` brings one back until "
+		    "%s\n", r->listed, plural, project, undelete_until(in));
 }
 
 static int
 run(struct invocation *in)
 {
-	size_t widths[7] = { 0 };
+	struct running r = { .apply = in->options.values[RUN_APPLY] != NULL, .more = true };
 	struct arena *a = arena_new();
-	int64_t after_crate = 0;
-	struct retention r = { 0 };
-	bool more = true;
-	size_t failed = 0;
 	int rc;
 
-	if (in->options.values[RUN_APPLY] != NULL && in->options.values[RUN_DRY_RUN] != NULL)
+	if (r.apply && in->options.values[RUN_DRY_RUN] != NULL)
 		rc = err_set(&in->err, 400, "give either --apply or --dry-run, not both");
 	else
-		rc = retention_find(in->db, in->arena, in->args[0], &r, &in->err);
-	if (rc == 0 && !r.exists)
-		rc = err_set(&in->err, 404, "project `%s` has no retention policy", r.project);
-	while (rc == 0 && more) {
-		rc = run_page(in, a, &r, &after_crate, &more, widths, &failed);
+		rc = retention_find(in->db, in->arena, in->args[0], &r.policy, &in->err);
+	if (rc == 0 && !r.policy.exists)
+		rc = err_set(&in->err, 404, "project `%s` has no retention policy; set one with: berth retention set %s "
+		    "KEY=VALUE ...", r.policy.project, r.policy.project);
+	while (rc == 0 && r.more) {
+		rc = run_page(in, a, &r);
 		arena_reset(a);
 	}
 	arena_free(a);
-	if (rc == 0 && failed > 0)
-		rc = err_set(&in->err, 409, "crates whose versions could not all be deleted: %zu", failed);
+	if (rc == 0)
+		say_result(in, &r);
+	if (rc == 0 && r.failed > 0)
+		rc = err_set(&in->err, 409, "crates whose versions could not all be deleted: %zu", r.failed);
 	return rc;
 }
 

@@ -355,6 +355,11 @@ subtest 'tokens' => sub {
 	(my $other = $token) =~ s/(.)$/$1 eq 'a' ? 'b' : 'a'/e;
 	fails('mistyped', 2, qr/must hold one token/, { stdin => $other }, qw(token revoke));
 	fails('nobody', 1, qr/user `nobody` does not exist/, qw(token add --user nobody --scopes api));
+	works('block', qw(user block alice));
+	fails("blocked, @$_", 1, qr/\Aberth: user `alice` is blocked: `berth user unblock alice` unblocks/,
+	    qw(token add --user alice), @$_)
+	    for [qw(--scopes api)], [qw(--job tools/registry --job 1 --pipeline 17 --ttl 60)];
+	works('unblock', qw(user unblock alice));
 	fails('no scope', 2, qr/--scopes \S+ is missing/, qw(token add --user alice));
 	fails('unknown scope', 2, qr/no scope `sudo`/, qw(token add --user alice --scopes), 'api,sudo');
 	fails('empty scope', 2, qr/no scope ``/, qw(token add --user alice --scopes), 'api,');

@@ -151,6 +151,13 @@ parse_limits(struct invocation *in, struct token_new *t)
 	    &in->err);
 }
 
+/* Refuses a user who is blocked: no request may use the token. */
+static int
+check_user(struct invocation *in, const char *username)
+{
+	return user_check_active(in->db, in->arena, username, &in->err);
+}
+
 static int
 add_personal(struct invocation *in)
 {
@@ -161,6 +168,7 @@ add_personal(struct invocation *in)
 	        &in->err) == -1 ||
 	    parse_expires(in, given[ADD_EXPIRES], &t.token) == -1 ||
 	    parse_limits(in, &t.token) == -1 ||
+	    check_user(in, given[ADD_USER]) == -1 ||
 	    generate(in, TOKEN_PERSONAL, &t) == -1 ||
 	    token_add_personal(in->db, in->arena, &in->actor, &t.token, &t.id, &in->err) == -1)
 		return -1;
@@ -205,6 +213,7 @@ add_task(struct invocation *in)
 	    token_words_number("pipeline", given[JOB_PIPELINE], INT64_MAX, &t.token.job.pipeline,
 	        &in->err) == -1 ||
 	    token_words_number("ttl", given[JOB_TTL], TTL_MAX, &ttl, &in->err) == -1 ||
+	    check_user(in, given[JOB_USER]) == -1 ||
 	    generate(in, TOKEN_JOB, &t) == -1 ||
 	    token_add_job(in->db, in->arena, &in->actor, &t.token, ttl, &t.id,
 	        &t.token.expires_at, &in->err) == -1)

@@ -93,8 +93,8 @@ user_set(struct db *db, struct arena *a, const struct audit_actor *actor, const 
 	return set(db, a, actor, &call, &event, id, err);
 }
 
-int
-user_find(struct db *db, struct arena *a, const char *username, int64_t *id, struct err *err)
+static int
+find(struct db *db, struct arena *a, const char *username, int64_t *id, bool *is_active, struct err *err)
 {
 	enum { COLUMNS_USER_FIND };
 	struct db_params p = { 0 };
@@ -107,7 +107,28 @@ user_find(struct db *db, struct arena *a, const char *username, int64_t *id, str
 	if (r.rows == 0)
 		return no_user(username, err);
 	*id = db_int(&r, 0, ID);
+	*is_active = db_bool(&r, 0, IS_ACTIVE);
 	return 0;
+}
+
+int
+user_find(struct db *db, struct arena *a, const char *username, int64_t *id, struct err *err)
+{
+	bool is_active;
+
+	return find(db, a, username, id, &is_active, err);
+}
+
+int
+user_check_active(struct db *db, struct arena *a, const char *username, struct err *err)
+{
+	bool is_active;
+	int64_t id;
+
+	if (find(db, a, username, &id, &is_active, err) == -1)
+		return -1;
+	return is_active ? 0 : err_set(err, 409, "user `%s` is blocked: `berth user unblock %s` unblocks the user",
+	    username, username);
 }
 
 int

@@ -49,6 +49,10 @@ int user_set(struct db *, struct arena *, const struct audit_actor *, const char
 int user_find(struct db *, struct arena *, const char *username, int64_t *id, struct err *)
     __attribute__((warn_unused_result));
 
+/* -1: 400 a malformed username, 404, 409 the user is blocked.  The text is for an administrator. */
+int user_check_active(struct db *, struct arena *, const char *username, struct err *)
+    __attribute__((warn_unused_result));
+
 /* All, in the order in which they came. */
 int user_list(struct db *, struct arena *, struct user **, size_t *n, struct err *)
     __attribute__((warn_unused_result));

@@ -45,7 +45,7 @@ SELECT id, (name, email, is_admin) <> (new_name, new_email, new_admin) AND NOT i
 
 -- name: user_find
 -- $1 username.  One row by the unique index users_username.
-SELECT id FROM users WHERE lower(username) = lower($1);
+SELECT id, state = 'active' AS is_active FROM users WHERE lower(username) = lower($1);
 
 -- name: user_list
 -- All users, for an administrator at a terminal: a scan of a small table, sorted in memory.

@@ -7,12 +7,9 @@
 static int
 refuse_link(struct db *db, struct arena *a, const char *username, struct err *err)
 {
-	int64_t id;
-
-	if (user_find(db, a, username, &id, err) == -1)
+	if (user_check_active(db, a, username, err) == -1)
 		return -1;
-	return err_set(err, 409, "user `%s` is blocked: `berth user unblock %s` unblocks the user",
-	    username, username);
+	return err_set(err, 409, "user `%s` was blocked until now: try again", username);
 }
 
 int

@@ -219,8 +219,8 @@ for my $path (@all) {
 	}
 }
 is(get('/-/projects/demo/pub?page=x')->{status}, 400, 'a page that is no number');
-like(get($_, undef, 'Accept: text/html')->{body}, qr{<h1>Bad Request</h1>\n<p>[A-Z][^<]*[^.<]\.</p>},
-    "$_: a whole sentence")
+like(get($_, undef, 'Accept: text/html')->{body},
+    qr{<h1>Bad Request</h1>\n<p>[A-Z](?:[^<`]|</?code>)*[^.<]\.</p>}, "$_: a whole sentence")
     for '/-/projects/demo/pub?page=x', '/-/projects//x', '/-/search?q=%00';
 is(get('/-/')->{body}, get('/-/', undef, "Authorization: $token")->{body}, 'a token is no session');
 is($t->http(HEAD => '/-/')->{headers}{'content-length'}, length get('/-/')->{body}, 'HEAD');
@@ -523,7 +523,8 @@ subtest 'the page of a version' => sub {
 	    . " WHERE version = '1.2.0' AND project_id = $rich");
 	my ($warnings) = get("$root/poor/1.2.0", 'developer')->{body} =~ m{<h3>Warnings.*?</h3>(.*?)</ul>}s;
 	is_deeply([map { s/:? .*//r } $warnings =~ m{<li>(?:the )?(.*?)</li>}g],
-	    ['crate', '`license`', '`homepage`'], 'what cargo was warned of when it published');
+	    ['crate', '<code>license</code>', '<code>homepage</code>'],
+	    'what cargo was warned of when it published');
 	like($warnings, qr{has no description.*not an SPDX.*git\@&lt;x&gt;}s, '  in its words');
 	$t->psql("UPDATE versions SET description = NULL WHERE project_id = $id{pub}");
 	my $pub = '/-/projects/demo/pub/-/crates/abcd-pub/1.0.0';

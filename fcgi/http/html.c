@@ -60,18 +60,19 @@ html_visible(struct buf *b, struct slice text)
 	}
 }
 
-void
-html_text(struct buf *b, const char *text)
+#define SPECIAL "&<>\"'\xe2"
+
+/* Escapes a text up to `end`, which is in `special` unless it is NUL; returns where it stopped. */
+static const char *
+put_until(struct buf *b, const char *text, const char *special, char end)
 {
-	if (text == NULL)
-		return;
 	for (;;) {
-		size_t n = strcspn(text, "&<>\"'\xe2");
+		size_t n = strcspn(text, special);
 
 		buf_put(b, text, n);
 		text += n;
-		if (*text == '\0')
-			return;
+		if (*text == '\0' || *text == end)
+			return text;
 		if (*text == ORDER_LEAD) {
 			text += put_lead(b, text, strnlen(text, 3));
 		} else {
@@ -79,6 +80,30 @@ html_text(struct buf *b, const char *text)
 			text++;
 		}
 	}
+}
+
+void
+html_text(struct buf *b, const char *text)
+{
+	if (text != NULL)
+		put_until(b, text, SPECIAL, '\0');
+}
+
+void
+html_sentence(struct buf *b, const char *text)
+{
+	static const char special[] = SPECIAL "`";
+
+	if (text == NULL)
+		return;
+	text = put_until(b, text, special, '`');
+	while (*text == '`' && strchr(text + 1, '`') != NULL) {
+		buf_puts(b, "<code>");
+		text = put_until(b, text + 1, special, '`');
+		buf_puts(b, "</code>");
+		text = put_until(b, text + 1, special, '`');
+	}
+	html_text(b, text);
 }
 
 /* The length of the first character in bytes if XML 1.0 does not allow it (Char, section 2.2); 0: allowed. */

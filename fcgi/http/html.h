@@ -17,9 +17,12 @@
  */
 void html_text(struct buf *, const char *text);
 
+/* The same for a text with names in backticks: each pair of them becomes an element, <code>name</code>. */
+void html_sentence(struct buf *, const char *text);
+
 /*
- * The same for XML 1.0: U+FFFD replaces a character that XML does not allow, such as most control
- * characters.
+ * The same as html_text() for XML 1.0: U+FFFD replaces a character that XML does not allow, such as most
+ * control characters.
  */
 void html_xml(struct buf *, const char *text);
 

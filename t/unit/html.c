@@ -86,6 +86,33 @@ filters(struct buf *b)
 	written(b, "<b>&amp;</b>", "markup");
 }
 
+/* Names in backticks become elements; whatever is in them stays a text, and each element ends. */
+static void
+sentences(struct buf *b)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ NULL, "" },
+		{ "", "" },
+		{ "Set `name`, or `ver`.", "Set <code>name</code>, or <code>ver</code>." },
+		{ "`</code><script>`", "<code>&lt;/code&gt;&lt;script&gt;</code>" },
+		{ "<b>`x\"'&`<i>", "&lt;b&gt;<code>x&quot;&#39;&amp;</code>&lt;i&gt;" },
+		{ "one ` only <", "one ` only &lt;" },
+		{ "`", "`" },
+		{ "``", "<code></code>" },
+		{ "```<", "<code></code>`&lt;" },
+		{ "`a``b` and `c", "<code>a</code><code>b</code> and `c" },
+		{ "`\xe2\x80\xae`\xe2", "<code>\xe2\x80\xb9U+202E\xe2\x80\xba</code>\xe2" },
+		{ "`\xe2` `\xe2\x80`", "<code>\xe2</code> <code>\xe2\x80</code>" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		html_sentence(b, cases[i].text);
+		written(b, cases[i].want, "a sentence");
+	}
+}
+
 /* Each character that changes the order of a text is visible, and no other is touched. */
 static void
 order(struct buf *b)
@@ -124,6 +151,7 @@ main(void)
 	buf_reset(&b);
 	html_text(&b, NULL);
 	is_str(buf_str(&b), "", "nothing");
+	sentences(&b);
 	order(&b);
 	filters(&b);
 	cookie(NULL, "");

@@ -64,7 +64,8 @@ sub sign_in {
 my $res = get('/-/tokens');
 is($res->{status}, 200, 'without a session');
 like($res->{body}, qr/berth user link/, 'the page says how to come by one');
-unlike($res->{body}, qr/<form method="post"|Your tokens/, 'and nothing else');
+is(join(' ', $res->{body} =~ /<form method="post" action="(.*?)"/g), '/-/sign-in', 'and has the form for it');
+unlike($res->{body}, qr/Your tokens/, 'and nothing else');
 $res = get($t->registry($id) . '/me');
 is($res->{status}, 302, 'where cargo login sends people');
 is($res->{headers}{location}, $t->url . '/-/tokens', 'leads there');
@@ -333,17 +334,22 @@ subtest 'the way back' => sub {
 		my $links = () = $body =~ m{<a rel="nofollow" href="/-/tokens\?\Q$to\E">[Ss]ign in</a>}g;
 
 		is($links, $page =~ /none|priv/ ? 2 : 1, "$page: its links to sign in say where one comes from");
-		like(get("/-/tokens?$to")->{body}, qr{href="/-/sign-in\?\Q$to\E">enter it</a>},
-		    '  so does that of the next page');
 		my $field = '<input type="hidden" name="to" value="' . $page =~ s/&/&amp;/gr . '">';
 		my %form = (to => $page);
-		ok(index(get("/-/sign-in?$to")->{body}, $field) > 0, '  the form keeps it');
+		for my $at (qw(tokens sign-in)) {
+			my ($form) = get("/-/$at?$to")->{body} =~ m{<form [^>]*action="/-/sign-in">(.*?)</form>}s;
+
+			ok(index($form, $field) > 0 && $form =~ /id="code"/, "  $at has the form for a code, which keeps it");
+		}
 		ok(index(post('/-/sign-in', { %form, code => 'x' })->{body}, $field) > 0, '  after a wrong code');
 		ok(index(post('/-/sign-in', { %form, code => $code_of_bob->() })->{body}, $field) > 0,
 		    '  after a good one');
 	}
+	my $cookie = sign_in('alice');
 	for my $to (@leads) {
-		my $r = $sign_in_to->($to);
+		my $r = get('/-/tokens?to=' . $enc->($to), $cookie);
+		is("$r->{status} $r->{headers}{location}", '303 ' . $t->url . $to, "$to: a user who is signed in goes on");
+		$r = $sign_in_to->($to);
 
 		is("$r->{status} $r->{headers}{location}", '303 ' . $t->url . $to, "$to: the sign-in leads back");
 		ok(cookie_of($r), '  with a session');
@@ -358,8 +364,10 @@ subtest 'the way back' => sub {
 			is("$r->{status} $r->{headers}{location}", '303 ' . $t->url . '/-/tokens',
 			    "$what, $shown: leads to the tokens");
 			is($r->{headers}{'x-evil'}, undef, '  and to no header');
-			unlike(get('/-/tokens?to=' . $enc->($to))->{body}, qr/sign-in\?to=/, '  no page passes it on');
-			unlike(get('/-/sign-in?to=' . $enc->($to))->{body}, qr/name="to"/, '  and no form');
+			unlike(get("/-/$_?to=" . $enc->($to))->{body}, qr/name="to"/, "  the form of $_ does not pass it on")
+			    for qw(tokens sign-in);
+			my $in = get('/-/tokens?to=' . $enc->($to), $cookie);
+			is("$in->{status} " . ($in->{headers}{location} // ''), '200 ', '  nor is a user led on who is signed in');
 		}
 	}
 	is(get("/-/$_?to=%00")->{status}, 400, "$_: a NUL") for qw(tokens sign-in);
@@ -396,6 +404,9 @@ subtest 'single sign-on' => sub {
 	like($r->{body}, qr/Signed in as <strong>alice/, 'whom nginx names is signed in');
 	my $cookie = cookie_of($r);
 	like($by->('alice', $cookie)->{body}, qr/Signed in/, 'with a session');
+	my $on = $t->http(GET => '/-/tokens?to=/-/search', { headers => ['X-Test-Sso: Alice'] });
+	is("$on->{status} $on->{headers}{location}", '303 ' . $t->url . '/-/search', 'or goes on to `to`');
+	like(get('/-/tokens?to=/-/search')->{body}, qr/sign-on.*id="code"/s, 'others get the form for a code');
 	is(cookie_of($by->('alice', $cookie)), undef, 'that is kept');
 	isnt(cookie_of($by->('alice')), $cookie, 'each browser has its own');
 	is($by->('alice')->{status}, 200, 'who never keeps one, as monitoring does, is shown the page') for 1 .. 20;
@@ -538,8 +549,6 @@ SKIP: {
 	};
 	my $press = sub { $tab_to->(@_); $b->press("\x{e007}"); return; };
 	$press->('sign in');
-	$b->await('a[href^="/-/sign-in"]');
-	$press->('enter it');
 	$b->await('#code');
 	$tab_to->('code');
 	$b->press(split(//, code_of(link_of('alice'))), "\x{e007}");

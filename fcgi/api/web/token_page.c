@@ -73,7 +73,8 @@ token_page_handle(struct call *call, struct request *rq, struct response *rs)
 		err_clear(&rq->err);
 	}
 	if (v->session.user_id != 0)
-		return show(call->app, rq, rs, v, 200, &shown);
+		return to != NULL ? web_session_redirect(call->app, rq, rs, v, to) :
+		    show(call->app, rq, rs, v, 200, &shown);
 	page_init(&page, call->app, rq, v, "Sign in");
 	page_set_back(&page, to);
 	html_signed_out(&page.html, &page, call->app->settings->sso, refused);

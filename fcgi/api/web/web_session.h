@@ -93,7 +93,7 @@ void web_session_forget(const struct worker_app *, struct request *, struct resp
 /* Compresses a page that anyone may read, in place.  -1: 500. */
 int web_session_compress(struct request *, struct slice *) __attribute__((warn_unused_result));
 
-/* 303 to a path of ours, after a form. */
+/* 303 to a path of ours, after a form or a sign-on. */
 int web_session_redirect(const struct worker_app *, struct request *, struct response *,
     const struct web_session *, const char *path);
 

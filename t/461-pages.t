@@ -516,7 +516,8 @@ subtest 'the page of a version' => sub {
 	my $sum = $t->psql("SELECT cksum FROM versions WHERE version = '1.0.0' AND project_id = $rich AND yanked");
 	like($body, qr{<code>$sum</code>}, 'its checksum');
 	like($body, qr{<dd>developer</dd>.*<dd>a job token}s, 'who published it, with what');
-	like($body, qr{<td>yanked: too &lt;rich&gt;</td>.*<td>published</td><td>developer</td>}s,
+	like($body,
+	    qr{<td>yanked: too &lt;rich&gt;</td><td>an administrator</td>.*<td>published</td><td>developer</td>}s,
 	    'what was done, by whom');
 	like($body, qr{<td><code>\w{32}</code></td>}, 'and by which request');
 	$t->psql("UPDATE versions SET homepage = 'git\@<x>', license = 'Mine', description = NULL"

@@ -518,7 +518,7 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
           FROM crates c CROSS JOIN LATERAL (@crate_owners_of) o
          WHERE $9::boolean AND c.id = t.id)::text AS owners,
        (SELECT json_agg(json_build_array(e.action, extract(epoch FROM e.at)::bigint, o.username, e.request_id,
-                   e.detail ->> 'message') ORDER BY e.at DESC, e.id DESC)
+                   e.detail ->> 'message', e.detail ->> 'system_user') ORDER BY e.at DESC, e.id DESC)
           FROM (SELECT * FROM audit_events a
                  WHERE $7::boolean AND $4 IS NOT NULL AND replace(lower(a.crate), '_', '-') = $3
                    AND a.project_id = $2 AND split_part(a.version, '+', 1) = $4

@@ -318,6 +318,7 @@ read_events(struct arena *a, const char *json, struct page_crate *out, struct er
 			.username = item_str(e, 2),
 			.request_id = item_str(e, 3),
 			.message = item_str(e, 4),
+			.system_user = item_str(e, 5),
 		};
 	}
 	return 0;

@@ -273,7 +273,12 @@ for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
 	like($body, qr/BERTH_PROJECT: &quot;$id{priv}&quot;/, 'with the number of the project');
 	like($body, qr/BERTH_URL: &quot;\Q$url\E&quot;/, 'the address of the registry');
 	like($body, qr{berth trust add demo/priv }, 'and the path of the project');
-	unlike($body, qr/registry\.example\.com|tools.crates/, 'and none of an example');
+	like($body, qr/^# BERTH_PROJECT +$id{priv}$/m, 'the number in the script, too');
+	like($body, qr{berth token add --deploy demo/priv }, 'and the path');
+	unlike($body, qr/registry\.example\.com|tools.crates|GROUP.PROJECT|%2F/, 'and none of an example');
+	unlike($body, qr/^# Replace /m, 'so nothing is left to replace');
+	like(Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/ci/$_"), qr/^# Replace registry/m, "unlike in $_")
+	    for qw(gitlab-ci.yml github-actions.yml forgejo-actions.yml);
 	like($body, qr{<td class="name">maintainer</td><td class="name">[^<]*</td><td>maintainer</td>}, 'members');
 }
 

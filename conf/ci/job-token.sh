@@ -7,7 +7,7 @@
 # BERTH_URL            https://registry.example.com
 # BERTH_PROJECT        the number of the project in Berth, or its path with %2F for each slash
 # BERTH_SERVICE_TOKEN  a deploy token that can only create and revoke tokens of jobs:
-#                      berth token add --deploy GROUP/PROJECT --scopes create_job_token
+#                      berth token add --deploy tools/crates --scopes create_job_token
 #
 # BERTH_SERVICE_TOKEN belongs to the runner, and the command does not get it.  The command gets
 # CARGO_REGISTRIES_BERTH_TOKEN and the other variables that cargo needs for `--registry berth`.  It has the

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-enum { TEXT_MAX = 64 << 10, NBLANKS = 6 };
+enum { TEXT_MAX = 64 << 10, NBLANKS = 8 };
 
 #define ASSET(name, hash, ...) \
 	{ (name), (const unsigned char[]) { __VA_ARGS__ }, sizeof((const unsigned char[]) { __VA_ARGS__ }) },
@@ -87,6 +87,9 @@ ci_texts(struct arena *a, const char *external_url, int64_t project_id, const ch
 		{ "https://registry.example.com", external_url },
 		{ "BERTH_PROJECT: \"1\"", arena_printf(a, "BERTH_PROJECT: \"%" PRId64 "\"", project_id) },
 		{ "/projects/1/", arena_printf(a, "/projects/%" PRId64 "/", project_id) },
+		{ "the number of the project in Berth, or its path with %2F for each slash",
+			arena_printf(a, "%" PRId64, project_id) },
+		{ "# Replace registry.example.com, and the number of the project.\n", "" },
 		{ "tools/crates", path },
 		{ "--registry berth", arena_printf(a, "--registry %s", registry) },
 		{ "CARGO_REGISTRIES_BERTH_", arena_printf(a, "CARGO_REGISTRIES_%s_", variable_part(a, registry)) },

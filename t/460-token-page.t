@@ -522,6 +522,17 @@ SKIP: {
 	    'and is listed, as text');
 	$b->go($t->url . '/-/tokens');
 	unlike($b->source, qr/\Q$made/, 'shown once');
+	for my $width (320, 1000) {
+		$b->resize($width, 900);
+		my ($right, $label) = @{ $b->script(<<'JS') };
+const done = arguments[arguments.length - 1];
+done([document.querySelector('tbody summary').getBoundingClientRect().right,
+    getComputedStyle(document.querySelector('td[data-is=Scope]'), '::before').content]);
+JS
+
+		cmp_ok($right, '<=', $width, "$width pixels: the button to revoke is in sight");
+		is($label, $width < 640 ? '"Scope: "' : 'none', '  and each value has a label, or its column has');
+	}
 	my $tokens = () = $b->texts('td.name');
 	$b->click('tbody tr:first-child summary');
 	$b->await('tbody tr:first-child button.bad');

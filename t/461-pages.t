@@ -291,6 +291,19 @@ for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
 	like($body, qr{<a href="/-/tokens">here</a>.*cargo login --registry demo<}s, 'a token for it');
 	like($body, qr{cargo add CRATE --registry demo\ncargo publish --registry demo<}, 'and how to use it');
 	like($body, qr{are different registries}, 'it is not one of its projects');
+	my $says = sub {
+		my ($said) = get('/-/groups/demo', $_[0])->{body}
+		    =~ m{cargo publish --registry demo</code></pre>\n(<p>.*?</p>|)};
+
+		return $said;
+	};
+	like($says->('owner'), qr{no default project.*<code>berth group set demo default_project=},
+	    'nobody has said where new crates go');
+	$t->berth_ok(qw(group set demo default_project=demo/priv));
+	is($says->('owner'), '<p>New crates go to <a href="/-/projects/demo/priv">demo/priv</a>.</p>',
+	    'or somebody has');
+	is($says->('stranger'), '', '  of which others learn nothing');
+	$t->berth_ok(qw(group set demo default_project=));
 	$t->project('demo/v1.2');
 	like(get('/-/projects/demo/v1.2', 'owner')->{body}, qr{\[registries\.berth\]},
 	    'a path that cargo takes for no name');

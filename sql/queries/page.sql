@@ -312,8 +312,8 @@ SELECT @page_row
 -- name: page_group
 -- $1 user or null, $2 group, $3 whether to list members, $4 how many projects, $5 how many to skip.
 -- `project`: known projects below the group, by path; the groups by groups_ancestor_ids, their projects by
--- projects_group.  `total`: how many.  `member`: the first 100 members of the group and of the groups
--- above it, by members_of_group; `number` is the highest level.
+-- projects_group.  `total`: how many.  `default`: the project for new crates.  `member`: the first 100 members
+-- of the group and of the groups above it, by members_of_group; `number` is the highest level.
 WITH @viewer_memberships,
 places AS MATERIALIZED (
     SELECT p.id, p.full_path
@@ -327,6 +327,10 @@ SELECT @page_row
               FROM places o ORDER BY place LIMIT $4::bigint OFFSET $5::bigint) o
          UNION ALL
         SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*), 1 FROM places o
+         UNION ALL
+        SELECT 'default', o.id, NULL, NULL, NULL, NULL, 0, 1
+          FROM groups v JOIN projects o ON o.id = v.default_project_id JOIN groups d ON d.id = o.group_id
+         WHERE v.id = $2 AND d.ancestor_ids @> ARRAY[v.id]
          UNION ALL
         (SELECT 'member', NULL, m.username, NULL, m.name, NULL, m.level,
                 row_number() OVER (ORDER BY m.level DESC, lower(m.username))

@@ -39,7 +39,7 @@ show_group(struct page *page)
 {
 	const struct access_facts *facts = &page->call->facts;
 	struct group_page group = { 0 };
-	struct page_rows rows;
+	struct page_rows rows, known;
 
 	if (page_turn_read(page, GROUP_ROWS, &group.turn) == -1 ||
 	    page_decide(page, NAMESPACE_GROUP, ACTION_READ_NAMESPACE, FLAG_NONE) == -1)
@@ -56,6 +56,10 @@ show_group(struct page *page)
 	group.registry = registry_alias(group.path);
 	group.projects = page_rows_judged(page, &rows, "project", page_may_know);
 	group.members = page_rows_of(&rows, "member");
+	group.takes_new = page_rows_of(&rows, "default").n > 0;
+	known = page_rows_judged(page, &rows, "default", page_may_know);
+	if (known.n > 0)
+		group.default_path = known.v[0].facts.full_path;
 	group.turn.total = page_rows_number(&rows, "total");
 	html_group(&page->html, page, &group);
 	return 0;

@@ -17,6 +17,8 @@ struct group_page {
 	struct page_crumbs crumbs;
 	struct page_rows projects, members;
 	bool sees_members;
+	bool takes_new; /* it has a default project, so new crates can be published to the group */
+	const char *default_path; /* of that project; NULL: none that the viewer may know of */
 	struct page_turn turn;
 };
 

@@ -80,8 +80,8 @@ int page_rows_alike(struct db *, struct arena *, int64_t user_id, const char *na
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * Parts: `project` (number: its crates), `member` (number: the level) if `members` is true, `total`.  -1:
- * 503.
+ * Parts: `project` (number: its crates), `member` (number: the level) if `members` is true, `total`, and
+ * `default`, the project that new crates go to, if the group has one.  -1: 503.
  */
 int page_rows_group(struct db *, struct arena *, int64_t user_id, int64_t group_id, bool members,
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));

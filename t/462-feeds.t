@@ -68,6 +68,11 @@ for my $place (sort keys %id) {
 			my ($as_page, $res) = (get($page, @cookie), get($feed, @cookie));
 			my $want = $as_page->{status};
 
+			if ($want == 200) {
+				is($as_page->{body} =~ /as the password of HTTP Basic/ ? 1 : 0, $place eq 'pub' ? 0 : 1,
+				    "$place: a page says that a program needs a token if it does");
+			}
+
 			# a page answers 404 without a session; a feed asks for a token, since its reader
 			# can send one
 			$want = 401 if $who eq 'nobody' && $want == 404;

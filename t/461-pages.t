@@ -400,11 +400,12 @@ SQL
 my $rich = $t->project('demo/rich');
 my $job = $t->job_token('demo/rich', 'developer');
 
+my %dep = (features => [], optional => JSON::PP::false, default_features => JSON::PP::true, target => undef,
+    kind => 'normal', registry => undef, explicit_name_in_toml => undef);
+
 sub rich {
 	my ($version, %opt) = @_;
 	my $readme = $opt{readme} // "# Rich\n\nIt says **hello**.\n";
-	my %dep = (features => [], optional => JSON::PP::false, default_features => JSON::PP::true, target => undef,
-	    kind => 'normal', registry => undef, explicit_name_in_toml => undef);
 	my $manifest = Berth::Crate::manifest('rich', $version) =~ s/^\[package\]\n\K/<<'TOML'/mer . <<"TOML";
 homepage = "https://rich.example/"
 repository = "https://rich.example/?<x>"
@@ -604,6 +605,21 @@ subtest 'a tool of which there are only pre-releases' => sub {
 		like(get("$root/early", 'developer')->{body}, qr{cargo install early\Q$option\E --registry rich\n},
 		    $option ne '' ? 'cargo takes it only by its version' : 'which needs none');
 	}
+};
+
+subtest 'a dependency in another project' => sub {
+	my $index = 'sparse+' . $t->url . $t->registry($id{pub}) . '/';
+	my $res = $t->publish($rich, $token, 'across', '1.0.0',
+	    toml => qq(\n[dependencies.abcd-pub]\nversion = "1"\nregistry-index = "$index"\n),
+	    metadata => { deps => [{ %dep, name => 'abcd-pub', version_req => '^1', registry => $index }] });
+	my $hint = qr{<p class="hint">Another project is another registry\.};
+
+	is($res->{status}, 200, 'is published') or diag($res->{body});
+	my $body = get("$root/across/1.0.0", 'developer')->{body};
+	is(faults($body), '', 'its page is sound');
+	like($body, qr{<td><a href="/-/projects/demo/pub">demo/pub</a></td></tr>}, 'and names the project');
+	like($body, $hint, 'and says that cargo has to know it');
+	unlike(get("$root/rich/1.0.0", 'developer')->{body}, $hint, 'no other page does');
 };
 
 subtest 'a licence in a file' => sub {

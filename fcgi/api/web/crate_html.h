@@ -25,6 +25,7 @@ struct crate_html {
 	const struct page_crate *crate;
 	const struct registry_url *registries; /* of the dependencies, one each */
 	const char *const *paths; /* of the projects of the dependencies; NULL: not readable here */
+	bool has_others; /* a dependency is a crate of another project */
 	const char *registry; /* its name in cargo's configuration, by registry_alias() */
 	const char *index; /* its address for cargo */
 	bool is_version; /* the page is about one version */

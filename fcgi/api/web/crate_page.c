@@ -121,8 +121,10 @@ link_dependencies(struct arena *a, const struct others *others, struct crate_htm
 	const char **paths = arena_calloc(a, n, sizeof(*paths));
 
 	for (size_t i = 0; i < n; i++) {
-		if (html->registries[i].kind == REGISTRY_HERE)
-			paths[i] = path_of(others, html->registries[i].project_id);
+		if (html->registries[i].kind != REGISTRY_HERE)
+			continue;
+		html->has_others = true;
+		paths[i] = path_of(others, html->registries[i].project_id);
 	}
 	html->paths = paths;
 }

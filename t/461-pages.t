@@ -504,6 +504,7 @@ subtest 'the page of a crate' => sub {
 	    . '<br><small>as other</small>', '^1', 'normal, optional', '', 'crates-io'),
 	    'one in the public registry, under another name');
 	like($body, qr{<td>dev<br><small>cfg\(unix\)</small></td>}, 'one of a platform');
+	like($body, qr{Put this into <code>\.cargo/config\.toml</code>:}, 'where a library has its registry from');
 	like($body, qr{<td>default</td><td>shiny</td>.*<td>shiny</td><td>dep:other</td>}s, 'features');
 	like($body, qr{<p>3\xc2\xa0542 in the last 90 days\.</p>}, 'downloads of 90 days');
 	my ($plot) = $body =~ m{(<svg class="plot".*?</svg>)}s;
@@ -604,7 +605,21 @@ subtest 'a tool of which there are only pre-releases' => sub {
 		$t->update_search;
 		like(get("$root/early", 'developer')->{body}, qr{cargo install early\Q$option\E --registry rich\n},
 		    $option ne '' ? 'cargo takes it only by its version' : 'which needs none');
+		like(get("$root/early", 'developer')->{body},
+		    qr{Put this into <code>\.cargo/config\.toml</code>\.  For <code>cargo install</code>,},
+		    '  and has another file than a library');
 	}
+};
+
+subtest 'a program without a library' => sub {
+	my $manifest = Berth::Crate::manifest('tool', '1.0.0') =~ s/^\[lib\].*//msr;
+	my $res = $t->publish($rich, $token, 'tool', '1.0.0', files => { 'main.rs' => "fn main() {}\n" },
+	    manifest => qq($manifest\n[[bin]]\nname = "tool"\npath = "main.rs"\n));
+
+	is($res->{status}, 200, 'is published') or diag($res->{body});
+	my $body = get("$root/tool/1.0.0", 'developer')->{body};
+	like($body, qr{Put this into <code>~/\.cargo/config\.toml</code>, since}, 'cargo reads only that file');
+	unlike($body, qr{cargo add}, 'nobody can add it');
 };
 
 subtest 'a dependency in another project' => sub {

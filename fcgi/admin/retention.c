@@ -186,8 +186,8 @@ print_items(const struct output_rows *rows, const struct retention_item *items, 
 }
 
 /*
- * Deletes versions of the n.  If a crate fails, it says so, counts it and goes on with the next one.  -1: the
- * database is away.
+ * Deletes the n versions.  If a crate fails, it says so, counts the crate and goes on with the next one.  -1:
+ * the database is away.
  */
 static int
 apply(struct invocation *in, struct running *r, struct retention_item *items, size_t n)
@@ -226,7 +226,7 @@ run_page(struct invocation *in, struct arena *a, struct running *r)
 	return rc;
 }
 
-/* Until when what is deleted now can come back. */
+/* The time until which `berth undelete` brings back what is deleted now. */
 static const char *
 undelete_until(const struct invocation *in)
 {
@@ -239,15 +239,16 @@ undelete_until(const struct invocation *in)
 	return moment;
 }
 
-/* Says what the list means: it is the same in a dry run. */
+/* Says what the list means, since a dry run prints the same one. */
 static void
 say_result(const struct invocation *in, const struct running *r)
 {
 	const char *project = r->policy.project, *plural = r->listed == 1 ? "" : "s";
 
-	if (in->json)
+	/* apply() has said which crates fail */
+	if (in->json || (r->listed == 0 && r->failed > 0))
 		return;
-	if (r->listed == 0 && r->failed == 0)
+	if (r->listed == 0)
 		fputs("berth: the policy deletes no version now\n", stderr);
 	else if (!r->apply)
 		fprintf(stderr, "berth: dry run: nothing is deleted; to delete the %zu version%s: "

@@ -394,7 +394,7 @@ subtest 'an index or crates in files, and the rest over HTTP' => sub {
 	($status, $summary, $rows, $err) = import_of($index, 'demo/new');
 	is_deeply([$status, @$summary{qw(refused there)}], [1, 1, 2], 'an index file that is too large')
 	    or diag $err;
-	like($rows->{'huge '}{reason}, qr{/hu/ge/huge has 314572800 bytes, and 268435456 is too many$}, 'says so');
+	like($rows->{'huge '}{reason}, qr{/hu/ge/huge has 314572800 bytes, and 268435456 is the most$}, 'says so');
 	unlink($huge);
 	my $before = $there->count('/dl/here-1.0.0.crate');
 	Berth::Test::write_file("$crates/here-1.0.0.crate", Berth::Crate::make('here', '1.0.0'));

@@ -367,7 +367,7 @@ subtest 'the way back' => sub {
 			unlike(get("/-/$_?to=" . $enc->($to))->{body}, qr/name="to"/, "  the form of $_ does not pass it on")
 			    for qw(tokens sign-in);
 			my $in = get('/-/tokens?to=' . $enc->($to), $cookie);
-			is("$in->{status} " . ($in->{headers}{location} // ''), '200 ', '  nor is a user led on who is signed in');
+			is("$in->{status} " . ($in->{headers}{location} // ''), '200 ', '  a user who is signed in is not led on');
 		}
 	}
 	is(get("/-/$_?to=%00")->{status}, 400, "$_: a NUL") for qw(tokens sign-in);

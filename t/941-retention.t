@@ -317,7 +317,7 @@ subtest 'what the list means' => sub {
 
 	like($says->(qw(set demo/meaning keep_prereleases=1)),
 	    qr/\Aberth: the policy is not enabled: .* set demo\/meaning enabled=on`; .*\n\z/, 'not enabled');
-	is($says->(qw(set demo/meaning enabled=off)), '', 'which nobody needs to hear who has asked for it');
+	is($says->(qw(set demo/meaning enabled=off)), '', 'says nothing to a user who switches it off');
 	is($says->(qw(run demo/meaning)), "berth: the policy deletes no version now\n", 'nothing');
 	$t->publish($id, $p->token, 'meaning', "1.0.0-$_")->{status} == 200 or die for qw(a b c);
 	my $dry = qr/\Aberth: dry run: nothing is deleted; to delete the 2 versions: .* demo\/meaning --apply\n\z/;

@@ -108,7 +108,7 @@ for my $what ('config.json', 'he/ll/hello', 'hello/0.1.0/download') {
 }
 
 
-# Whoever has pasted the lines can use the commands of the pages as they are.
+# A user who has pasted the lines can use the commands of the pages as they are.
 {
 	my (undef, $link) = Berth::Cluster::capture("$root/build/berth", '-c', "$run/berth.conf",
 	    qw(user link demo));

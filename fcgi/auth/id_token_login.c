@@ -136,8 +136,8 @@ judge(struct request *rq, const struct id_token_login *login, enum trust_kind ki
 /*
  * Finds the first rule that fits the job.  For the registry of a group, it looks in all projects below the
  * group, whatever crate the request names.  If no rule fits, the error says what a rule for this repository
- * demands in addition, or whose job this is; it says nothing about rules for other repositories, or whether
- * the project exists.
+ * demands in addition or, if there is none, which repository and owner the token names; it says nothing about
+ * rules for other repositories, or whether the project exists.
  */
 static int
 match(struct worker_app *app, struct request *rq, const struct id_token_login *login,
@@ -178,7 +178,7 @@ match(struct worker_app *app, struct request *rq, const struct id_token_login *l
 		return err_set(&rq->err, 403, "no trust rule of %s lets this job in: %s", where, why.pub);
 	err_set(&rq->err, 403, "no trust rule of %s lets this job in: none is for a token of `%.*s` with %s", where,
 	    SHOWN_MAX, login->issuer.issuer.url, trust_name_repository(rq->arena, kind, login->jwt.claims));
-	/* for the administrator, too, who has to add the rule */
+	/* the log tells the administrator, too, who has to add the rule */
 	return err_context(&rq->err, "%s", rq->err.pub);
 }
 

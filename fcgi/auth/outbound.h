@@ -2,8 +2,9 @@
 #define AUTH_OUTBOUND_H
 
 /*
- * Asks another system while the worker has a slot (call/outbound_slot.h).  A request that finds none does not
- * wait: its client must try again.
+ * Asks other systems for a login, which takes a slot first (call/outbound_slot.h) and never waits for one.
+ * If there is none, a login with a job token of GitLab is refused; the keys of an issuer are read all the
+ * same.
  */
 
 #include "call/app.h"

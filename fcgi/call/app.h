@@ -68,7 +68,7 @@ int app_know_keys(struct worker_app *, struct arena *, struct err *)
 struct token *app_make_token(struct worker_app *, struct request *, enum token_kind)
     __attribute__((warn_unused_result));
 
-/* Half of so many workers, at least one: so many of them may do slow work, and the rest go on. */
+/* Half of the workers, at least one: so many may do slow work at the same time, and the others go on. */
 size_t app_half(int64_t workers);
 
 /* May the caller of these facts do that as well? */

@@ -6,8 +6,9 @@
 #include "store/blob/blob_copy.h"
 
 /*
- * Half of the workers may wait for an object store or other systems.  The next request waits for them instead
- * of being refused: cargo asks for all crates of a build at once, and gives up after three more attempts.
+ * Half of the workers may wait for an object store or other systems.  A further request waits for a slot
+ * instead of being refused: cargo asks for all crates of a build at once, and gives up after three more
+ * attempts.
  */
 static int
 bring(const struct worker_app *app, struct request *rq, const char *sha256, int64_t max, const char **path)

@@ -12,8 +12,8 @@
 #include "call/app.h"
 
 /*
- * Waits for a slot until until_us of clock_us() at most; 0: not at all.  0: ask now, and then call
- * outbound_slot_leave().  -1: too many workers ask already.
+ * Takes a slot; waits for one until until_us of clock_us() at most, and with until_us 0 not at all.  0: ask
+ * now, and then call outbound_slot_leave().  -1: too many workers ask already.
  */
 int outbound_slot_take(const struct worker_app *, const struct request *, int64_t until_us)
     __attribute__((warn_unused_result));

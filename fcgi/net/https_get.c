@@ -25,7 +25,7 @@ struct transfer {
 	bool is_kept; /* the handle is of https_connections */
 	struct curl_slist *headers;
 	struct buf body;
-	bool is_cut; /* an error has a body that is too large, without which it is an answer all the same */
+	bool is_cut; /* the answer is an error, whose status counts, and its body is too large */
 	struct err *err; /* set: `take` has ended it */
 	const char *proxy; /* "": none */
 	const char *shown; /* as in struct https_answer */
@@ -85,7 +85,7 @@ is_success(const struct transfer *t)
 	    status == HTTP_OK;
 }
 
-/* Does the body go to memory, and is it larger than may be, or does the server say so? */
+/* Is the body too large for memory, where it goes, or does the server announce that it is? */
 static bool
 is_too_large(const struct transfer *t)
 {
@@ -96,7 +96,7 @@ is_too_large(const struct transfer *t)
 	    announced > (curl_off_t)t->body.max);
 }
 
-/* More than is taken ends the transfer.  Of an error the status counts, however much it says. */
+/* A body that is too large ends the transfer.  The status of an error counts, however long its body is. */
 static size_t
 body_take(char *p, size_t size, size_t n, void *arg)
 {

@@ -428,7 +428,7 @@ away_us(int64_t waited_us)
 }
 
 /*
- * After a failure the store is left alone for a while.  A 500 may concern one object alone, as long as the
+ * Leaves the store alone for a while after a failure.  A 500 may concern one object alone, as long as the
  * store answers for others; any other failure, or that of a second object, concerns the store.
  */
 static void

@@ -45,7 +45,7 @@ struct s3 {
 	int64_t patience_ms;
 	int64_t away_until_us;
 	char away_key[S3_KEY_MAX + 1]; /* the only object that is away; "": all are */
-	bool fails; /* since something failed, no request has succeeded */
+	bool fails; /* no request has succeeded since the last failure */
 	bool unconditional; /* the store does not support If-None-Match */
 	s3_watch_fn *watch; /* NULL: none */
 	void *watch_arg;

@@ -30,7 +30,7 @@ pool_is_child(int argc, char *const *argv)
 	return handover_is_child(argc, argv);
 }
 
-/* Ends the child when its master dies.  False: the master has died already. */
+/* Ends the child when its master dies.  False: the master has died already, or the kernel refuses this. */
 static bool
 follow_master(const struct handover *h)
 {

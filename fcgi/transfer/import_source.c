@@ -414,7 +414,7 @@ take_index_file(void *arg, const char *path, const char *name, struct err *err)
 		return 0;
 	if (lstat(path, &st) == 0 && st.st_size > CRATE_INDEX_MAX) {
 		add(f, &(struct found) { .name = arena_strdup(f->arena, name), .wrong = arena_printf(f->arena,
-		    "the index file %s has %lld bytes, and %d is too many", path, (long long)st.st_size,
+		    "the index file %s has %lld bytes, and %d is the most", path, (long long)st.st_size,
 		    CRATE_INDEX_MAX) });
 		return 0;
 	}

@@ -226,8 +226,8 @@ SELECT @caller, @caller_in_project
 -- $1 token or null, $2 group, $3 whether groups below it count as well.  As access_facts, with a row for
 -- each project, to list the packages of a group: the groups by groups_ancestor_ids, their
 -- projects by projects_group, and for each project the look-ups of access_facts, which take most of the
--- time.  Without a token only of projects that somebody may read without one, so that the time tells little of
--- the others; access_decide() refuses those anyway.  Sorted by path.
+-- time.  Without a token, it leaves out projects that nobody may read without one, so that the time tells little
+-- about them; access_decide() refuses them anyway.  Sorted by path.
 SELECT @caller, @caller_in_project
   FROM groups g
   JOIN projects p ON p.group_id = g.id

@@ -1,4 +1,4 @@
-/* base/daemon: the file with the pid, of which the lock lets one process of a configuration start. */
+/* base/daemon: the pid file, whose lock lets only one process of a configuration start. */
 #include "base/daemon.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* Outbound requests end in their time, whatever takes so long, and say who is to blame.  All the rest of
- * them is in t/650-oidc.t and t/651-proxy.t. */
+/* net/https_get: a GET ends in its time, whatever takes so long, and its error says who is to blame.
+ * t/650-oidc.t and t/651-proxy.t test the rest. */
 
 #include "net/https_get.h"
 

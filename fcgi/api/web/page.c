@@ -198,7 +198,7 @@ count_surplus(const struct request *rq)
 	    memcmp(path.p + path.n - n, list, n) == 0 ? n : 0;
 }
 
-/* Is the path that of the front page without its slash? */
+/* Is the path `/-`, the front page without its slash? */
 static bool
 lacks_slash(const struct request *rq)
 {

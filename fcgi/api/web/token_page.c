@@ -140,7 +140,7 @@ token_page_revoke(struct call *call, struct request *rq, struct response *rs)
 }
 
 /*
- * Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL.  to: of
+ * Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL.  to: from
  * way_back_read().
  */
 static int

@@ -169,7 +169,7 @@ change_of(const struct audit_actor *actor, const struct retention *r, const stru
 {
 	return (struct version_change) {
 		.actor = *actor,
-		/* whatever rule there is for deleting, it is not for those below an owner */
+		/* below the least level of a rule for deleting, so that each such rule protects its versions */
 		.delete_level = PROTECTION_MAINTAINER,
 		.limits = { TOKEN_ANY_OPERATION, NULL },
 		.project_id = r->project_id,

@@ -71,8 +71,8 @@ enum { RETENTION_DELETE_MAX = 100 };
  * (store/package/version_delete.h): the crate is locked for no longer than that takes, and its index is
  * rebuilt once.  *done: how many it has dealt with; those of them that stay get RETENTION_KEEP.  A version
  * that is already deleted is no error.  None is deleted if somebody has meanwhile deleted or yanked the
- * version that must stay; one that somebody has unyanked stays.  -1: *done leads to the next crate, and what
- * is not deleted of this one gets RETENTION_KEEP.
+ * version that must stay; one that somebody has unyanked stays.  -1: *done counts all versions of this crate,
+ * and those that are not deleted get RETENTION_KEEP.
  */
 int retention_delete(struct db *, const struct audit_actor *, const struct retention *,
     struct retention_item *, size_t n, size_t *done, struct err *) __attribute__((warn_unused_result));

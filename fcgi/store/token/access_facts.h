@@ -60,7 +60,7 @@ void access_facts_locate(struct access_facts *, const char *address);
 
 /*
  * The facts of one caller (token 0: nobody) in each project of a group, and of the groups `below` it as
- * well; ordered by path.  Of nobody only in projects that somebody may read without a token.  -1: 503.
+ * well; ordered by path.  Without a token, it leaves out projects that nobody may read without one.  -1: 503.
  */
 int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t group_id,
     bool below, struct access_facts **, size_t *n, struct err *)

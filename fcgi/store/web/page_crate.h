@@ -69,7 +69,7 @@ struct page_crate_owner {
 
 struct page_crate_event {
 	const char *action, *username, *request_id, *message;
-	const char *system_user; /* who ran berth(1) for it; NULL: nobody did */
+	const char *system_user; /* the user of the system, if a program of Berth did it; else NULL */
 	int64_t at;
 };
 

@@ -6,10 +6,12 @@
 use strict;
 use warnings;
 
+use Digest::SHA qw(sha256_hex);
 use File::Path qw(make_path);
 use JSON::PP ();
 use Test::More;
 
+use Berth::Crate;
 use Berth::Test;
 
 my $t = Berth::Test->new;
@@ -634,7 +636,11 @@ subtest 'the examples of the manual page' => sub {
 	my $database = $other->dsn('berth_owner');
 
 	# what the examples find there
-	make_path("$dir/old/index", "$dir/old/crates");
+	my $crate = Berth::Crate::make('tidy', '1.0.0');
+	make_path("$dir/old/index/ti/dy", "$dir/old/crates");
+	Berth::Test::write_file("$dir/old/crates/tidy-1.0.0.crate", $crate);
+	Berth::Test::write_file("$dir/old/index/ti/dy/tidy", JSON::PP->new->encode({ name => 'tidy', vers => '1.0.0',
+		deps => [], features => {}, yanked => JSON::PP::false, cksum => sha256_hex($crate) }) . "\n");
 	$prepare =~ s/'dbname=berth user=postgres'/'$database'/ or fail('the first example has changed');
 	for my $script ($prepare, $people, $tokens, $policy, @rest) {
 		open(my $fh, '>', "$dir/script") or die "$dir/script: $!\n";

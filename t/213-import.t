@@ -140,12 +140,16 @@ TOML
 		    "$dir/README.crate", 'demo/new'],
 		'a list for files' => [qr/--list is only for the URL/, 'index', $dir, 'demo/new', '--list',
 		    $dir],
+		'a directory without crates' => [qr/\Aberth: no file in \Q$bad\E\/empty is called NAME-VERSION\.crate$/m,
+		    'directory', "$bad/empty", 'demo/new'],
+		'an empty index' => [qr{\Aberth: no file in \Q$bad\E/empty has the place .* se/rd/serde$}m,
+		    'index', "$bad/empty", 'demo/new', '--crates', $dir],
+		'an empty index of a mirror' => [qr{\Aberth: no file in \Q$bad\E/mirror/index has the place},
+		    'mirror', "$bad/mirror", 'demo/new'],
 		'a directory with --crates' => [qr/--crates/, 'directory', $dir, 'demo/new', '--crates', $dir],
 	);
-	make_path("$bad/empty");
-	($status, $summary, undef, $err) = import_of('directory', "$bad/empty", 'demo/new');
-	is_deeply([$status, $summary->{imported}], [0, 0], 'a directory without crates');
-	is($err, "berth: warning: no file in $bad/empty is called NAME-VERSION.crate\n", '  says so');
+	make_path("$bad/empty", "$bad/mirror/index");
+	symlink($dir, "$bad/mirror/crates") or die "$bad/mirror/crates: $!\n";
 	for my $what (sort keys %wrong) {
 		my ($pattern, @args) = @{ $wrong{$what} };
 		my ($status, undef, undef, $err) = import_of(@args);

@@ -242,15 +242,37 @@ check_there(struct invocation *in, const char *path)
 	    err_set(&in->err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
 }
 
-/* Reads a directory of crates, and tells if it has none. */
+static const char no_crates[] = "no file in %s is called NAME-VERSION.crate";
+
+/* Reads a directory with the crates of an index, and tells if it has none. */
+static int
+read_crates(struct invocation *in, const char *path, struct import_source *source)
+{
+	if (import_source_directory(in->arena, path, source, &in->err) == -1)
+		return -1;
+	if (source->nversions == 0)
+		fprintf(stderr, "berth: warning: %s\n", arena_printf(in->arena, no_crates, path));
+	return 0;
+}
+
+/* Reads a directory that is the source.  -1: also if it has no crates, as a wrong one has none. */
 static int
 read_directory(struct invocation *in, const char *path, struct import_source *source)
 {
 	if (import_source_directory(in->arena, path, source, &in->err) == -1)
 		return -1;
-	if (source->nversions == 0)
-		fprintf(stderr, "berth: warning: no file in %s is called NAME-VERSION.crate\n", path);
-	return 0;
+	return source->nversions > 0 ? 0 : err_set(&in->err, 400, no_crates, path);
+}
+
+/* As read_directory(), for the files of an index. */
+static int
+read_index(struct invocation *in, const char *path, const struct import_source *files,
+    struct import_source *source)
+{
+	if (import_source_index(in->arena, path, files, source, &in->err) == -1)
+		return -1;
+	return source->ncrates > 0 ? 0 : err_set(&in->err, 400,
+	    "no file in %s has the place of a crate's file in an index, such as se/rd/serde", path);
 }
 
 static int
@@ -341,13 +363,13 @@ from_files(struct invocation *in, const struct import_source *files, struct impo
 	const char *config = arena_printf(in->arena, "%s/config.json", in->args[0]);
 	struct slice text;
 
-	if (import_source_index(in->arena, in->args[0], files, source, &in->err) == -1)
+	if (files == NULL && access(config, F_OK) == -1)
+		return err_set(&in->err, 400, "%s is missing, so nothing says where the crates are: give their directory "
+		    "as --crates DIR", config);
+	if (read_index(in, in->args[0], files, source) == -1)
 		return -1;
 	if (files != NULL)
 		return 0;
-	if (access(config, F_OK) == -1)
-		return err_set(&in->err, 400, "%s is missing, so nothing says where the crates are: give their directory "
-		    "as --crates DIR", config);
 	if (read_remote(in, in->options.values[TOKEN_FILE], remote) == -1 ||
 	    import_source_read(in->arena, config, CONFIG_FILE_MAX, &text, &in->err) == -1 ||
 	    import_remote_files(in->arena, text, remote, &in->err) == -1)
@@ -378,7 +400,7 @@ from_index(struct invocation *in)
 		return err_set(&in->err, 400, "--list is only for the URL of an index; leave it out, since `%s` has the "
 		    "names of its crates", from);
 	if (prepare(in, &job, true) == -1 ||
-	    (crates != NULL && read_directory(in, crates, &files) == -1))
+	    (crates != NULL && read_crates(in, crates, &files) == -1))
 		return -1;
 	if (is_url)
 		add_registry(&job, from);
@@ -425,7 +447,7 @@ kellnr(struct invocation *in)
 	if (crates == NULL)
 		return err_set(&in->err, 400, "a database needs --crates DIR, the directory with its crates");
 	if (prepare(in, &job, true) == -1 ||
-	    read_directory(in, crates, &files) == -1 ||
+	    read_crates(in, crates, &files) == -1 ||
 	    import_kellnr_list(in->arena, database, &files, &source, &in->err) == -1)
 		return -1;
 	return run(in, &job, &source);
@@ -455,8 +477,8 @@ mirror(struct invocation *in)
 		return err_set(&in->err, 400, "%s has none of the indexes crates.io-index, git/crates.io-index and "
 		    "index; use: berth import index INDEX --crates DIR", in->args[0]);
 	if (prepare(in, &job, false) == -1 ||
-	    read_directory(in, crates, &files) == -1 ||
-	    import_source_index(in->arena, index, &files, &source, &in->err) == -1)
+	    read_crates(in, crates, &files) == -1 ||
+	    read_index(in, index, &files, &source) == -1)
 		return -1;
 	return run(in, &job, &source);
 }

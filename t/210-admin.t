@@ -682,6 +682,12 @@ subtest 'the file of the first key' => sub {
 		like($t->berth_ok(qw(key add)), qr/^[0-9a-z]{2}$/, 'a slot');
 		is((stat($key_file))[2] & 07777, $mode & 0640, sprintf('%04o: mode as the configuration has', $mode));
 	}
+	my @live = grep { !$_->{retired_at} } @{ json_of('list', qw(key list)) };
+	my $last = pop(@live)->{slot};
+	is(works('one of several', qw(key retire), $_->{slot}), "$_->{slot}\n", 'is retired') for @live;
+	my ($status, $out, $err) = $t->berth(qw(key retire), $last);
+	is("$status$out", "0$last\n", 'so is the last one');
+	like($err, qr/\Aberth: warning: no key is live now, .*; `berth key add` makes a key\n\z/, 'with a warning');
 };
 
 done_testing();

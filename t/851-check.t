@@ -139,6 +139,9 @@ my @cases = (
 	[keys => 'a slot that this host lacks', 'warning', qr/slot/, sub {
 		$t->psql("INSERT INTO token_slots (slot, fingerprint) VALUES ('0z', repeat('0', 64))");
 	}, [], sub { $t->psql("DELETE FROM token_slots WHERE slot = '0z'") }],
+	[keys => 'no live slot', 'warning', qr/no key is live, .*`berth key add`/, sub {
+		$t->psql('UPDATE token_slots SET retired_at = now()');
+	}, [], sub { $t->psql('UPDATE token_slots SET retired_at = NULL') }],
 	[keys => 'no file', 'critical', qr/nowhere\.key/, sub {
 		$t->conf(token_key => $t->dir . '/nowhere.key');
 	}, [], sub { $t->conf(token_key => $cluster->token_key) }],

@@ -134,6 +134,18 @@ add(struct invocation *in)
 	return rc;
 }
 
+/* Says what the end of the last key means. */
+static void
+say_last(struct invocation *in)
+{
+	struct token_slot_view view;
+	struct err ignored = { 0 };
+
+	if (token_slot_look(in->db, in->arena, "", &view, &ignored) == 0 && !view.any)
+		fputs("berth: warning: no key is live now, so new tokens have no proof, and the pool answers all reads "
+		    "with tokens; `berth key add` makes a key\n", stderr);
+}
+
 static int
 retire(struct invocation *in)
 {
@@ -143,6 +155,7 @@ retire(struct invocation *in)
 	if (token_slot_retire(in->db, in->arena, &in->actor, in->args[0], &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_str(in->args[0]), cell_bool(true) });
+	say_last(in);
 	return 0;
 }
 

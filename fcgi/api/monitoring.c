@@ -203,7 +203,7 @@ report_keys(struct worker_app *app, struct request *rq, const struct health *hea
     struct key_report *report)
 {
 	const struct settings *s = app->settings;
-	struct token_slot_view view = { NULL, NULL };
+	struct token_slot_view view = { .any = false };
 	struct err err = { 0 };
 
 	*report = (struct key_report) { .state = NULL };

@@ -157,7 +157,7 @@ void
 check_token_slots(struct checking *c)
 {
 	const struct settings *s = c->settings;
-	struct token_slot_view view = { NULL, NULL };
+	struct token_slot_view view = { .any = false };
 	struct err err = { 0 };
 
 	/* without both nginx proves no token, and is not meant to */
@@ -174,6 +174,9 @@ check_token_slots(struct checking *c)
 		check_say(c, CHECK_CRITICAL, "%s", view.foreign);
 	else if (view.lacking != NULL)
 		check_say(c, CHECK_WARNING, "%s", view.lacking);
+	else if (!view.any && s->token_key[0] != '\0')
+		check_say(c, CHECK_WARNING, "token_key: no key is live, so new tokens have no proof, and the pool "
+		    "answers all reads with them; make a key with `berth key add`");
 	else
 		check_say(c, CHECK_OK, "this host has the keys of all live slots");
 }

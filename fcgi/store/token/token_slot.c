@@ -121,11 +121,12 @@ int
 token_slot_look(struct db *db, struct arena *a, const char *path, struct token_slot_view *view,
     struct err *err)
 {
+	enum { COLUMNS_TOKEN_SLOT_LIVE };
 	struct token_keys keys;
 	struct db_result r;
 	int rc = read_both(db, a, path, &keys, &r, err);
 
-	*view = (struct token_slot_view) { NULL, NULL };
+	*view = (struct token_slot_view) { NULL, NULL, rc == 0 && !db_is_null(&r, 0, SLOT) };
 	if (rc == 0)
 		view->foreign = find_foreign(a, &r, path, &keys);
 	if (rc == 0 && view->foreign == NULL)

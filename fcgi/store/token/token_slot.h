@@ -6,6 +6,7 @@
  * fingerprint of each key.  A slot is never used again.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "access/token_key.h"
@@ -24,6 +25,7 @@ int token_slot_keys(struct db *, struct arena *, const char *path, struct token_
 struct token_slot_view {
 	const char *foreign; /* the file belongs to another registry; NULL: it does not */
 	const char *lacking; /* live slots whose keys the file lacks or has with other values; NULL: none */
+	bool any; /* some slot is live */
 };
 
 /* Compares the file at `path` ("": no file) with the database.  -1: 503; 500 the file cannot be read. */

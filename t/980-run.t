@@ -27,12 +27,15 @@ my $body = "$dir/body";
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL BERTH_BUILD BERTH_CONF)};
 
 # (exit status, what it printed)
-sub dev {
-	my ($status, $out, $err) = Berth::Cluster::capture({ env => { BERTH_RUN => $run, BERTH_PORT => $port } },
-	    "$root/scripts/dev", @_);
+sub dev_at {
+	my ($at, @args) = @_;
+	my ($status, $out, $err) = Berth::Cluster::capture({ env => { BERTH_RUN => $run, BERTH_PORT => $at } },
+	    "$root/scripts/dev", @args);
 
 	return ($status, $out . $err);
 }
+
+sub dev { return dev_at($port, @_); }
 
 END {
 	my $status = $?;
@@ -86,8 +89,10 @@ is($env{CARGO_REGISTRIES_BERTH_TOKEN}, $token, 'and for cargo');
 ($status, $said) = dev('status');
 is($status, 0, 'status: all') or diag($said);
 is(scalar(() = $said =~ /^berth: (?:postgresql|pool|worker|nginx) is running, pid \d+$/mg), 4, 'of four');
-is_deeply([dev('start')], [0, "berth: is running already; its addresses are in $run/env\n"],
-    'a second start');
+for my $asked ($port, $port + 1) {
+	is_deeply([dev_at($asked, 'start')], [0, "berth: is running already at https://localhost:$port; its"
+	    . " addresses are in $run/env\n"], "a second start, with BERTH_PORT=$asked");
+}
 
 my ($R, $P) = map { "/api/v4/projects/$_/packages/cargo" } @env{qw(BERTH_PROJECT_ID BERTH_PUBLIC_PROJECT_ID)};
 Berth::Test::write_file($body, Berth::Test->publish_body(Berth::Crate::metadata('hello', '0.1.0'),

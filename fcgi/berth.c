@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/command.h"
 #include "admin/number.h"
@@ -216,6 +217,16 @@ parse_rest(struct options *o, struct invocation *in)
 	}
 }
 
+/* If nobody has named the configuration, it may be elsewhere. */
+static int
+blame_settings(const struct option_set *common, const char *path, struct err *err)
+{
+	bool is_default = program_config_path(common->values[COMMON_CONFIG], false) == NULL;
+
+	return is_default && access(path, R_OK) == -1
+	    ? err_context(err, "if the configuration is elsewhere, name it with -c FILE or in BERTH_CONF") : -1;
+}
+
 /* The configuration, the connection string and how long a statement may take. */
 static int
 load_settings(struct invocation *in, const struct noun *noun, const struct option_set *common,
@@ -232,7 +243,7 @@ load_settings(struct invocation *in, const struct noun *noun, const struct optio
 		return noun->named ? err_set(&in->err, 400, "-c FILE is missing: with --database alone there is no "
 		    "configuration, which names the store") : 0;
 	if (settings_load(in->arena, path, settings, &in->err) == -1)
-		return -1;
+		return blame_settings(common, path, &in->err);
 	in->config_path = path;
 	in->settings = settings;
 	blob_store_be_patient(settings->blobs);

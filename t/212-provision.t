@@ -317,7 +317,7 @@ subtest 'errors leave nothing' => sub {
 			qr/:5: required_metadata must be an array of strings, such as \["a", "b"\]; it is a string$/m],
 		['no issuer', "[[trust]]\nproject = \"tools/app\"\nissuer = \"https://no.example\"\n"
 			. "claims = { repository = \"a/b\" }\n",
-			qr/:3: \[\[trust\]\] tools\/app https:\/\/no\.example: there is no issuer `https:\/\/no\.example`/],
+			qr/:3: \[\[trust\]\] tools\/app https:\/\/no\.example: there is no issuer `https:\/\/no\.example`:/],
 		['no crates', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\nclaims = { repository = \"a/b\" }\n"
 			. "crates = []\n", qr/:3: \[\[trust\]\] tools\/app \Q$hub\E: `` is neither a crate's name/],
 		['a user without a name', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\n"

@@ -149,7 +149,7 @@ subtest 'rules' => sub {
 	}
 	my ($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', 'https://ci.example.org',
 	    'repository=a/b');
-	like($err, qr/no issuer `https:\/\/ci.example.org`/, 'no such issuer');
+	like($err, qr/no issuer `https:\/\/ci.example.org`: .*`berth issuer add`/, 'no such issuer');
 	($status, undef, $err) = $t->berth('trust', 'add', 'tools/nowhere', '--issuer', $issuer{hub},
 	    'repository=a/b');
 	like($err, qr/project `tools\/nowhere` does not exist/, 'no such project');

@@ -38,7 +38,8 @@ check_audience(const char *audience, struct err *err)
 static int
 missing(const char *url, struct err *err)
 {
-	return err_set(err, 404, "there is no issuer `%s`", url);
+	return err_set(err, 404, "there is no issuer `%s`: `berth issuer list` lists them, and `berth issuer add` "
+	    "adds one", url);
 }
 
 int

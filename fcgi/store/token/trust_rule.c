@@ -70,7 +70,8 @@ missing(struct db *db, const struct adding *add, struct err *err)
 	if (add->rule->username != NULL &&
 	    user_find(db, add->arena, add->rule->username, &user, err) == -1)
 		return -1;
-	return err_set(err, 404, "there is no issuer `%s`", add->rule->issuer);
+	return err_set(err, 404, "there is no issuer `%s`: an administrator adds it with `berth issuer add`",
+	    add->rule->issuer);
 }
 
 static int

@@ -69,8 +69,8 @@ subtest 'all is well' => sub {
 	finds('repair', [], '--repair');
 	my ($status, $out) = $t->berth('fsck');
 	is($status, 0, 'for people');
-	is($out, "3 crates, 6 versions and 6 blobs (0 unused), 0 bytes read;"
-	    . " 0 problems, 0 repaired\n", 'one line');
+	is($out, "3 crates, 6 versions and 6 blobs (0 unused); 0 problems, 0 repaired\n", 'one line');
+	like(($t->berth(qw(fsck --deep)))[1], qr/ \(0 unused\), [1-9]\d* bytes read; 0 problems/, 'a deep one');
 	$t->berth_ok(qw(delete demo/registry gamma));
 	finds('a crate without versions', []);
 	$t->berth_ok(qw(undelete demo/registry gamma@1.1.0-rc.1));
@@ -118,7 +118,7 @@ subtest 'index files' => sub {
 	is($status, 1, 'for people');
 	like($out, qr/^index +\S+ +demo\/registry gamma +its lines differ/m, 'a table');
 	like($out, qr/^3 crates, .* 1 problem, 0 repaired$/m, 'and a summary');
-	like($err, qr/1 problem is left/, 'which the exit status tells');
+	is($err, "berth: 1 problem is left\n", 'which the exit status tells');
 	fsck('--repair');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 2,
 	    'a row for each repair, and for nothing else');
@@ -253,6 +253,8 @@ subtest 'the same bytes again' => sub {
 
 		$damage->();
 		finds('the damage is found', [[$problem, 0, "demo/registry alpha\@1.0.0 (sha256 $sha)", $detail]]);
+		like(($t->berth(qw(fsck --deep --repair)))[2],
+		    qr/ left; `berth fsck --deep --from BACKUP` may bring back blobs/, 'and what may mend it');
 		is($t->publish($p->id, $p->token, 'alpha', '1.0.0')->{status}, 400, "$name: the same version again");
 		finds('a publish that is refused mends it', []);
 		ok(Berth::Cluster::slurp($path) eq $bytes, 'with the bytes that were there');

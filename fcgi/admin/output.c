@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -192,4 +193,18 @@ output_table(const struct output *out, const struct cell *cells, size_t n)
 		print_json(out, cells, n, true);
 	else
 		print_table(out, cells, n, arena_calloc(out->arena, out->nkeys, sizeof(size_t)));
+}
+
+void
+output_note(const char *fmt, ...)
+{
+	va_list args;
+
+	/* whether it arrived is asked once, at the end of the program */
+	fflush(stdout);
+	fputs("berth: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
 }

@@ -99,4 +99,10 @@ void output_table(const struct output *, const struct cell *cells, size_t n);
  */
 void output_part(const struct output_rows *, const struct cell *cells, size_t n);
 
+/*
+ * Says a sentence to a person on standard error: "berth: ...".  It stands after what was printed before it,
+ * also if both go into one file.
+ */
+void output_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

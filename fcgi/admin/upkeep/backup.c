@@ -1,7 +1,6 @@
 #include "store/backup/backup_take.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "admin/command.h"
 #include "admin/number.h"
@@ -61,7 +60,7 @@ static void
 say_blob(void *arg, const char *wrong)
 {
 	(void)arg;
-	fprintf(stderr, "berth: %s\n", wrong);
+	output_note("%s", wrong);
 }
 
 static int

@@ -22,13 +22,46 @@ static const char *const keys[] = { "problem", "repaired", "subject", "detail" }
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 
+/* What say() gets. */
+struct listing {
+	struct output_rows rows;
+	bool blobs_left; /* a problem with a blob is not repaired */
+};
+
 static void
 say(void *arg, const struct fsck_problem *problem)
 {
+	struct listing *l = arg;
+	bool is_blob = problem->kind == FSCK_BLOB_MISSING || problem->kind == FSCK_BLOB_SIZE ||
+	    problem->kind == FSCK_BLOB_BYTES;
 	const struct cell row[NKEYS] = { cell_str(fsck_kind_names[problem->kind]),
 		cell_bool(problem->repaired), cell_str(problem->subject), cell_str(problem->detail) };
 
-	output_part(arg, row, 1);
+	l->blobs_left = l->blobs_left || (is_blob && !problem->repaired);
+	output_part(&l->rows, row, 1);
+}
+
+static void
+print_count(int64_t n, const char *noun, const char *end)
+{
+	printf("%" PRId64 " %s%s%s", n, noun, n == 1 ? "" : "s", end);
+}
+
+/* Only a deep check reads blobs, and one that looks again at what an earlier one found damaged. */
+static void
+print_counts(const struct fsck *f)
+{
+	print_count(f->crates, "crate", ", ");
+	print_count(f->versions, "version", " and ");
+	print_count(f->blobs, "blob", "");
+	printf(" (%" PRId64 " unused)", f->orphans);
+	if (f->deep || f->bytes > 0) {
+		fputs(", ", stdout);
+		print_count(f->bytes, "byte", " read");
+	}
+	fputs("; ", stdout);
+	print_count(f->problems, "problem", ", ");
+	printf("%" PRId64 " repaired\n", f->repaired);
 }
 
 /* Prints how much was checked, which a list of problems does not show. */
@@ -44,10 +77,7 @@ print_summary(struct invocation *in, const struct fsck *f)
 				     cell_int(f->blobs), cell_int(f->orphans), cell_int(f->bytes),
 				     cell_int(f->problems), cell_int(f->repaired) });
 	else
-		printf("%" PRId64 " crates, %" PRId64 " versions and %" PRId64 " blobs (%" PRId64
-		       " unused), %" PRId64 " bytes read; %" PRId64 " problem%s, %" PRId64 " repaired\n",
-		    f->crates, f->versions, f->blobs, f->orphans, f->bytes, f->problems,
-		    f->problems == 1 ? "" : "s", f->repaired);
+		print_counts(f);
 }
 
 /* If --from names a bucket, reads it by the keys backup_... of berth.conf(5). */
@@ -60,12 +90,16 @@ find_source(struct invocation *in, struct fsck *f, struct backup_target *target)
 	return backup_target_find(in->arena, f->from, settings_backup(in->arena, in->settings), target, &in->err);
 }
 
+/* The next step. */
+static const char find_blobs[] =
+    "; `berth fsck --deep --from BACKUP` may bring back blobs, from a backup or another store";
+
 static int
 run(struct invocation *in)
 {
 	struct arena *a = arena_new();
 	size_t widths[NKEYS] = { 0 };
-	struct output_rows rows = { { a, in->json, keys, NKEYS }, widths };
+	struct listing listing = { .rows = { { a, in->json, keys, NKEYS }, widths } };
 	struct fsck_progress progress = { 0 };
 	struct fsck f = { .db = in->db,
 		.store = in->settings->blobs,
@@ -75,7 +109,7 @@ run(struct invocation *in)
 		.from = in->options.values[FROM],
 		.arena = in->arena,
 		.say = say,
-		.arg = &rows };
+		.arg = &listing };
 	struct store_identity identity = { 0 };
 	struct backup_target target;
 	int rc;
@@ -95,8 +129,9 @@ run(struct invocation *in)
 	print_summary(in, &f);
 	return f.problems == f.repaired
 		   ? 0
-		   : err_set(&in->err, 409, "%" PRId64 " problem%s left",
-			 f.problems - f.repaired, f.problems - f.repaired == 1 ? " is" : "s are");
+		   : err_set(&in->err, 409, "%" PRId64 " problem%s left%s",
+			 f.problems - f.repaired, f.problems - f.repaired == 1 ? " is" : "s are",
+			 listing.blobs_left && f.from == NULL ? find_blobs : "");
 }
 
 static const struct command commands[] = {

@@ -104,6 +104,9 @@ cmp_ok(length(get('/-/style.css')->{body}), '<', 12_000, 'there is one style she
 
 my $link = link_of('alice');
 my $code = code_of($link);
+like(($t->berth(qw(user link alice)))[2],
+    qr/\Aberth: `alice` opens that address .*; it works once, until [\d-]{10}T[\d:]{8}Z\n\z/,
+    'people are told how');
 my %printed = %{ $t->json({ body => $t->berth_ok('user', 'link', 'alice', '--json') }) };
 is($printed{url}, $t->url . '/-/sign-in', 'with --json: the address of the page');
 like($printed{code}, qr/^[0-9A-Za-z]{43}$/, 'and the code');

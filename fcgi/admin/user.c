@@ -1,5 +1,7 @@
 #include "store/user.h"
 
+#include <time.h>
+
 #include <openssl/crypto.h>
 
 #include "access/secret.h"
@@ -7,6 +9,7 @@
 #include "admin/command.h"
 #include "admin/output.h"
 #include "admin/pins.h"
+#include "base/clock.h"
 #include "config/settings.h"
 #include "store/token/session.h"
 
@@ -129,6 +132,17 @@ unblock(struct invocation *in)
 
 static const struct option_def link_options[] = { { "ttl", 0, "SECONDS", false } };
 
+/* For people: standard output has only the two lines. */
+static void
+say_link(const struct invocation *in, const char *url, const char *code, int64_t seconds)
+{
+	char end[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(time(NULL) + seconds, end);
+	printf("%s\n%s\n", url, code);
+	output_note("`%s` opens that address and enters the code; it works once, until %s", in->args[0], end);
+}
+
 static int
 make_link(struct invocation *in)
 {
@@ -155,7 +169,7 @@ make_link(struct invocation *in)
 		output_id(&out, (struct cell[]) { cell_str(url), cell_str(code), cell_int(id),
 		    cell_str(in->args[0]), cell_int(seconds) });
 	else
-		printf("%s\n%s\n", url, code);
+		say_link(in, url, code, seconds);
 	OPENSSL_cleanse(code, sizeof(code));
 	return 0;
 }

@@ -323,6 +323,9 @@ subtest 'what the list means' => sub {
 	my $dry = qr/\Aberth: dry run: nothing is deleted; to delete the 2 versions: .* demo\/meaning --apply\n\z/;
 	like($says->(qw(run demo/meaning), @$_), $dry, "a dry run @$_") for [], ['--dry-run'];
 	is($says->(qw(run demo/meaning --json)), '', 'JSON');
+	my (undef, $both) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, 'sh', '-c',
+	    '"$0" retention run demo/meaning 2>&1', $t->build . '/berth');
+	like($both, qr/\Aversion_id .* meaning +1\.0\.0-b\nberth: dry run/s, 'below the list, also in one file');
 	like($says->(qw(run demo/meaning --apply)), qr{\Aberth:\ 2\ versions\ deleted;
 	    \ `berth\ undelete\ demo/meaning\ CRATE\@VERSION`\ brings\ one\ back\ until\ [\d-]{10}T[\d:]{8}Z\n\z}x,
 	    'applied');

@@ -1,6 +1,5 @@
 #include "store/package/version_delete.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "admin/command.h"
@@ -116,7 +115,7 @@ delete(struct invocation *in)
 		return change(in, version_delete_some, v, n);
 	print(in, v, n);
 	if (!in->json)
-		fputs("berth: dry run: nothing is deleted\n", stderr);
+		output_note("dry run: nothing is deleted");
 	return 0;
 }
 

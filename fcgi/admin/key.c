@@ -142,8 +142,8 @@ say_last(struct invocation *in)
 	struct err ignored = { 0 };
 
 	if (token_slot_look(in->db, in->arena, "", &view, &ignored) == 0 && !view.any)
-		fputs("berth: warning: no key is live now, so new tokens have no proof, and the pool answers all reads "
-		    "with tokens; `berth key add` makes a key\n", stderr);
+		output_note("warning: no key is live now, so new tokens have no proof, and the pool answers all reads "
+		    "with tokens; `berth key add` makes a key");
 }
 
 static int

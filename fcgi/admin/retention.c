@@ -136,8 +136,8 @@ set(struct invocation *in)
 	    print_policy(in, output_id, &r) == -1)
 		return -1;
 	if (!r.enabled && change.enabled == NULL && !in->json)
-		fprintf(stderr, "berth: the policy is not enabled: the worker applies it after `berth retention set %s "
-		    "enabled=on`; `berth retention run %s` lists what it would delete\n", r.project, r.project);
+		output_note("the policy is not enabled: the worker applies it after `berth retention set %s "
+		    "enabled=on`; `berth retention run %s` lists what it would delete", r.project, r.project);
 	return 0;
 }
 
@@ -249,13 +249,13 @@ say_result(const struct invocation *in, const struct running *r)
 	if (in->json || (r->listed == 0 && r->failed > 0))
 		return;
 	if (r->listed == 0)
-		fputs("berth: the policy deletes no version now\n", stderr);
+		output_note("the policy deletes no version now");
 	else if (!r->apply)
-		fprintf(stderr, "berth: dry run: nothing is deleted; to delete the %zu version%s: "
-		    "berth retention run %s --apply\n", r->listed, plural, project);
+		output_note("dry run: nothing is deleted; to delete the %zu version%s: berth retention run %s --apply",
+		    r->listed, plural, project);
 	else
-		fprintf(stderr, "berth: %zu version%s deleted; `berth undelete %s CRATE@VERSION` brings one back until "
-		    "%s\n", r->listed, plural, project, undelete_until(in));
+		output_note("%zu version%s deleted; `berth undelete %s CRATE@VERSION` brings one back until %s",
+		    r->listed, plural, project, undelete_until(in));
 }
 
 static int

@@ -1,7 +1,6 @@
 #include "store/backup/backup_restore.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "admin/command.h"
 #include "admin/output.h"
@@ -82,23 +81,17 @@ restore(struct invocation *in, struct backup_restore *r, struct lost_tokens *los
 static void
 say_next(const struct invocation *in, const struct backup_restore *r, const struct lost_tokens *lost)
 {
-	static const char next[] = "berth: next: ";
-
 	if (in->settings->token_key[0] != '\0')
-		fprintf(stderr,
-		    "%scopy the file of token_key, %s, which a backup does not have, back to its place; or retire "
-		    "its slots with `berth key retire`, and add a new one\n",
-		    next, in->settings->token_key);
+		output_note("next: copy the file of token_key, %s, which a backup does not have, back to its place; or "
+		    "retire its slots with `berth key retire`, and add a new one", in->settings->token_key);
 	if (lost->n > 0 && !lost->revoke)
-		fprintf(stderr,
-		    "%srevoke %s with `berth token revoke ID`: %zu %s revoked after the backup, and %s valid "
-		    "again\n",
-		    next, lost->n == 1 ? "the token" : "each token", lost->n, lost->n == 1 ? "was" : "were",
-		    lost->n == 1 ? "is" : "are");
+		output_note("next: revoke %s with `berth token revoke ID`: %zu %s revoked after the backup, and %s "
+		    "valid again", lost->n == 1 ? "the token" : "each token", lost->n,
+		    lost->n == 1 ? "was" : "were", lost->n == 1 ? "is" : "are");
 	if (!lost->revoke && (in->options.values[AUDIT] == NULL || lost->incomplete))
-		fprintf(stderr, "%slook for tokens that were revoked after %s, and revoke them again with "
-		    "`berth token revoke ID`: they are valid\n", next, r->manifest.created_at);
-	fprintf(stderr, "%scompare with `berth fsck --deep`, start pool and worker, and run `berth check`\n", next);
+		output_note("next: look for tokens that were revoked after %s, and revoke them again with "
+		    "`berth token revoke ID`: they are valid", r->manifest.created_at);
+	output_note("next: compare with `berth fsck --deep`, start pool and worker, and run `berth check`");
 }
 
 static int

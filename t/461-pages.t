@@ -540,6 +540,15 @@ subtest 'the page of a version' => sub {
 	    qr{<td>yanked: too &lt;rich&gt;</td><td>an administrator</td>.*<td>published</td><td>developer</td>}s,
 	    'what was done, by whom');
 	like($body, qr{<td><code>\w{32}</code></td>}, 'and by which request');
+	my $yank = "action = 'crate.yank' AND project_id = $rich";
+	my $by = $t->psql("SELECT detail->>'system_user' FROM audit_events WHERE $yank");
+	my $set = 'SET session_replication_role = replica; UPDATE audit_events'
+	    . " SET detail = detail || jsonb_build_object('system_user', '%s') WHERE $yank;"
+	    . ' RESET session_replication_role';
+	$t->psql(sprintf($set, 'berth-worker'));
+	like(get("$root/rich/1.0.0?again", 'developer')->{body}, qr{<td>the retention policy</td>},
+	    'or by the worker');
+	$t->psql(sprintf($set, $by));
 	$t->psql("UPDATE versions SET homepage = 'git\@<x>', license = 'Mine', description = NULL"
 	    . " WHERE version = '1.2.0' AND project_id = $rich");
 	my ($warnings) = get("$root/poor/1.2.0", 'developer')->{body} =~ m{<h3>Warnings.*?</h3>(.*?)</ul>}s;

@@ -73,6 +73,9 @@ extern const char *const audit_action_names[AUDIT__MAX];
 
 bool audit_action_exists(struct slice name);
 
+/* The system_user of what the worker does by itself: it applies retention policies. */
+#define AUDIT_WORKER "berth-worker"
+
 /* The caller of a request, or whoever runs berth(1); what is 0 or NULL is not known. */
 struct audit_actor {
 	int64_t user_id; /* 0: the token of no user */

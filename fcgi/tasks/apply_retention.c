@@ -26,7 +26,7 @@ static int
 delete_some(struct run *run, const struct retention *r, struct retention_item *items, size_t n, size_t *done,
     struct err *err)
 {
-	const struct audit_actor actor = { .system_user = "berth-worker", .host = run->ctx->node };
+	const struct audit_actor actor = { .system_user = AUDIT_WORKER, .host = run->ctx->node };
 
 	int rc = retention_delete(run->ctx->db, &actor, r, items, n, done, err);
 

@@ -45,6 +45,14 @@ crate_html_action(const char *action)
 	return action;
 }
 
+const char *
+crate_html_actor(const struct page_crate_event *e)
+{
+	if (e->username != NULL || e->system_user == NULL)
+		return e->username;
+	return strcmp(e->system_user, AUDIT_WORKER) == 0 ? "the retention policy" : "an administrator";
+}
+
 /* The registry of each dependency; an address that is not ours is REGISTRY_ELSEWHERE. */
 static const struct registry_url *
 registries_of(const struct page *page, const struct page_crate *crate)

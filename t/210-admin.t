@@ -676,6 +676,22 @@ sub make_crate {
 	    . " FROM crates WHERE name = '$name'");
 }
 
+subtest 'a claim that is almost a known one' => sub {
+	my $issuer = 'https://typos.example';
+	my %says = (enviroment => 'environment', refs => 'ref', wrokflow => 'workflow', eventname => 'event_name',
+		environment => undef, ref => undef, sha => undef, repository_id => undef);
+
+	works('the issuer', qw(issuer add), $issuer, qw(--kind github));
+	for my $claim (sort keys %says) {
+		my ($status, $out, $err) = $t->berth(qw(trust add tools/registry --issuer), $issuer,
+		    'repository=octo/app', "$claim=x");
+
+		like("$status$out", qr/\A0[1-9]\d*\n\z/, "$claim: is added");
+		is($err, $says{$claim} ? "berth: warning: the rule matches only tokens with the claim `$claim`; is"
+		    . " `$says{$claim}` meant?\n" : '', "$claim: what it says");
+	}
+};
+
 subtest 'the file of the first key' => sub {
 	my $key_file = $t->dir . '/first.key';
 

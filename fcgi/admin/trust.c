@@ -1,6 +1,7 @@
 #include "store/token/trust_rule.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "admin/command.h"
 #include "admin/number.h"
@@ -23,6 +24,51 @@ static struct namespace_ref
 project_of(const struct invocation *in)
 {
 	return (struct namespace_ref) { .path = slice_str(in->args[0]) };
+}
+
+/* The claims that berth(1) names. */
+static const char *const claims_known[] = { "environment", "event_name", "pipeline_source", "project_path",
+	"ref", "repository", "sub", "workflow" };
+
+enum { CLAIM_MAX = 32, CLAIM_SHORT = 5 };
+
+/* How many characters differ, are missing or are too many; names of at most CLAIM_MAX bytes. */
+static size_t
+count_typos(const char *a, const char *b)
+{
+	size_t row[CLAIM_MAX + 1], n = strlen(b);
+
+	for (size_t k = 0; k <= n; k++)
+		row[k] = k;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t above = row[0];
+
+		row[0] = i;
+		for (size_t k = 1; k <= n; k++) {
+			size_t change = above + (a[i - 1] != b[k - 1]);
+			size_t other = (row[k] < row[k - 1] ? row[k] : row[k - 1]) + 1;
+
+			above = row[k];
+			row[k] = change < other ? change : other;
+		}
+	}
+	return row[n];
+}
+
+/* An issuer may have any claims, so a name that is almost a known one is no error. */
+static void
+doubt_claim(const char *claim)
+{
+	if (strlen(claim) > CLAIM_MAX)
+		return;
+	for (size_t i = 0; i < sizeof(claims_known) / sizeof(*claims_known); i++) {
+		const char *known = claims_known[i];
+		size_t typos = count_typos(claim, known);
+
+		if (typos > 0 && typos <= (strlen(known) <= CLAIM_SHORT ? 1 : 2))
+			output_note("warning: the rule matches only tokens with the claim `%s`; is `%s` meant?", claim,
+			    known);
+	}
 }
 
 /* CLAIM=PATTERN ... as a JSON object. */
@@ -89,6 +135,8 @@ add(struct invocation *in)
 		say_existing(in, &p, &rule);
 		return -1;
 	}
+	for (size_t i = 1; i < in->nargs; i++)
+		doubt_claim(arena_strndup(in->arena, in->args[i], strcspn(in->args[i], "=")));
 	output_id(&out, (struct cell[]) { cell_int(rule.id), cell_str(in->args[0]), cell_str(rule.names[1]),
 	    cell_json(rule.names[2]),
 	    text_or_null(v[TRUST_CRATES]) != NULL ? cell_words(v[TRUST_CRATES]) : cell_str(NULL),

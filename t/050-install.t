@@ -23,7 +23,7 @@ my $copy = "$dir/tree";
 is(system("mkdir '$copy' && tar -C '$root' --exclude=./.git --exclude=./build/san --exclude=./build/fuzz"
     . " --exclude=./build/tools -cf - . | tar -C '$copy' -xf -"), 0, 'a copy');
 
-for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth', '/opt/berth/etc']) {
+for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ["$dir/own", "$dir/own/etc"]) {
 	my ($prefix, $etc) = @$case;
 	my $to = "$dir/" . $prefix =~ tr{/}{-}r;
 
@@ -49,6 +49,12 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 		    "$prefix: $program: no core, which would hold tokens and keys");
 	}
 }
+
+# Below the last prefix, no host has a configuration.
+my $berth = "$dir/" . "$dir/own" =~ tr{/}{-}r . "$dir/own/bin/berth";
+like((Berth::Cluster::capture({ env => { BERTH_CONF => undef } }, $berth, qw(config show)))[2],
+    qr{\Aberth: cannot read \Q$dir\E/own/etc/berth/berth\.conf: .* with -c FILE or in BERTH_CONF\n\z},
+    'berth without a configuration says how to name one');
 
 # What an upgrade replaces holds nothing that a site changes.
 for my $file (grep { !/berth-(?:site|server)\.conf\z/ } glob("$root/conf/nginx/*.conf")) {

@@ -595,8 +595,6 @@ subtest 'the configuration' => sub {
 		['no such key', {}, 2, qr/unknown key `colour`/, 'colour'],
 		['a key that is gone', {}, 2, qr/`public_dir` was replaced by `cache_dir`/, 'public_dir'],
 		['no configuration', { BERTH_CONF => undef }, 2, qr/-c FILE is missing/, '--database', 'dbname=x'],
-		['none at the default path', { BERTH_CONF => undef }, 1,
-		    qr/\Aberth: cannot read \S+\/berth\.conf.*; .* name it with -c FILE or in BERTH_CONF\n\z/],
 		['none where it is said to be', { BERTH_CONF => '/nonexistent' }, 1,
 		    qr/\Aberth: cannot read \/nonexistent: No such file or directory\n\z/],
 		['a bad variable', { BERTH_CONF_DATABASE => "password=hunter2\nx" }, 1,

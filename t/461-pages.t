@@ -298,11 +298,11 @@ for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
 		return $said;
 	};
 	like($says->('owner'), qr{no default project.*<code>berth group set demo default_project=},
-	    'nobody has said where new crates go');
+	    'a group without a default project');
 	$t->berth_ok(qw(group set demo default_project=demo/priv));
 	is($says->('owner'), '<p>New crates go to <a href="/-/projects/demo/priv">demo/priv</a>.</p>',
-	    'or somebody has');
-	is($says->('stranger'), '', '  of which others learn nothing');
+	    'a group with one');
+	is($says->('stranger'), '', '  which the viewer may not know');
 	$t->berth_ok(qw(group set demo default_project=));
 	$t->project('demo/v1.2');
 	like(get('/-/projects/demo/v1.2', 'owner')->{body}, qr{\[registries\.berth\]},

@@ -134,7 +134,7 @@ add(struct invocation *in)
 	return rc;
 }
 
-/* Says what the end of the last key means. */
+/* Warns if no key is live any more. */
 static void
 say_last(struct invocation *in)
 {

@@ -47,7 +47,7 @@ print_count(int64_t n, const char *noun, const char *end)
 	printf("%" PRId64 " %s%s%s", n, noun, n == 1 ? "" : "s", end);
 }
 
-/* Only a deep check reads blobs, and one that looks again at what an earlier one found damaged. */
+/* A check that is not deep reads only blobs that an earlier one has found damaged; often there is none. */
 static void
 print_counts(const struct fsck *f)
 {

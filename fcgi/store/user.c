@@ -114,7 +114,7 @@ find(struct db *db, struct arena *a, const char *username, int64_t *id, bool *is
 int
 user_find(struct db *db, struct arena *a, const char *username, int64_t *id, struct err *err)
 {
-	bool is_active;
+	bool is_active = false;
 
 	return find(db, a, username, id, &is_active, err);
 }
@@ -122,7 +122,7 @@ user_find(struct db *db, struct arena *a, const char *username, int64_t *id, str
 int
 user_check_active(struct db *db, struct arena *a, const char *username, struct err *err)
 {
-	bool is_active;
+	bool is_active = false;
 	int64_t id;
 
 	if (find(db, a, username, &id, &is_active, err) == -1)

@@ -356,7 +356,7 @@ int
 import_remote_crate(const struct import_remote *remote, struct https_connections *connections,
     struct arena *a, const struct import_download *d, bool *found, struct err *err)
 {
-	struct https_answer answer;
+	struct https_answer answer = { 0 };
 	struct question q = question_of(remote, a,
 	    registry_download_url(a, remote->dl, d->crate, d->version, d->cksum));
 

@@ -184,22 +184,22 @@ change_of(const struct audit_actor *actor, const struct retention *r, const stru
  * the list was made are left as they are.
  */
 static int
-delete_some(struct db *db, struct version_change *asked, const struct retention_item *items, size_t n,
+delete_some(struct db *db, const struct version_change *asked, const struct retention_item *items, size_t n,
     bool *all, struct err *err)
 {
 	/* of its own: it reads and writes the whole index file of the crate */
 	struct arena *a = arena_new();
 	int64_t ids[RETENTION_DELETE_MAX], yanked[RETENTION_DELETE_MAX];
+	struct version_change change = *asked;
 	int rc;
 
-	asked->yanked = yanked;
-	asked->nyanked = 0;
+	change.yanked = yanked;
 	for (size_t i = 0; i < n; i++) {
 		ids[i] = items[i].version_id;
 		if (items[i].yanked)
-			yanked[asked->nyanked++] = ids[i];
+			yanked[change.nyanked++] = ids[i];
 	}
-	rc = version_delete_some(db, a, asked, ids, n, err);
+	rc = version_delete_some(db, a, &change, ids, n, err);
 	arena_free(a);
 	*all = rc == 0;
 	if (rc == -1 && err->status != 404 && err->status != 403)
@@ -210,7 +210,7 @@ delete_some(struct db *db, struct version_change *asked, const struct retention_
 
 /* Deletes the n versions together or, if one of them is in the way of the others, one by one. */
 static int
-delete_crate(struct db *db, struct version_change *asked, struct retention_item *items, size_t n,
+delete_crate(struct db *db, const struct version_change *asked, struct retention_item *items, size_t n,
     struct err *err)
 {
 	bool all;
@@ -231,7 +231,7 @@ int
 retention_delete(struct db *db, const struct audit_actor *actor, const struct retention *r,
     struct retention_item *items, size_t n, size_t *done, struct err *err)
 {
-	struct version_change asked = change_of(actor, r, items);
+	const struct version_change asked = change_of(actor, r, items);
 	size_t of_crate = 0;
 
 	while (of_crate < n && strcmp(items[of_crate].crate, items[0].crate) == 0)

@@ -106,6 +106,9 @@ filter_compile(scmp_filter_ctx filter)
 {
 	int rc = filter == NULL ? -ENOMEM : 0;
 
+	/* a tree: the kernel tries each system call when the filter is loaded, and a list takes a third longer */
+	if (rc == 0)
+		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (size_t i = 0; rc == 0 && i < sizeof(allowances) / sizeof(*allowances); i++) {
 		const struct allowance *a = &allowances[i];
 

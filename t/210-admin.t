@@ -56,6 +56,16 @@ sub fails {
 	is($err =~ /^usage: /m ? 1 : 0, $want == 2 ? 1 : 0, "$name: usage only where it helps");
 }
 
+# What the command prints at a terminal, standard error included.
+sub at_terminal {
+	my (@args) = @_;
+	my ($status, $out) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } },
+	    qw(script --quiet --return --command), join(' ', ($ENV{BERTH_BUILD} // 'build') . '/berth', @args), '/dev/null');
+
+	is($status, 0, "@args at a terminal: exit status");
+	return $out =~ s/\r\n/\n/gr;
+}
+
 subtest 'users' => sub {
 	my $alice = id_of('add', qw(user add alice --email alice@example.org --name), 'Alice Ä');
 	my $root = json_of('add, JSON', qw(user add root --email=root@example.org --admin));
@@ -83,6 +93,10 @@ subtest 'users' => sub {
 	is(id_of('block again', qw(user block alice)), $alice, 'twice does no harm');
 	is_deeply(json_of('unblock', qw(user unblock alice)),
 	    { id => $alice + 0, username => 'alice', state => 'active' }, 'unblock, JSON');
+	is(at_terminal(qw(user block alice)), "id: $alice\nusername: alice\nstate: blocked\n",
+	    'a person at a terminal sees what it is now');
+	is(at_terminal(qw(user unblock alice --json)), '{"id":' . $alice . ',"username":"alice","state":"active"}'
+	    . "\n", 'as JSON it is the same at a terminal');
 	fails('nobody', 1, qr/user `nobody` does not exist/, qw(user block nobody));
 	my $set = sub { json_of("set @_", qw(user set ALICE), @_) };
 	is_deeply($set->('name=A = b', 'email=a@b', 'admin=true'), { id => $alice + 0, username => 'alice',

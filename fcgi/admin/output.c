@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -123,10 +124,12 @@ print_json(const struct output *out, const struct cell *cells, size_t n, bool ar
 void
 output_id(const struct output *out, const struct cell *row)
 {
-	if (out->json)
-		print_json(out, row, 1, false);
-	else
+	bool alone = out->nkeys == 1 || isatty(STDOUT_FILENO) != 1;
+
+	if (!out->json && alone)
 		printf("%s\n", cell_text(out->arena, &row[0]));
+	else
+		output_row(out, row);
 }
 
 void

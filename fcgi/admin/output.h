@@ -83,7 +83,7 @@ struct output_rows {
 	size_t *widths; /* of the columns, one for each key; all 0 before the first part */
 };
 
-/* The first cell alone; all of them as JSON. */
+/* The first cell alone, for scripts; all of them as JSON or to a person at a terminal. */
 void output_id(const struct output *, const struct cell *row);
 
 /* All cells of one row, each on its line. */

@@ -9,7 +9,7 @@ refuse_link(struct db *db, struct arena *a, const char *username, struct err *er
 {
 	if (user_check_active(db, a, username, err) == -1)
 		return -1;
-	return err_set(err, 409, "user `%s` was blocked until now: try again", username);
+	return err_set(err, 409, "user `%s` has just been unblocked: run the command again", username);
 }
 
 int

@@ -60,7 +60,8 @@ sub fails {
 sub at_terminal {
 	my (@args) = @_;
 	my ($status, $out) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } },
-	    qw(script --quiet --return --command), join(' ', ($ENV{BERTH_BUILD} // 'build') . '/berth', @args), '/dev/null');
+	    qw(script --quiet --return --command), join(' ', ($ENV{BERTH_BUILD} // 'build') . '/berth', @args),
+	    '/dev/null');
 
 	is($status, 0, "@args at a terminal: exit status");
 	return $out =~ s/\r\n/\n/gr;

@@ -15,6 +15,7 @@ use Test::More;
 use Berth::Cluster;
 use Berth::FastCGI qw(fetch);
 use Berth::Fault;
+use Berth::Metrics;
 use Berth::S3;
 use Berth::Test;
 
@@ -35,6 +36,20 @@ my $token = $t->token('dev');
 
 sub publish { return $t->publish($id, $token, @_) }
 sub get { return $t->http(GET => $t->registry($id) . "/$_[0]/1.0.0/download", { token => $token }) }
+# Asks the pool for a crate, or for config.json, without nginx, which may have the file.
+sub ask {
+	my ($what, $token) = @_;
+	my $path = $what =~ /\./ ? $what : "$what/1.0.0/download";
+	my $c = Berth::FastCGI->connect($t->socket_path);
+
+	$c->send_bytes(Berth::FastCGI::request($t->registry($id) . "/$path", REMOTE_ADDR => '127.0.0.1',
+	    HTTP_AUTHORIZATION => $token));
+	return $c;
+}
+sub deferred {
+	return Berth::Metrics->parse($t->http(GET => '/-/metrics', { plain => 1 })->{body})
+	    ->value('berth_deferred_requests', kind => 'read');
+}
 sub sha {
 	my ($crate) = @_;
 
@@ -163,16 +178,67 @@ subtest 'a crowd of readers of uncached crates' => sub {
 	$begin->($_) for splice(@crates, 0, 3);
 	ok($t->wait_for(sub { $fault->held == 3 }), 'three workers fetch a crate');
 	my @held = $fault->held;
-	is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200,
-	    'another read goes on');
-	$begin->(splice(@crates, 0, 1));
-	is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200,
-	    'also while the next one waits');
-	is(scalar($fault->held), 3, 'which does not fetch yet');
+	$begin->($_) for splice(@crates, 0, 8);
+	# after the processes that would keep it open as well
+	my $gone = ask($crates[0], $token);
+	ok($t->wait_for(sub { deferred() == 9 }), 'the others wait, and occupy no worker') or diag(deferred());
+	is(ask('config.json', $token)->answer->{status}, 200, "read $_ goes on meanwhile") for 1 .. 6;
+	is(scalar($fault->held), 3, 'still three fetch');
+	undef $gone;
 	$fault->disarm;
 	$fault->release($_) for @held;
-	$begin->($_) for @crates;
 	is(scalar(grep { waitpid($_, 0); $? != 0 } @readers), 0, 'nobody is refused');
+	ok($t->wait_for(sub { deferred() == 0 }), 'nobody waits any more');
+	ok(!-e copy_of($crates[0]), 'nothing is fetched for a client that has gone');
+};
+
+# Each time three of six workers fetch a crate, and one more waits.
+subtest 'what happens while a request waits' => sub {
+	my @crates = map { "cold$_" } 1 .. 4;
+	my $wait = sub {
+		my ($token) = @_;
+
+		forget(grep { -e copy_of($_) } @crates);
+		$fault->arm('copy:fetched', 'hold');
+		my @held = map { ask($_, $token) } @crates[0 .. 2];
+		ok($t->wait_for(sub { $fault->held == 3 }), 'three workers fetch a crate');
+		my $waits = ask($crates[3], $token);
+		ok($t->wait_for(sub { deferred() == 1 }), 'one more request waits');
+		return ($waits, @held);
+	};
+	my $release = sub {
+		my (@asked) = @_;
+		my @held = $fault->held;
+
+		$fault->disarm;
+		$fault->release($_) for @held;
+		return [map { $_->answer->{status} } @asked];
+	};
+
+	my $other = $t->token('dev');
+	my ($waits, @held) = $wait->($other);
+	$t->berth_ok({ stdin => "$other\n" }, 'token', 'revoke');
+	is_deeply($release->($waits, @held), [401, 200, 200, 200], 'its token is revoked');
+	ok(!-e copy_of($crates[3]), 'so nothing is fetched for it');
+
+	($waits, @held) = $wait->($token);
+	my $before = length($t->log('pool'));
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { substr($t->log('pool'), $before) =~ /reloaded: generation/ }), 'the pool reloads');
+	is_deeply($release->($waits, @held), [(200) x 4], 'the worker serves it before it ends');
+
+	$t->conf(request_timeout => 4);
+	$t->stop_pool;
+	$t->start_pool;
+	($waits, @held) = $wait->($token);
+	my $res = $waits->answer;
+	is($res->{status}, 503, 'it waits in vain');
+	is($res->{body}, "the registry's object store is slow; try again in a few seconds\n", 'and learns why');
+	$release->();
+	$_->answer for @held;
+	$t->conf(request_timeout => undef);
+	$t->stop_pool;
+	$t->start_pool;
 };
 
 subtest 'a crash on the way' => sub {

@@ -15,6 +15,7 @@
 #include "call/app_metrics.h"
 #include "call/known_caller.h"
 #include "call/known_reader.h"
+#include "call/outbound_slot.h"
 #include "call/patience.h"
 #include "crate/inspect/inspector.h"
 #include "store/blob/blob.h"
@@ -203,6 +204,13 @@ app_end(struct worker_app *app, struct request *rq)
 	patience_end(app);
 }
 
+/* Requests are deferred for want of a slot, in call/bring.c. */
+static bool
+app_resumes(const struct worker_app *app)
+{
+	return outbound_slot_is_free(app);
+}
+
 const struct pool_app api_pool_app = {
 	.router = &api_router,
 	.families = app_families,
@@ -214,6 +222,7 @@ const struct pool_app api_pool_app = {
 	.barrier = app_barrier,
 	.refuse = page_refuse,
 	.end = app_end,
+	.resumes = app_resumes,
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,
 	.keeps = app_keeps,

@@ -5,23 +5,34 @@
 #include "store/blob/blob.h"
 #include "store/blob/blob_copy.h"
 
+enum { SLOT_WAIT_US = 5000000, SPARE_US = 3000000 };
+
 /*
- * Half of the workers may wait for an object store or other systems.  A further request waits for a slot
- * instead of being refused: cargo asks for all crates of a build at once, and gives up after three more
- * attempts.
+ * Half of the workers may wait for an object store or other systems.  A further request is not refused, since
+ * cargo asks for all crates of a build at once, and gives up after three more attempts: the worker defers it,
+ * or waits for a slot itself if it has deferred too many.
  */
+static int
+slot_take(const struct worker_app *app, struct request *rq)
+{
+	bool waits = rq->may_defer && rq->is_behind;
+
+	if (!waits && outbound_slot_take(app, rq, rq->may_defer ? 0 : clock_us() + SLOT_WAIT_US) == 0)
+		return 0;
+	err_internal(&rq->err, 503, "too many workers are already waiting for the object store");
+	(void)err_tell(&rq->err, "the registry's object store is slow; try again in a few seconds");
+	return request_defer(rq);
+}
+
 static int
 bring(const struct worker_app *app, struct request *rq, const char *sha256, int64_t max, const char **path)
 {
-	enum { SLOT_WAIT_US = 5000000, SPARE_US = 3000000 };
 	const struct blob_store *store = app->settings->blobs;
 	int64_t until_us = rq->deadline_us - SPARE_US;
 	int rc;
 
-	if (outbound_slot_take(app, rq, clock_us() + SLOT_WAIT_US) == -1) {
-		err_internal(&rq->err, 503, "too many workers are already waiting for the object store");
-		return err_tell(&rq->err, "the registry's object store is slow; try again in a few seconds");
-	}
+	if (slot_take(app, rq) == -1)
+		return -1;
 	rc = path == NULL ? blob_bring(store, rq->arena, sha256, max, until_us, &rq->err)
 	    : blob_bring_early(store, rq->arena, sha256, max, until_us, path, &rq->err);
 	outbound_slot_leave(app, rq);

@@ -23,6 +23,12 @@ outbound_slot_take(const struct worker_app *app, const struct request *rq, int64
 	return slots_take(app->slots, &ask);
 }
 
+bool
+outbound_slot_is_free(const struct worker_app *app)
+{
+	return slots_count(app->slots, QUEUE_OUTBOUND).held < app_half(app->settings->workers);
+}
+
 void
 outbound_slot_leave(const struct worker_app *app, const struct request *rq)
 {

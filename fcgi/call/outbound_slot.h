@@ -7,6 +7,7 @@
  * the write workers; the others serve everybody else.  A pool of one worker has one slot.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "call/app.h"
@@ -18,5 +19,8 @@
 int outbound_slot_take(const struct worker_app *, const struct request *, int64_t until_us)
     __attribute__((warn_unused_result));
 void outbound_slot_leave(const struct worker_app *, const struct request *);
+
+/* Would a request that reads get a slot now? */
+bool outbound_slot_is_free(const struct worker_app *);
 
 #endif

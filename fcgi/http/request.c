@@ -316,6 +316,13 @@ request_read(struct request *rq, struct arena *a, struct fcgi_conn *conn, int64_
 	return uri_read(rq) == -1 ? -1 : rc;
 }
 
+int
+request_defer(struct request *rq)
+{
+	rq->deferred = rq->may_defer;
+	return -1;
+}
+
 const char *
 request_header(const struct request *rq, const char *fcgi_name)
 {

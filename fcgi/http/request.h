@@ -75,6 +75,9 @@ struct request {
 	int64_t waited_us; /* the wait for a worker, by nginx's BERTH_SENT; 0 without it */
 	int64_t deadline_us; /* of clock_us(); no wait of this request goes past it */
 	bool ending; /* the worker was told to end before it took this request: do not wait long */
+	bool may_defer; /* the worker has room for it */
+	bool is_behind; /* the worker has deferred older requests: let them go first */
+	bool deferred; /* request_defer() */
 	/* set by the router */
 	const struct route *route;
 	const char *allow; /* the methods that the path takes, where it is none of them; else NULL */
@@ -129,6 +132,14 @@ bool request_is_subrequest(const struct request *);
  */
 bool request_asks_first(const struct request *);
 bool request_asks_last(const struct request *);
+
+/*
+ * For a handler that has changed nothing, and needs what other requests hold.  If the worker can keep the
+ * request (may_defer), it serves others in the meantime, and later this one again from the start, so access
+ * is decided anew.  rq->err, which the caller has set, is the answer if the client waits in vain.  Returns
+ * -1.
+ */
+int request_defer(struct request *);
 
 /* A path parameter by the name that the route gives it; asserts that the route has it. */
 struct slice request_param(const struct request *, const char *name);

@@ -226,12 +226,15 @@ generation_kind(const struct generation *g, size_t worker)
 }
 
 void
-generation_count(const struct generation *g, int64_t n[WORKER__KINDS][WORKER__STATES])
+generation_count(const struct generation *g, int64_t n[WORKER__KINDS][WORKER__STATES],
+    int64_t deferred[WORKER__KINDS])
 {
 	for (size_t i = 0; i < g->nworkers; i++) {
 		/* a child that has drained gets no successor */
 		if (!g->draining || g->children[i].pid != 0)
 			n[generation_kind(g, i)][worker_state(g, i)]++;
+		if (g->children[i].pid != 0)
+			deferred[generation_kind(g, i)] += g->slots[i].deferred;
 	}
 }
 

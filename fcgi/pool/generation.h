@@ -83,8 +83,9 @@ bool generation_is_keeper(const struct generation *, size_t child);
 /* The slot of the worker with this number. */
 enum worker_kind generation_kind(const struct generation *, size_t worker);
 
-/* Adds its workers to the counts by kind and state. */
-void generation_count(const struct generation *, int64_t n[WORKER__KINDS][WORKER__STATES]);
+/* Adds its workers to the counts by kind and state, and the requests that they have deferred. */
+void generation_count(const struct generation *, int64_t n[WORKER__KINDS][WORKER__STATES],
+    int64_t deferred[WORKER__KINDS]);
 
 /* Do all of its workers serve? */
 bool generation_is_ready(const struct generation *);

@@ -95,12 +95,14 @@ static void
 pool_show_workers(const struct pool *pool)
 {
 	struct meter meter = metrics_meter_master(pool->metrics);
-	int64_t n[WORKER__KINDS][WORKER__STATES] = { 0 };
+	int64_t n[WORKER__KINDS][WORKER__STATES] = { 0 }, deferred[WORKER__KINDS] = { 0 };
 
 	for (const struct generation *g = pool->all; g != NULL; g = g->next)
-		generation_count(g, n);
+		generation_count(g, n, deferred);
 	for (size_t i = 0; i < (size_t)WORKER__KINDS * WORKER__STATES; i++)
 		meter_set(&meter, METRIC_WORKERS, i, n[i / WORKER__STATES][i % WORKER__STATES]);
+	for (size_t kind = 0; kind < WORKER__KINDS; kind++)
+		meter_set(&meter, METRIC_DEFERRED, kind, deferred[kind]);
 }
 
 static void

@@ -124,6 +124,10 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	[METRIC_SOCKET_QUEUE_LIMIT] = { .name = "berth_socket_queue_limit",
 	    .help = "How many may wait there; nginx answers 502 to further requests.",
 	    .kind = METRIC_GAUGE, .labels = { { "kind", VALUES(worker_kinds) } } },
+	[METRIC_DEFERRED] = { .name = "berth_deferred_requests",
+	    .help = "Downloads that wait because half of the workers already ask the object store, within the last "
+	            "half second.",
+	    .kind = METRIC_GAUGE, .labels = { { "kind", VALUES(worker_kinds) } } },
 	[METRIC_WORKER_ENDS] = { .name = "berth_worker_ends_total",
 	    .help = "Workers and keepers that ended: replaced, failed, or killed because too slow.",
 	    .kind = METRIC_COUNTER,

@@ -56,6 +56,7 @@ enum {
 	METRIC_QUEUE_DURATION,
 	METRIC_SOCKET_QUEUE, /* connections that no worker has accepted, by enum worker_kind, as the next one */
 	METRIC_SOCKET_QUEUE_LIMIT,
+	METRIC_DEFERRED, /* requests that workers have put off, by enum worker_kind */
 	METRIC_WORKER_ENDS, /* by enum worker_kind, or WORKER__KINDS for the keeper, and worker_end */
 	METRIC_MEMORY, /* by enum worker_kind, or WORKER__KINDS for the keeper */
 	METRIC_RELOADS, /* by enum reload_result */

@@ -3,7 +3,8 @@
 
 /*
  * The pool: a master that owns the listening sockets and keeps workers alive,
- * and the workers, each of which serves one request at a time.  Requests that
+ * and the workers, each of which serves one request at a time; a request that waits for what others hold does
+ * not occupy its worker (request_defer()).  Requests that
  * may write have a socket and workers of their own, and that socket's backlog is their queue: however
  * many they are and however long they take, none holds a worker that reads.
  * Either kind of worker serves any request on its socket.  The master
@@ -64,6 +65,11 @@ struct pool_app {
 	void (*refuse)(struct worker_app *, struct request *, struct response *);
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);
+	/*
+	 * Is there now what a deferred request waits for (request_defer())?  It is asked some hundred times a second
+	 * while there is one.
+	 */
+	bool (*resumes)(const struct worker_app *);
 	/*
 	 * Milliseconds until the application wants to do something that no request waits for, 0
 	 * for now, -1 for nothing; and that.  It is called while there is no request, so it must be

@@ -40,6 +40,7 @@ slot_start(struct slot *s)
 {
 	s->busy_since_us = 0;
 	s->served = 0;
+	s->deferred = 0;
 	s->state = SLOT_STARTING;
 }
 

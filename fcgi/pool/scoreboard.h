@@ -16,6 +16,7 @@ struct slot {
 	_Atomic int state;
 	_Atomic int64_t busy_since_us; /* of clock_us(); in SLOT_BUSY */
 	_Atomic int64_t served; /* requests that this worker has answered */
+	_Atomic int64_t deferred; /* requests that it has put off (pool/deferred.h) */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "pool/worker.h"
 
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,10 +10,13 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "http/fcgi.h"
+#include "pool/deferred.h"
 #include "pool/wait.h"
 
 enum {
 	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent between two requests */
+	DEFERRED_LOOK_MS = 40, /* how often it looks whether the one request that it has deferred can go on */
+	DEFERRED_PAUSE_SHARE = 4, /* deferred requests for which it leaves new ones to others for a millisecond */
 	REFUSAL_US = 5000000,
 	STACK_WIPED = 64 * 1024,
 	SMALL_BODY_MAX = 64 * 1024 /* of a route that takes none, or parameters */
@@ -24,8 +28,13 @@ struct worker {
 	struct slot *slot;
 	const struct meter *meter;
 	enum worker_kind kind;
+	int listen_fd;
 	struct worker_app *state;
 	struct fcgi_conn *conn;
+	struct fcgi_conn *spare; /* the next `conn` when that one is deferred; NULL: not made yet */
+	struct deferred_list deferred;
+	int64_t deferred_look_us; /* of clock_us(): it does not look before */
+	struct err deferred_why; /* the answer to one that has waited for too long */
 	struct wait *wait;
 	struct arena *arena; /* of the request */
 	int signal_fd;
@@ -38,13 +47,24 @@ idle_wait_ms(const struct worker *w)
 	return w->app->idle_wait_ms != NULL ? w->app->idle_wait_ms(w->state) : -1;
 }
 
+/*
+ * A worker serves one request at a time, so a crowd is served soonest if all workers have deferred equally
+ * many: the more a worker has, the more often it looks whether the oldest can go on.
+ */
+static int
+deferred_look_ms(const struct worker *w)
+{
+	return 1 + DEFERRED_LOOK_MS / (int)w->deferred.n;
+}
+
 /* How long to wait for a request, in milliseconds; -1: for as long as it takes. */
 static int
 patience(const struct worker *w)
 {
 	int idle = idle_wait_ms(w);
+	int most = w->deferred.n > 0 ? deferred_look_ms(w) : fcgi_is_kept(w->conn) ? KEPT_IDLE_MS : -1;
 
-	return fcgi_is_kept(w->conn) && (idle == -1 || idle > KEPT_IDLE_MS) ? KEPT_IDLE_MS : idle;
+	return most != -1 && (idle == -1 || idle > most) ? most : idle;
 }
 
 /* No event came within patience(). */
@@ -53,7 +73,7 @@ patience_end(struct worker *w)
 {
 	if (idle_wait_ms(w) == 0)
 		w->app->idle(w->state);
-	else if (fcgi_is_kept(w->conn))
+	else if (fcgi_is_kept(w->conn) && w->deferred.n == 0)
 		fcgi_drop(w->conn);
 }
 
@@ -83,27 +103,50 @@ body_check(struct request *rq)
 	    (long long)rq->content_length, SMALL_BODY_MAX);
 }
 
-/* A request that has waited for most of its time could not end before nginx gives up. */
-static int
-queue_check(const struct worker *w, struct request *rq)
+/* How long a request may wait before it is served: afterwards it could not end before nginx gives up. */
+static int64_t
+queue_patience_us(const struct worker *w)
 {
-	int64_t patience_us = w->settings->request_timeout * 1000000 / 4 * 3;
-
-	if (rq->waited_us <= patience_us)
-		return 0;
-	/* time to read the body: nginx does not read the answer before */
-	rq->deadline_us = clock_us() + REFUSAL_US;
-	return err_set(&rq->err, 503, "the registry is busy; try again in a few seconds");
+	return w->settings->request_timeout * 1000000 / 4 * 3;
 }
 
 static int
-request_handle(struct worker *w, struct request *rq, struct response *rs)
+queue_check(const struct worker *w, struct request *rq, const struct deferred *again)
+{
+	if (rq->waited_us <= queue_patience_us(w))
+		return 0;
+	/* time to read the body: nginx does not read the answer before */
+	rq->deadline_us = clock_us() + REFUSAL_US;
+	if (again == NULL)
+		return err_set(&rq->err, 503, "the registry is busy; try again in a few seconds");
+	rq->err = w->deferred_why;
+	return -1;
+}
+
+/* Is there room for one more, and a connection for the request after it? */
+static bool
+can_defer(struct worker *w)
+{
+	if (deferred_is_full(&w->deferred))
+		return false;
+	if (w->spare == NULL)
+		w->spare = fcgi_open(w->listen_fd, w->settings->request_timeout);
+	return w->spare != NULL;
+}
+
+static int
+request_handle(struct worker *w, const struct deferred *again, struct request *rq, struct response *rs)
 {
 	struct call *call;
 	int rc = request_read(rq, w->arena, w->conn, w->settings->request_timeout);
 
 	rq->ending = w->stopping;
-	if (rc == -1 || router_match(w->app->router, rq) == -1 || queue_check(w, rq) == -1 ||
+	rq->may_defer = again != NULL || can_defer(w);
+	rq->is_behind = again == NULL && w->deferred.n > 0;
+	/* also if nginx does not say when it sent the request */
+	if (again != NULL && rq->started_us - again->since_us > rq->waited_us)
+		rq->waited_us = rq->started_us - again->since_us;
+	if (rc == -1 || router_match(w->app->router, rq) == -1 || queue_check(w, rq, again) == -1 ||
 	    (call = w->app->begin(w->state, rq, rs)) == NULL)
 		return -1;
 	if (rq->allow != NULL)
@@ -176,15 +219,41 @@ request_log(const struct request *rq, int status, long long bytes)
 	log_end(&l);
 }
 
+/* Keeps the connection for later.  A request that was deferred before goes first again. */
 static void
-request_serve(struct worker *w)
+request_defer_here(struct worker *w, const struct request *rq, const struct deferred *again)
+{
+	w->deferred_why = rq->err;
+	if (again != NULL) {
+		deferred_add_first(&w->deferred, *again);
+	} else {
+		deferred_add_last(&w->deferred, (struct deferred) { w->conn, rq->started_us - rq->waited_us });
+		w->conn = w->spare;
+		w->spare = NULL;
+	}
+}
+
+/*
+ * Serves the request of w->conn; again: it was deferred before.  False: it is deferred, so
+ * it has no answer yet.
+ */
+static bool
+request_serve(struct worker *w, const struct deferred *again)
 {
 	struct request rq;
 	struct response rs;
 	long long bytes;
+	int rc;
 
 	response_init(&rs, w->arena);
-	if (request_barrier(w, &rq, &rs, request_handle(w, &rq, &rs)) == -1) {
+	rc = request_handle(w, again, &rq, &rs);
+	if (rc == -1 && rq.deferred) {
+		w->app->end(w->state, &rq);
+		request_defer_here(w, &rq, again);
+		arena_reset(w->arena);
+		return false;
+	}
+	if (request_barrier(w, &rq, &rs, rc) == -1) {
 		response_error(&rs, router_error_format(w->app->router, &rq), &rq.err, rq.allow);
 		if (w->app->refuse != NULL)
 			w->app->refuse(w->state, &rq, &rs);
@@ -201,6 +270,7 @@ request_serve(struct worker *w)
 	meter_observe(w->meter, METRIC_QUEUE_DURATION, w->kind, rq.waited_us);
 	request_log(&rq, rs.status, bytes);
 	arena_reset(w->arena);
+	return true;
 }
 
 /* Wipes the stack below: functions that have returned made digests and decoded Basic there. */
@@ -212,6 +282,65 @@ stack_wipe(void)
 	explicit_bzero(below, sizeof(below));
 }
 
+/* False: it is deferred. */
+static bool
+request_take(struct worker *w, const struct deferred *again)
+{
+	bool answered = request_serve(w, again);
+
+	stack_wipe();
+	w->slot->served += answered;
+	return answered;
+}
+
+/* Serves the oldest deferred request again; there is no answer for a client that has gone. */
+static void
+deferred_serve(struct worker *w)
+{
+	const struct deferred again = deferred_take(&w->deferred);
+	struct fcgi_conn *own = w->conn;
+
+	w->conn = again.conn;
+	if (fcgi_peer_has_gone(again.conn) || request_take(w, &again))
+		fcgi_close(again.conn);
+	w->conn = own;
+}
+
+/* Can the oldest deferred request go on, or has it waited for too long? */
+static bool
+deferred_is_due(struct worker *w)
+{
+	int64_t now = clock_us();
+
+	if (w->deferred.n == 0 || now < w->deferred_look_us)
+		return false;
+	w->deferred_look_us = now + deferred_look_ms(w) * (int64_t)1000;
+	return w->app->resumes(w->state) || now - w->deferred.items[0].since_us > queue_patience_us(w);
+}
+
+/* Lets time pass without taking a request. */
+static void
+deferred_pause(struct worker *w, int ms)
+{
+	struct pollfd signals = { .fd = w->signal_fd, .events = POLLIN };
+
+	if (poll(&signals, 1, ms) == 1)
+		w->stopping |= signals_take(w->signal_fd);
+}
+
+/* The worker takes no more requests, and answers those that it has. */
+static void
+deferred_drain(struct worker *w)
+{
+	while (w->deferred.n > 0) {
+		if (deferred_is_due(w))
+			deferred_serve(w);
+		else
+			deferred_pause(w, deferred_look_ms(w));
+		w->slot->deferred = (int64_t)w->deferred.n;
+	}
+}
+
 static void
 worker_loop(struct worker *w)
 {
@@ -219,16 +348,22 @@ worker_loop(struct worker *w)
 
 	slot_idle(w->slot);
 	while (!w->stopping && (max == 0 || w->slot->served < max)) {
-		if (!request_wait(w))
+		bool due = deferred_is_due(w), deferred = false;
+
+		if (!due && !request_wait(w))
 			continue;
 		slot_busy(w->slot);
-		if (fcgi_accept(w->conn) == 1) {
-			request_serve(w);
-			stack_wipe();
-			w->slot->served++;
-		}
+		if (due)
+			deferred_serve(w);
+		else if (fcgi_accept(w->conn) == 1)
+			deferred = !request_take(w, NULL);
+		w->slot->deferred = (int64_t)w->deferred.n;
 		slot_idle(w->slot);
+		/* others take the next ones of a crowd */
+		if (deferred)
+			deferred_pause(w, 1 + (int)w->deferred.n / DEFERRED_PAUSE_SHARE);
 	}
+	deferred_drain(w);
 	slot_stop(w->slot);
 }
 
@@ -237,7 +372,7 @@ worker_run(const struct pool_app *app, const struct settings *settings, enum wor
     int listen_fd, struct slot *slot, const struct meter *meter, const struct pool_shared *shared)
 {
 	struct worker w = { .app = app, .settings = settings, .slot = slot, .meter = meter,
-		.kind = kind };
+		.kind = kind, .listen_fd = listen_fd };
 	struct err err = { 0 };
 
 	w.signal_fd = signals_open();
@@ -257,6 +392,7 @@ worker_run(const struct pool_app *app, const struct settings *settings, enum wor
 		app->stop(w.state);
 	}
 	wait_free(w.wait);
+	fcgi_close(w.spare);
 	fcgi_close(w.conn);
 	close(w.signal_fd);
 	return w.state == NULL ? WORKER_START_FAILED : 0;

@@ -1,0 +1,37 @@
+#include "pool/deferred.h"
+
+#include <assert.h>
+#include <string.h>
+
+bool
+deferred_is_full(const struct deferred_list *l)
+{
+	return l->n == DEFERRED_MAX;
+}
+
+void
+deferred_add_last(struct deferred_list *l, struct deferred d)
+{
+	assert(!deferred_is_full(l));
+	l->items[l->n++] = d;
+}
+
+void
+deferred_add_first(struct deferred_list *l, struct deferred d)
+{
+	assert(!deferred_is_full(l));
+	memmove(l->items + 1, l->items, l->n * sizeof(*l->items));
+	l->items[0] = d;
+	l->n++;
+}
+
+struct deferred
+deferred_take(struct deferred_list *l)
+{
+	const struct deferred d = l->items[0];
+
+	assert(l->n > 0);
+	l->n--;
+	memmove(l->items, l->items + 1, l->n * sizeof(*l->items));
+	return d;
+}

@@ -107,6 +107,27 @@ test_files(void)
 	    "F D - 3 0 gone.txt\n@ 1 1\n-x\n-y\n\\\nE 0\n", "all kinds");
 }
 
+/* Old cargos packed some files twice: crate/archive/file_twice.h. */
+static void
+test_twice(void)
+{
+	struct diff_text out;
+
+	begin();
+	for (int i = 0; i < 2; i++) {
+		add("same.txt", "a\n", "a\n");
+		add("changed.txt", "1\n", "2\n");
+		add("gone.txt", "x\n", NULL);
+		add("new.txt", NULL, "n\n");
+	}
+	is_int(diff_text_read(arena, slice_str(answer()), &out, &err), 0, "files that each crate has twice");
+	is_int(out.nfiles, 3, "are listed once");
+	is_str(out.files[0].path, "changed.txt", "one that differs");
+	is_int(out.files[0].change, DIFF_CHANGED, "  as changed");
+	is_str(out.files[1].path, "gone.txt", "one that is gone");
+	is_str(out.files[2].path, "new.txt", "one that is new");
+}
+
 static void
 test_hunks(void)
 {
@@ -282,6 +303,7 @@ main(void)
 {
 	arena = arena_new();
 	test_files();
+	test_twice();
 	test_hunks();
 	test_hostile();
 	test_bounds();

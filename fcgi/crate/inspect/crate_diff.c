@@ -46,6 +46,7 @@ struct crate_diff {
 		const char *path;
 		struct file *file;
 	} *sorted;
+	size_t nsorted;
 	struct file current; /* of the new crate */
 	char *text; /* room for it */
 	size_t kept; /* bytes of the old texts */
@@ -120,8 +121,8 @@ static struct file *
 find_old(const struct crate_diff *d, const struct file *f)
 {
 	const struct by_path key = { .path = f->path };
-	const struct by_path *found = d->readers[CRATE_DIFF_OLD].nfiles == 0 ? NULL
-	    : bsearch(&key, d->sorted, d->readers[CRATE_DIFF_OLD].nfiles, sizeof(*d->sorted), compare_paths);
+	const struct by_path *found = d->nsorted == 0 ? NULL
+	    : bsearch(&key, d->sorted, d->nsorted, sizeof(*d->sorted), compare_paths);
 
 	return found != NULL ? found->file : NULL;
 }
@@ -279,18 +280,21 @@ crate_diff_push(struct crate_diff *d, enum crate_diff_side side, struct slice by
 	return -1;
 }
 
-/* The old files by path. */
+/* The old files by path, each once; some crates have a file twice (crate/archive/file_twice.h). */
 static void
 sort_old(struct crate_diff *d)
 {
-	size_t n = d->readers[CRATE_DIFF_OLD].nfiles;
+	size_t n = 0;
 
-	d->sorted = arena_calloc(d->arena, n, sizeof(*d->sorted));
+	d->sorted = arena_calloc(d->arena, d->readers[CRATE_DIFF_OLD].nfiles, sizeof(*d->sorted));
 	for (struct file *f = d->files; f != NULL; f = f->next)
-		d->sorted[--n] = (struct by_path) { f->path, f };
-	n = d->readers[CRATE_DIFF_OLD].nfiles;
+		d->sorted[n++] = (struct by_path) { f->path, f };
 	if (n > 1)
 		qsort(d->sorted, n, sizeof(*d->sorted), compare_paths);
+	for (size_t i = 0; i < n; i++) {
+		if (d->nsorted == 0 || compare_paths(&d->sorted[d->nsorted - 1], &d->sorted[i]) != 0)
+			d->sorted[d->nsorted++] = d->sorted[i];
+	}
 }
 
 int
@@ -312,7 +316,7 @@ crate_diff_end(struct crate_diff *d, enum crate_diff_side side, struct err *err)
 struct slice
 crate_diff_answer(struct crate_diff *d)
 {
-	for (size_t i = 0; i < d->readers[CRATE_DIFF_OLD].nfiles; i++) {
+	for (size_t i = 0; i < d->nsorted; i++) {
 		if (!d->sorted[i].file->met)
 			put_file(d, d->sorted[i].path, d->sorted[i].file, NULL);
 	}

@@ -127,6 +127,21 @@ compare_paths(const void *left, const void *right)
 	return strcmp(a->path, b->path);
 }
 
+/* Sorts the files, and lists each once: a crate may have a path twice (crate/archive/file_twice.h). */
+static void
+sort_files(struct diff_text *out)
+{
+	size_t n = 0;
+
+	if (out->nfiles > 1)
+		qsort(out->files, out->nfiles, sizeof(*out->files), compare_paths);
+	for (size_t i = 0; i < out->nfiles; i++) {
+		if (n == 0 || compare_paths(&out->files[n - 1], &out->files[i]) != 0)
+			out->files[n++] = out->files[i];
+	}
+	out->nfiles = n;
+}
+
 int
 diff_text_read(struct arena *a, struct slice text, struct diff_text *out, struct err *err)
 {
@@ -146,7 +161,6 @@ diff_text_read(struct arena *a, struct slice text, struct diff_text *out, struct
 	out->files = arena_calloc(a, nfiles + 1, sizeof(*out->files));
 	if (!read_all(&c, out))
 		return err_internal(err, 500, "the inspector's diff is malformed");
-	if (out->nfiles > 1)
-		qsort(out->files, out->nfiles, sizeof(*out->files), compare_paths);
+	sort_files(out);
 	return 0;
 }

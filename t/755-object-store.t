@@ -408,6 +408,13 @@ subtest 'a store that is away' => sub {
 	is(ready('?for=reads'), '200 away', 'the node is ready for reads');
 	like(ready(), qr/^503 away/, 'and not for writes');
 	is(publish('late', '1.0.0')->{status}, 503, 'a publish is 503');
+	# a worker that does not know yet whose store it is
+	$t->stop_pool;
+	$t->start_pool;
+	for my $cold (get('second'), publish('late', '1.0.0')) {
+		is($cold->{status}, 503, 'a new worker: 503');
+		like($cold->{body}, qr/the registry's object store does not answer/, '  and the same reason');
+	}
 	is($t->psql("SELECT count(*) FROM crates WHERE name = 'late'"), 0, 'and nothing of it stays');
 	$s3->start;
 	ok($t->wait_for(sub { publish('late', '1.0.0')->{status} == 200 }), 'when it is back, it takes the crate');

@@ -174,6 +174,9 @@ store_identity_check(struct db *db, struct arena *a, struct store_identity *iden
 	if (identity->adopted && connection == identity->connection && clock_us() < identity->remembered_us)
 		return 0;
 	found = store_file_read(store, STORE_ID_FILE, id, sizeof(id), err);
+	/* the store is away, which no administrator can correct in `store` */
+	if (found == -1 && err->status == 503)
+		return -1;
 	if (found == -1) {
 		struct err disk = *err;
 

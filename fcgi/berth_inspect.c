@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/disk.h"
 #include "base/sandbox.h"
 #include "crate/index_line.h"
 #include "crate/inspect/crate_diff.h"
@@ -175,16 +176,7 @@ crate_read(struct inspect *in, struct verdict *verdict, struct err *err)
 static int
 output_write(struct slice text, struct err *err)
 {
-	while (text.n > 0) {
-		ssize_t n = write(STDOUT_FILENO, text.p, text.n);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return err_sys(err, "standard output");
-		text = slice_of(text.p + n, text.n - (size_t)n);
-	}
-	return 0;
+	return disk_write(STDOUT_FILENO, text) == -1 ? err_sys(err, "standard output") : 0;
 }
 
 /* The verdict, in no more memory than it is long. */

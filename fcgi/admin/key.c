@@ -11,6 +11,7 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
+#include "base/disk.h"
 #include "config/settings.h"
 
 enum {
@@ -37,14 +38,6 @@ next_slot(struct invocation *in, char slot[TOKEN_SLOT_LENGTH + 1])
 	return 0;
 }
 
-static int
-write_all(int fd, const char *text, size_t n)
-{
-	ssize_t written = write(fd, text, n);
-
-	return written == (ssize_t)n && fsync(fd) == 0 ? 0 : -1;
-}
-
 /*
  * Replaces the file by the text, and keeps its owner and mode.  A new one gets those of the configuration:
  * whoever may read that may read the keys.
@@ -59,7 +52,7 @@ replace_file(struct invocation *in, const char *path, const char *text, size_t n
 	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	/* only root gives files away: others keep a new one */
 	bool gives = was_there || geteuid() == 0;
-	bool good = found && fd != -1 && write_all(fd, text, n) == 0 &&
+	bool good = found && fd != -1 && disk_write(fd, slice_of(text, n)) == 0 && fsync(fd) == 0 &&
 	    (!gives || fchown(fd, like.st_uid, like.st_gid) == 0) && fchmod(fd, like.st_mode & mode) == 0;
 
 	if (fd != -1 && close(fd) == -1)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/fault.h"
 #include "base/hex.h"
 #include "cache/cache_dir_own.h"
@@ -124,22 +125,6 @@ cache_dir_move(int at, const char *from, char *path)
 	return renameat(at, from, at, path);
 }
 
-/* Writes all bytes.  0, or -1 with errno. */
-static int
-write_all(int fd, struct slice bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = FAULT_FAILS("cache", "write") ? -1 : write(fd, bytes.p, bytes.n);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
-	}
-	return 0;
-}
-
 int
 cache_dir_put(int at, const char *temporary, char *path, mode_t mode, struct slice bytes,
     const struct timespec *times)
@@ -152,7 +137,7 @@ cache_dir_put(int at, const char *temporary, char *path, mode_t mode, struct sli
 	fd = openat(at, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd == -1)
 		return -1;
-	rc = write_all(fd, bytes) == -1 ? -1 : futimens(fd, times);
+	rc = FAULT_FAILS("cache", "write") || disk_write(fd, bytes) == -1 ? -1 : futimens(fd, times);
 	/* some file systems report a full disk only here */
 	if (close(fd) == -1)
 		rc = -1;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/fault.h"
 #include "base/sha256.h"
 #include "base/url.h"
@@ -126,19 +127,11 @@ sink_write(char *p, size_t size, size_t n, void *arg)
 	c->sink.n += (int64_t)left;
 	if (c->sink.large || !sha256_add(&c->sink.hash, p, left))
 		return 0;
-	while (left > 0) {
-		ssize_t wrote = FAULT_FAILS("s3", "write") ? -1 : write(c->sink.fd, p, left);
-
-		if (wrote == -1 && errno == EINTR)
-			continue;
-		if (wrote == -1) {
-			c->sink.error = errno;
-			return 0;
-		}
-		p += wrote;
-		left -= (size_t)wrote;
+	if (FAULT_FAILS("s3", "write") || disk_write(c->sink.fd, slice_of(p, left)) == -1) {
+		c->sink.error = errno;
+		return 0;
 	}
-	return size * n;
+	return left;
 }
 
 /* Resets the call to its state before the first attempt. */

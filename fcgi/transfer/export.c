@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/disk.h"
 #include "base/fault.h"
 #include "base/gzip.h"
 #include "base/json.h"
@@ -82,18 +83,10 @@ make_parents(struct arena *a, int root, const char *path, struct err *err)
 }
 
 static int
-write_all(int fd, struct slice bytes, const char *path, struct err *err)
+write_bytes(int fd, struct slice bytes, const char *path, struct err *err)
 {
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
-		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
-	}
-	return 0;
+	return disk_write(fd, bytes) == 0 ? 0
+	    : err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
 }
 
 /* A new file, in place of what has that name. */
@@ -116,7 +109,7 @@ write_file(int root, const char *path, struct slice bytes, struct err *err)
 
 	if (fd == -1)
 		return -1;
-	rc = write_all(fd, bytes, path, err);
+	rc = write_bytes(fd, bytes, path, err);
 	if (close(fd) == -1 && rc == 0)
 		rc = err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
 	return rc;
@@ -133,7 +126,7 @@ copy_blob(const struct passage *p, struct arena *a, int from, const char *path, 
 		return -1;
 	while (rc == 0 && (n = read(from, piece, PIECE)) != 0) {
 		if (n > 0)
-			rc = write_all(to, slice_of(piece, (size_t)n), path, err);
+			rc = write_bytes(to, slice_of(piece, (size_t)n), path, err);
 		else if (errno != EINTR)
 			rc = err_sys(err, "read from the store");
 	}

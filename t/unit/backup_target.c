@@ -1,11 +1,18 @@
 /* store/backup/backup_target, backup_manifest: what a bucket does not take, and many backups. */
 #include "store/backup/backup_manifest.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "net/s3_request.h"
+#include "remove_tree.h"
 #include "tap.h"
 
 #define GIB ((int64_t)1 << 30)
@@ -74,10 +81,55 @@ test_too_large(void)
 	arena_free(a);
 }
 
+/* A disk that is nearly full takes the first bytes of a write, and only the next write says why. */
+static void
+test_short_write(void)
+{
+	static const char text[] = "more bytes than the file may have";
+	static const char *const why = "File too large";
+	char root[] = "/tmp/berth-backup-XXXXXX";
+	const struct rlimit small = { 10, RLIM_INFINITY };
+	struct arena *a = arena_new();
+	struct backup_manifest m = { .name = "20260101T000000.000Z", .registry = "x", .created_at = "x",
+		.program = "x" };
+	struct backup_target target;
+	struct backup_copy *copy;
+	unsigned char digest[SHA256_SIZE];
+	char sha256[BACKUP_DIGEST_SIZE];
+	struct err err = { 0 };
+	struct rlimit before;
+	bool good;
+	char *from;
+	int fd;
+
+	if (!ok(mkdtemp(root) != NULL, "a directory"))
+		return;
+	from = arena_printf(a, "%s/from", root);
+	fd = open(from, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ok(write(fd, text, strlen(text)) == (ssize_t)strlen(text) && close(fd) == 0 &&
+	    sha256_digest(text, strlen(text), digest), "a blob");
+	hex_encode(digest, sizeof(digest), sha256);
+	is_int(backup_target_find(a, root, &nowhere, &target, &err), 0, "a target");
+	is_int(target.kind->copier(&target, a, &copy, &err), 0, "a copier");
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	setrlimit(RLIMIT_FSIZE, &small);
+	errno = 0;
+	is_int(backup_copy_add(a, copy, from, sha256, (int64_t)strlen(text), &good, &err), -1, "a part of the blob");
+	ok(strstr(err.detail, why) != NULL, "  says why: %s", err.detail);
+	errno = 0;
+	is_int(backup_manifest_write(a, &target, &m, &err), -1, "a part of the manifest");
+	ok(strstr(err.detail, why) != NULL, "  says why: %s", err.detail);
+	setrlimit(RLIMIT_FSIZE, &before);
+	remove_tree(root);
+	arena_free(a);
+}
+
 int
 main(void)
 {
 	test_names();
 	test_too_large();
+	test_short_write();
 	return tap_done();
 }

@@ -1,4 +1,5 @@
 #include "store/blob/blob.h"
+#include "store/blob/blob_line.h"
 #include "store/blob/blob_store.h"
 #include "store/blob/blob_stage.h"
 
@@ -283,6 +284,9 @@ test_errors(void)
 	is_int(blob_stage(request, store, &s, &err), 0, "another");
 	is_int(blob_stage_write(s, slice_of("abcdef", 6), &err), -1, "a write that fails half-way");
 	is_int(err.status, 500, "is 500");
+	errno = 0;
+	is_int(blob_line_write(dir, "short", "abcdef", true, &err), -1, "a line of which the disk takes a part");
+	ok(strstr(err.detail, "File too large") != NULL, "says why: %s", err.detail);
 	setrlimit(RLIMIT_FSIZE, &was);
 	arena_free(request);
 	is_int(some_staging(), 0, "and leaves nothing");

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/fault.h"
 #include "base/hex.h"
 #include "base/sha256.h"
@@ -156,7 +157,7 @@ copy_bytes(struct backup_copy *c, int from, int to, const char *sha256, bool *go
 	ssize_t n = 0;
 
 	while (fine && (n = read(from, c->chunk, sizeof(c->chunk))) > 0) {
-		if (FAULT_FAILS("backup", "write") || write(to, c->chunk, (size_t)n) != n) {
+		if (FAULT_FAILS("backup", "write") || disk_write(to, slice_of(c->chunk, (size_t)n)) == -1) {
 			sha256_drop(&hash);
 			return err_disk(err, "write a blob to %s", c->incoming);
 		}

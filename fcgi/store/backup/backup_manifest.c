@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/disk.h"
 #include "base/hex.h"
 #include "base/json.h"
 #include "base/sha256.h"
@@ -164,7 +165,7 @@ write_file(struct arena *a, const struct backup_target *target, const char *file
 
 	if (target->kind->create(target, a, file, &fd, err) == -1)
 		return -1;
-	if (write(fd, text.p, text.n) != (ssize_t)text.n)
+	if (disk_write(fd, text) == -1)
 		rc = err_disk(err, "write %s", backup_target_path(a, target, file));
 	if (rc == 0)
 		rc = backup_keep(a, target, file, fd, sha256, &size, err);

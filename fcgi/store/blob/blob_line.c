@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/fault.h"
 #include "store/blob/blob.h"
 
@@ -70,11 +71,7 @@ make_staging(int root)
 static int
 write_line(int root, int fd, const char *line)
 {
-	size_t n = strlen(line);
-
-	if (give(root, fd) == -1)
-		return -1;
-	if (write(fd, line, n) != (ssize_t)n || write(fd, "\n", 1) != 1)
+	if (give(root, fd) == -1 || disk_write(fd, slice_str(line)) == -1 || disk_write(fd, slice_str("\n")) == -1)
 		return -1;
 	return FAULT_FAILS("store_file", "fsync") ? -1 : fsync(fd);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/fault.h"
 #include "base/hex.h"
 #include "base/sha256.h"
@@ -97,17 +98,10 @@ blob_stage_write(struct blob_staging *s, struct slice in, struct err *err)
 	assert(s->sha256[0] == '\0');
 	if (!sha256_add(&s->hash, in.p, in.n))
 		return err_internal(err, 500, "SHA-256 failed");
-	while (in.n > 0) {
-		ssize_t n = FAULT_FAILS("blob", "write") ? -1 : write(s->fd, in.p, in.n);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return blob_error(err, "write");
-		FAULT_POINT("blob", "written");
-		s->size += (uint64_t)n;
-		in = slice_of(in.p + n, in.n - (size_t)n);
-	}
+	if (FAULT_FAILS("blob", "write") || disk_write(s->fd, in) == -1)
+		return blob_error(err, "write");
+	FAULT_POINT("blob", "written");
+	s->size += in.n;
 	write_ahead(s);
 	return 0;
 }

@@ -328,7 +328,11 @@ test_sweep(void)
 	char *sent = arena_printf(a, "%s/staging/%032d" BLOB_SENT, dir, 9);
 	char *sent_now = arena_printf(a, "%s/staging/%032d" BLOB_SENT, dir, 10);
 	char *unknown = arena_printf(a, "%s/staging/%032d.old", dir, 11);
-	char *paths[] = { ours, young, other, sent, sent_now, unknown };
+	/* a blob that a restore, a copy or a repair of the store was bringing: store/backup/backup_copy.c */
+	char *brought = arena_printf(a, "%s/staging/%064d", dir, 12);
+	char *bringing = arena_printf(a, "%s/staging/%064d", dir, 13);
+	char *paths[] = { ours, young, other, sent, sent_now, unknown, brought, bringing };
+	struct timespec hours[2] = { { .tv_sec = time(NULL) - 7200 }, { .tv_sec = time(NULL) - 7200 } };
 	struct timespec late[2] = { { .tv_sec = time(NULL) - 90 }, { .tv_sec = time(NULL) - 90 } };
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
@@ -336,10 +340,14 @@ test_sweep(void)
 	utimensat(AT_FDCWD, ours, old, 0);
 	utimensat(AT_FDCWD, other, old, 0);
 	utimensat(AT_FDCWD, unknown, old, 0);
+	utimensat(AT_FDCWD, brought, old, 0);
+	utimensat(AT_FDCWD, bringing, hours, 0);
 	utimensat(AT_FDCWD, young, late, 0);
 	utimensat(AT_FDCWD, sent, late, 0);
-	is_int(blob_sweep_staging(dir, 3600, &err), 2, "two are swept");
+	is_int(blob_sweep_staging(dir, 3600, &err), 3, "three are swept");
 	ok(access(ours, F_OK) == -1, "the old one");
+	ok(access(brought, F_OK) == -1, "an old one with the name of a blob");
+	ok(access(bringing, F_OK) == 0, "not one of today: who brings many blobs needs time");
 	ok(access(sent, F_OK) == -1, "one that nginx was given more than a minute ago");
 	ok(access(sent_now, F_OK) == 0, "not one that it was given just now");
 	ok(access(unknown, F_OK) == 0, "not one with another end");

@@ -15,7 +15,11 @@
 #include "base/sha256.h"
 #include "store/blob/blob_dir.h"
 
-enum { CHUNK = 64 * 1024, NAME_BYTES = 16 };
+enum {
+	CHUNK = 64 * 1024,
+	NAME_BYTES = 16,
+	BROUGHT_S = 86400 /* far more than it takes to bring a batch of blobs (store/backup/backup_copy.h) */
+};
 _Static_assert(BLOB_STAGING_NAME_SIZE == 2 * NAME_BYTES + 1, "digits and a NUL");
 
 int
@@ -116,10 +120,12 @@ sweep_one(int dir, const char *name, int64_t age, struct err *err)
 	size_t n = strcspn(name, ".");
 	bool is_sent = strcmp(name + n, BLOB_SENT) == 0;
 	int64_t max_age = is_sent && age > BLOB_COPY_KEEP_S ? BLOB_COPY_KEEP_S : age;
-	unsigned char id[NAME_BYTES];
+	unsigned char id[SHA256_SIZE];
 	struct stat st;
 
-	if ((name[n] != '\0' && !is_sent) || !hex_decode(slice_of(name, n), id, sizeof(id)))
+	if (name[n] == '\0' && hex_decode(slice_of(name, n), id, SHA256_SIZE))
+		max_age = age > BROUGHT_S ? age : BROUGHT_S;
+	else if ((name[n] != '\0' && !is_sent) || !hex_decode(slice_of(name, n), id, NAME_BYTES))
 		return 0;
 	/* whoever owned it may have ended just now */
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)

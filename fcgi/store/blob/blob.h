@@ -67,7 +67,8 @@ int blob_staging_name(char name[BLOB_STAGING_NAME_SIZE], struct err *)
 
 /*
  * Removes staging files of the directory that are older than `age` seconds.  For names that end in BLOB_SENT
- * the limit is at most BLOB_COPY_KEEP_S.  Returns how many, or -1.
+ * the limit is at most BLOB_COPY_KEEP_S; for those of whole blobs, which a restore, a copy or a repair of the
+ * store has left there (store/backup/backup_copy.h), at least a day.  Returns how many, or -1.
  */
 int blob_sweep_staging(const char *dir, int64_t age, struct err *)
     __attribute__((warn_unused_result));

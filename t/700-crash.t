@@ -108,7 +108,7 @@ subtest 'the points' => sub {
 	# if the blob exists already: below, in t/720-store-trouble.t and t/830-collect.t; of a large crate:
 	# t/720-store-trouble.t; with an object store: t/755-object-store.t; of the pid file: t/unit/daemon.c
 	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing', 'blob:ahead'};
-	my $others = qr/^(?:cache|collect|copy|export|inspect|page|pid_file|s3):/;
+	my $others = qr/^(?:cache|collect|copy|disk|export|inspect|page|pid_file|s3):/;
 	is_deeply([grep { !defined $at{$_} && !/$others/ } sort keys %in_source], [],
 	    'none in the sources is missed');
 };

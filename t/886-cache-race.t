@@ -107,7 +107,7 @@ sub race {
 }
 
 my @passed = $fault->trace('cache:placed', sub { get("$R/$index", $token{dev}) });
-my @points = grep { /^cache|cache_(?:decide|index)/ && !/readdir/ } @passed;
+my @points = grep { /^cache|cache_(?:decide|index)/ } @passed;
 is(join(' ', @points),
     join(' ', qw(cache:hinted send:cache_decide sent:cache_decide answered:cache_decide cache:decided
     cache:entered cache:grant cache:granted send:cache_index sent:cache_index answered:cache_index cache:read

@@ -347,6 +347,31 @@ subtest 'a crash' => sub {
 	is(backed_up('a disk that works again')->{missing}, 0, 'and all is there');
 };
 
+# What a directory does not list might be taken for what is not there: backups without a manifest are removed.
+subtest 'a directory that cannot be read' => sub {
+	my @before = manifests();
+	my $file = $t->dir . '/fault';
+
+	$fault->arm('disk:readdir', 'eio');
+	my ($status, undef, $why) = backup();
+	is($status, 1, 'when the backup begins');
+	like($why, qr/Input.output error/, '  says so');
+	ok($fault->disarm, '  which was reached');
+
+	$fault->arm('send:backup_snapshot', 'wait', 'disk:readdir', 'eio');
+	my $pid = Berth::Test::spawn("$file.log", Berth::Cluster->build_dir . '/berth', '-c', $t->conf_path,
+	    'backup', @owner, $dir);
+	ok($t->wait_for(sub { -e "$file.taken" }), 'it has begun');
+	Berth::Test::write_file("$file.next", "disk:readdir eio\n");
+	unlink("$file.taken");
+	waitpid($pid, 0);
+	is($? >> 8, 1, 'when it looks for earlier backups');
+	like(Berth::Cluster::slurp("$file.log"), qr/Input.output error/, '  says so');
+	unlink($file, "$file.next", "$file.taken");
+	is_deeply([manifests()], \@before, '  and all of them are still there');
+	is((verify())[0], 0, '  as they were');
+};
+
 # ---- the drill ----
 
 my %token = map { ($_ => $t->token('dev')) } qw(stays revoked rotated);

@@ -1,7 +1,10 @@
 #include "base/disk.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/fault.h"
 
 int
 disk_write(int fd, struct slice bytes)
@@ -16,4 +19,19 @@ disk_write(int fd, struct slice bytes)
 		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
 	}
 	return 0;
+}
+
+int
+disk_next_name(DIR *dir, const char **name)
+{
+	struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = FAULT_FAILS("disk", "readdir") ? NULL : readdir(dir);
+	} while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	if (entry == NULL)
+		return errno != 0 ? -1 : 0;
+	*name = entry->d_name;
+	return 1;
 }

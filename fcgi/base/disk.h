@@ -1,7 +1,9 @@
 #ifndef BASE_DISK_H
 #define BASE_DISK_H
 
-/* Writes to a disk. */
+/* Calls of the system that a caller easily takes for a success when they have failed half-way. */
+
+#include <dirent.h>
 
 #include "base/slice.h"
 
@@ -10,5 +12,12 @@
  * takes no more.  -1: errno.
  */
 int disk_write(int fd, struct slice bytes) __attribute__((warn_unused_result));
+
+/*
+ * Reads the next name in a directory, but for `.` and `..`.  1: *name, good until the next call; 0: there are
+ * no more; -1: errno.  To readdir() an error looks like the end, and files that were not listed like files
+ * that do not exist.
+ */
+int disk_next_name(DIR *, const char **name) __attribute__((warn_unused_result));
 
 #endif

@@ -78,32 +78,21 @@ cache_dir_list(int at, const char *name)
 	return dir;
 }
 
-/* Reads the next entry; NULL: the end.  0, or -1 with errno. */
-static int
-next_entry(DIR *dir, struct dirent **entry)
-{
-	errno = 0;
-	*entry = FAULT_FAILS("cache", "readdir") ? NULL : readdir(dir);
-	return *entry == NULL && errno != 0 ? -1 : 0;
-}
-
 int
 cache_dir_each(const struct cache_dir *d, const char *path, cache_dir_fn *each, void *arg, struct err *err)
 {
 	DIR *dir = cache_dir_list(d->root, path);
-	struct dirent *entry;
-	int rc = 0;
+	const char *name;
+	int more = 0, rc = 0;
 
 	if (dir == NULL)
 		return cache_dir_error(d, path, err);
-	while (rc == 0) {
-		if (next_entry(dir, &entry) == -1)
-			rc = cache_dir_error(d, path, err);
-		else if (entry == NULL)
-			break;
-		else if (entry->d_name[0] != '.')
-			rc = each(arg, dirfd(dir), entry->d_name, err);
+	while (rc == 0 && (more = disk_next_name(dir, &name)) == 1) {
+		if (name[0] != '.')
+			rc = each(arg, dirfd(dir), name, err);
 	}
+	if (more == -1)
+		rc = cache_dir_error(d, path, err);
 	closedir(dir);
 	return rc;
 }
@@ -343,13 +332,11 @@ static bool
 empty_some(int at, const char *name, int depth, int *left)
 {
 	DIR *dir = cache_dir_list(at, name);
-	struct dirent *entry;
+	const char *below;
 	bool empty = true;
 
-	while (dir != NULL && empty && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			empty = remove_some(dirfd(dir), entry->d_name, depth + 1, left);
-	}
+	while (dir != NULL && empty && disk_next_name(dir, &below) == 1)
+		empty = remove_some(dirfd(dir), below, depth + 1, left);
 	if (dir != NULL)
 		closedir(dir);
 	return empty;

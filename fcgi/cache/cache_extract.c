@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "cache/cache_dir_own.h"
@@ -130,17 +131,16 @@ static void
 find_files(struct all *all, int root, const char *project)
 {
 	DIR *dir = cache_dir_list(root, project);
-	struct dirent *entry;
+	const char *name;
 	struct stat st;
 	size_t n = all->n;
 
 	if (dir == NULL)
 		return;
-	while (all->n < ALL_MAX && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+	while (all->n < ALL_MAX && disk_next_name(dir, &name) == 1) {
+		if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 			continue;
-		all->v[all->n++] = (struct kept) { arena_printf(all->arena, "%s/%s", project, entry->d_name), st.st_mtim,
+		all->v[all->n++] = (struct kept) { arena_printf(all->arena, "%s/%s", project, name), st.st_mtim,
 			(size_t)st.st_size };
 		all->bytes += (size_t)st.st_size;
 	}
@@ -173,13 +173,11 @@ bound_all(int root)
 {
 	struct all all = { .arena = arena_new() };
 	DIR *dir = cache_dir_list(root, ".");
-	struct dirent *entry;
+	const char *project;
 
 	all.v = arena_calloc(all.arena, ALL_MAX, sizeof(*all.v));
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] != '.')
-			find_files(&all, root, entry->d_name);
-	}
+	while (dir != NULL && disk_next_name(dir, &project) == 1)
+		find_files(&all, root, project);
 	if (dir != NULL)
 		closedir(dir);
 	make_room(&all, root);

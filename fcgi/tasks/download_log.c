@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "tasks/packed_log.h"
@@ -204,24 +205,26 @@ log_files_find(struct arena *a, const char *path, struct log_file **files, size_
 {
 	const char *base = strrchr(path, '/') + 1;
 	const char *dir = arena_strndup(a, path, (size_t)(base - path));
-	struct dirent *entry;
 	DIR *d = opendir(dir);
-	int rc = 0;
+	const char *name;
+	int more = 0, rc = 0;
 
 	*n = 0;
 	*files = arena_calloc(a, FILES_MAX, sizeof(**files));
 	if (d == NULL)
 		return errno == ENOENT ? 0 : err_sys(err, "cannot open %s", dir);
-	while (rc != -1 && (entry = readdir(d)) != NULL) {
-		struct log_file f = { .compressed = has_suffix(entry->d_name, ".gz") };
+	while (rc != -1 && (more = disk_next_name(d, &name)) == 1) {
+		struct log_file f = { .compressed = has_suffix(name, ".gz") };
 
-		if (!is_ours(entry->d_name, base))
+		if (!is_ours(name, base))
 			continue;
-		f.path = arena_printf(a, "%s%s", dir, entry->d_name);
+		f.path = arena_printf(a, "%s%s", dir, name);
 		rc = look(&f, err);
 		if (rc == 1)
 			rc = add(a, *files, n, &f, err);
 	}
+	if (more == -1)
+		rc = err_sys(err, "cannot read %s", dir);
 	closedir(d);
 	return rc == -1 ? -1 : 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "crate/crate_name.h"
 #include "store/blob/blob.h"
 #include "transfer/export_index.h"
@@ -154,7 +155,8 @@ enter(const struct passage *p, struct arena *a, int parent, const char *name, co
 {
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
 	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	const char *below;
+	int more = 0;
 
 	if (d == NULL) {
 		cannot(err, "read the directory", name);
@@ -164,10 +166,10 @@ enter(const struct passage *p, struct arena *a, int parent, const char *name, co
 	}
 	if (depth > IMPORT_DEPTH_MAX)
 		rc = err_set(err, 400, "%s is more than %d directories below the first", path, IMPORT_DEPTH_MAX);
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			rc = take_entry(p, a, dirfd(d), entry->d_name, path, depth, err);
-	}
+	while (rc == 0 && (more = disk_next_name(d, &below)) == 1)
+		rc = take_entry(p, a, dirfd(d), below, path, depth, err);
+	if (more == -1)
+		rc = cannot(err, "read the directory", name);
 	closedir(d);
 	return rc;
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
+
 struct walk {
 	struct arena *arena;
 	int (*take)(void *arg, const char *path, const char *name, struct err *);
@@ -32,18 +34,20 @@ static int
 enter(const struct walk *walk, const char *path, int depth, struct err *err)
 {
 	DIR *d = depth > IMPORT_DEPTH_MAX ? NULL : opendir(path);
-	struct dirent *entry;
-	int rc = 0;
+	const char *name;
+	int more = 0, rc = 0;
 
 	if (depth > IMPORT_DEPTH_MAX)
 		return err_set(err, 400, "%s is more than %d directories below the first", path,
 		    IMPORT_DEPTH_MAX);
 	if (d == NULL)
 		return err_set(err, 400, "cannot read the directory %s: %s", path, strerrordesc_np(errno));
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		if (entry->d_name[0] != '.')
-			rc = walk_entry(walk, dirfd(d), path, entry->d_name, depth, err);
+	while (rc == 0 && (more = disk_next_name(d, &name)) == 1) {
+		if (name[0] != '.')
+			rc = walk_entry(walk, dirfd(d), path, name, depth, err);
 	}
+	if (more == -1)
+		rc = err_set(err, 400, "cannot read the directory %s: %s", path, strerrordesc_np(errno));
 	closedir(d);
 	return rc;
 }

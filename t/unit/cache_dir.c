@@ -514,10 +514,10 @@ test_errors(struct cache_dir *d)
 		int (*act)(struct cache_dir *);
 		int status;
 	} cases[] = {
-		{ "cache:readdir eio", lease, 500 },
+		{ "disk:readdir eio", lease, 500 },
 		{ "cache:unlease erofs", lease, 503 },
 		{ "cache:unlease erofs", end_epoch, 503 },
-		{ "cache:readdir eio", stale, 500 },
+		{ "disk:readdir eio", stale, 500 },
 		{ "cache:unlease erofs", end_stale, 503 },
 		{ "cache:discard erofs", end_epoch, 0 },
 		{ "cache:grant erofs", make_grant, 503 },

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/fault.h"
 #include "store/backup/backup_copy.h"
 #include "store/backup/backup_list.h"
@@ -22,8 +23,7 @@ enum { PROBE_MS = 10000, MARK_SIZE = 32 };
 static bool
 may_be_there(const char *name)
 {
-	static const char *const names[] = { ".", "..", "lost+found", BLOB_STAGING, BLOB_TRASH,
-		STORE_NODES };
+	static const char *const names[] = { "lost+found", BLOB_STAGING, BLOB_TRASH, STORE_NODES };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (strcmp(name, names[i]) == 0)
@@ -45,8 +45,8 @@ check_directory(const struct backup_restore *r, bool begun, struct err *err)
 {
 	const char *dir = r->store->dir;
 	DIR *d = opendir(dir);
-	struct dirent *entry;
-	int rc = 0;
+	const char *name;
+	int more = 0, rc = 0;
 
 	if (d == NULL && errno == ENOENT)
 		return err_set(err, 409,
@@ -55,10 +55,12 @@ check_directory(const struct backup_restore *r, bool begun, struct err *err)
 		    dir, dir);
 	if (d == NULL)
 		return err_sys(err, "open %s", dir);
-	while (!begun && !r->store->kind->copies && rc == 0 && (entry = readdir(d)) != NULL) {
-		if (!may_be_there(entry->d_name))
-			rc = not_empty(r, entry->d_name, err);
+	while (!begun && !r->store->kind->copies && rc == 0 && (more = disk_next_name(d, &name)) == 1) {
+		if (!may_be_there(name))
+			rc = not_empty(r, name, err);
 	}
+	if (more == -1)
+		rc = err_sys(err, "read %s", dir);
 	closedir(d);
 	return rc;
 }

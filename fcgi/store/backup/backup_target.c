@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "net/s3.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_dir.h"
@@ -42,15 +43,17 @@ static int
 clear_incoming(const char *path, struct err *err)
 {
 	DIR *d = opendir(path);
-	struct dirent *entry;
-	int rc = 0;
+	const char *name;
+	int more = 0, rc = 0;
 
 	if (d == NULL)
 		return errno == ENOENT ? 0 : err_sys(err, "open %s", path);
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		if (entry->d_name[0] != '.' && unlinkat(dirfd(d), entry->d_name, 0) == -1)
-			rc = err_disk(err, "unlink %s/%s", path, entry->d_name);
+	while (rc == 0 && (more = disk_next_name(d, &name)) == 1) {
+		if (name[0] != '.' && unlinkat(dirfd(d), name, 0) == -1)
+			rc = err_disk(err, "unlink %s/%s", path, name);
 	}
+	if (more == -1)
+		rc = err_sys(err, "read %s", path);
 	closedir(d);
 	return rc;
 }
@@ -87,15 +90,17 @@ dir_list(const struct backup_target *target, struct arena *a, backup_each *each,
 {
 	const char *dir = target->files->dir;
 	DIR *d = opendir(dir);
-	struct dirent *entry;
-	int rc = 0;
+	const char *name;
+	int more = 0, rc = 0;
 
 	(void)a;
 	if (d == NULL)
 		return errno == ENOENT ? err_set(err, 404, "there is no directory %s", dir)
 				       : err_sys(err, "open %s", dir);
-	while (rc == 0 && (entry = readdir(d)) != NULL)
-		rc = each(arg, entry->d_name, err);
+	while (rc == 0 && (more = disk_next_name(d, &name)) == 1)
+		rc = each(arg, name, err);
+	if (more == -1)
+		rc = err_sys(err, "read %s", dir);
 	closedir(d);
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "store/blob/blob_dir.h"
@@ -140,8 +141,8 @@ sweep_one(int dir, const char *name, int64_t age, struct err *err)
 int
 blob_sweep_staging(const char *dir, int64_t age, struct err *err)
 {
-	int root = -1, fd = -1, n = 0;
-	struct dirent *entry;
+	int root = -1, fd = -1, n = 0, gone = 0, more = 0;
+	const char *name;
 	DIR *d;
 
 	if (blob_dir_open(AT_FDCWD, dir, &root, err) == -1 ||
@@ -156,15 +157,12 @@ blob_sweep_staging(const char *dir, int64_t age, struct err *err)
 		blob_fd_close(&fd);
 		return -1;
 	}
-	while ((entry = readdir(d)) != NULL) {
-		int gone = sweep_one(dirfd(d), entry->d_name, age, err);
-
-		if (gone == -1) {
-			n = -1;
-			break;
-		}
-		n += gone;
+	while (gone != -1 && (more = disk_next_name(d, &name)) == 1) {
+		gone = sweep_one(dirfd(d), name, age, err);
+		n += gone == 1;
 	}
+	if (more == -1)
+		gone = blob_error(err, "readdir");
 	closedir(d);
-	return n;
+	return gone == -1 ? -1 : n;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/fault.h"
 #include "base/hex.h"
 #include "base/sha256.h"
@@ -101,22 +102,24 @@ walk_files(const struct walk *w, const char *path, struct err *err)
 {
 	unsigned char digest[SHA256_SIZE];
 	DIR *d = opendir(path);
-	struct dirent *entry;
-	int rc = 0;
+	const char *name;
+	int more = 0, rc = 0;
 
 	if (d == NULL)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "blob store: open %s", path);
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		struct blob_entry found = { .name = entry->d_name };
+	while (rc == 0 && (more = disk_next_name(d, &name)) == 1) {
+		struct blob_entry found = { .name = name };
 		struct stat st;
 
-		if (strncmp(entry->d_name, w->prefix, strlen(w->prefix)) != 0 ||
-		    !hex_decode(slice_str(entry->d_name), digest, w->digits) ||
-		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		if (strncmp(name, w->prefix, strlen(w->prefix)) != 0 ||
+		    !hex_decode(slice_str(name), digest, w->digits) ||
+		    fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 			continue;
 		found.st = stat_of(&st);
 		rc = w->each(w->arg, &found, err);
 	}
+	if (more == -1)
+		rc = err_sys(err, "blob store: read %s", path);
 	closedir(d);
 	return rc;
 }
@@ -127,18 +130,20 @@ walk_blobs(struct walk *w, struct arena *a, const char *dir, const char *first, 
 {
 	const char *path = arena_printf(a, "%s/%s", dir, first);
 	DIR *d = opendir(path);
-	struct dirent *entry;
+	const char *second;
 	unsigned char byte;
-	int rc = 0;
+	int more = 0, rc = 0;
 
 	if (d == NULL)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "blob store: open %s", path);
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		if (!hex_decode(slice_str(entry->d_name), &byte, 1))
+	while (rc == 0 && (more = disk_next_name(d, &second)) == 1) {
+		if (!hex_decode(slice_str(second), &byte, 1))
 			continue;
-		w->prefix = arena_printf(a, "%s%s", first, entry->d_name);
-		rc = walk_files(w, arena_printf(a, "%s/%s", path, entry->d_name), err);
+		w->prefix = arena_printf(a, "%s%s", first, second);
+		rc = walk_files(w, arena_printf(a, "%s/%s", path, second), err);
 	}
+	if (more == -1)
+		rc = err_sys(err, "blob store: read %s", path);
 	closedir(d);
 	return rc;
 }

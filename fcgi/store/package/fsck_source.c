@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/disk.h"
 #include "store/backup/backup_copy.h"
 #include "store/backup/backup_manifest.h"
 #include "store/blob/blob.h"
@@ -20,18 +21,19 @@ static int
 try_crates(struct fsck *f, struct arena *a, const char *sha256, int64_t size, bool *found, struct err *err)
 {
 	DIR *d = opendir(f->from);
-	struct dirent *entry;
-	int rc = 0;
+	const char *name;
+	int more = 0, rc = 0;
 
 	if (d == NULL)
 		return 0;
-	while (rc == 0 && !*found && (entry = readdir(d)) != NULL) {
-		size_t n = strlen(entry->d_name), end = strlen(".crate");
+	while (rc == 0 && !*found && (more = disk_next_name(d, &name)) == 1) {
+		size_t n = strlen(name), end = strlen(".crate");
 
-		if (n > end && strcmp(entry->d_name + n - end, ".crate") == 0)
-			rc = try_file(f, a, arena_printf(a, "%s/%s", f->from, entry->d_name), sha256, size,
-			    found, err);
+		if (n > end && strcmp(name + n - end, ".crate") == 0)
+			rc = try_file(f, a, arena_printf(a, "%s/%s", f->from, name), sha256, size, found, err);
 	}
+	if (more == -1)
+		rc = err_sys(err, "--from: read %s", f->from);
 	closedir(d);
 	return rc;
 }

@@ -9,6 +9,7 @@ use warnings;
 use File::Find;
 use Test::More;
 
+use Berth::Crate ();
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 3, failed_login_burst => 0, publish_burst => 0, new_crate_burst => 0);
@@ -223,6 +224,11 @@ subtest 'all names' => sub {
 
 		like($res->{body}, qr{<code>\Q@{[$files{$path} =~ s/\n//r]}\E</code>}, substr($encoded, 0, 50));
 	}
+	# old cargos packed some files twice
+	publish('double', '1.0.0', { 'x.txt' => "x\n" },
+	    entries => [Berth::Crate::entry('double-1.0.0/x.txt', "x\n")]);
+	my @doubles = get("$root/double/1.0.0/source")->{body} =~ m{<td class="name"><a href="[^"]+/x\.txt">}g;
+	is(scalar @doubles, 1, 'a file that comes twice is listed once');
 	my $long = join('/', ("\xc3\xa9" x 120) x 4);
 	publish('long', '1.0.0', { map { ("$long/$_" => '') } 1 .. 1200 });
 	like(get("$root/long/1.0.0/source")->{body}, qr{These are 601 of 1\xc2\xa0202 files},

@@ -46,6 +46,21 @@ source_html_has_page(const char *project, const char *crate, const char *version
 	return request_takes_path(slice_str(file)) && !buf_full(&length) && length.n + AROUND <= REQUEST_PATH_MAX;
 }
 
+/* Sorts the files, and lists each once: a crate may have a path twice (crate/archive/file_twice.h). */
+static void
+sort_files(struct source_html *s)
+{
+	size_t n = 0;
+
+	if (s->nfiles > 1)
+		qsort(s->files, s->nfiles, sizeof(*s->files), compare_paths);
+	for (size_t i = 0; i < s->nfiles; i++) {
+		if (n == 0 || compare_paths(&s->files[n - 1], &s->files[i]) != 0)
+			s->files[n++] = s->files[i];
+	}
+	s->nfiles = n;
+}
+
 /* Takes the lines of a list apart.  -1: 500. */
 static int
 read_list(struct arena *a, struct slice answer, struct source_html *s, struct err *err)
@@ -66,9 +81,8 @@ read_list(struct arena *a, struct slice answer, struct source_html *s, struct er
 		s->files[s->nfiles++] = (struct source_file) { path + 1, size,
 			source_html_has_page(s->path, s->crate, s->version, path + 1) };
 	}
-	if (n > 1)
-		qsort(s->files, n, sizeof(*s->files), compare_paths);
-	s->nshown = n < SOURCE_SHOWN_FILES ? n : SOURCE_SHOWN_FILES;
+	sort_files(s);
+	s->nshown = s->nfiles < SOURCE_SHOWN_FILES ? s->nfiles : SOURCE_SHOWN_FILES;
 	return 0;
 }
 

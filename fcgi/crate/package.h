@@ -128,7 +128,7 @@ struct package_limits {
 	const char *registry_advice; /* added to the error if a registry is not in this list; NULL: nothing */
 	/*
 	 * For an import: accepts what registries once accepted and clients still read: `*` requirements,
-	 * and any keywords and categories.
+	 * descriptions of any length, and any keywords and categories.
 	 */
 	bool legacy;
 };

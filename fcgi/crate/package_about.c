@@ -184,7 +184,7 @@ int
 package_check_about(const struct package *pkg, const struct package_limits *limits,
     struct err *err)
 {
-	if (pkg->description != NULL && strlen(pkg->description) > DESCRIPTION_MAX)
+	if (!limits->legacy && pkg->description != NULL && strlen(pkg->description) > DESCRIPTION_MAX)
 		return err_set(err, 400,
 		    "The `description` is too long. A maximum of %d characters are currently "
 		    "allowed.",

@@ -474,6 +474,22 @@ test_about_limits(void)
 	is_str(err.pub, "expected at most 1 categories per crate" RAISE("max_categories"), "says so");
 }
 
+/* The public registry has had its limit for descriptions since 2024 only. */
+static void
+test_legacy(void)
+{
+	enum { LONG = 3000 };
+	struct package_limits l = limits;
+	struct package p = package_with("");
+	char *description = arena_alloc(arena, LONG + 1);
+	struct err err = { 0 };
+
+	memset(description, 'd', LONG);
+	p.description = description;
+	l.legacy = true;
+	ok(package_check(arena, &p, &l, &err) == 0, "an import takes a long description: %s", err.pub);
+}
+
 static const struct {
 	const char *rest, *required, *missing;
 } required[] = {
@@ -527,6 +543,7 @@ main(void)
 	test_long_texts();
 	test_allow_list();
 	test_about_limits();
+	test_legacy();
 	test_required();
 	test_warnings();
 	test_not_strict();

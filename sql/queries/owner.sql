@@ -18,12 +18,11 @@ SELECT u.id, u.username, u.name, u.email, max(h.level) AS level
  GROUP BY u.id
 
 -- name: owner_list
--- $1, $2 the project by id or by full path, $3 normalized name of the crate.  No row if the crate does not
--- exist; otherwise one for each owner, or one without a user if it has none.
+-- $1 project, $2 normalized name of the crate.  No row if the crate does not exist; otherwise one for each
+-- owner, or one without a user if it has none.
 SELECT c.name AS crate, o.id AS user_id, o.username, o.name, o.email, o.level
   FROM crates c LEFT JOIN LATERAL (@crate_owners_of) o ON true
- WHERE c.project_id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
-   AND c.normalized_name = $3
+ WHERE c.project_id = $1 AND c.normalized_name = $2
  ORDER BY o.level DESC, lower(o.username);
 
 -- name: owner_find

@@ -11,23 +11,19 @@
 /* Ten names and what is said around them. */
 enum { MESSAGE_MAX = 8192 };
 
-void
-owner_list_call(struct db_call *call, struct arena *a, const struct namespace_ref *project,
-    const char *crate)
-{
-	call->stmt = STMT_OWNER_LIST;
-	namespace_ref_bind(&call->params, a, project);
-	db_bind_str(&call->params, crate_name_normalize(a, slice_str(crate)));
-}
-
 int
-owner_list_read(const struct db_call *call, struct arena *a, const char *crate,
+owner_list(struct db *db, struct arena *a, int64_t project_id, const char *crate,
     struct owner **out, size_t *n, struct err *err)
 {
 	enum { COLUMNS_OWNER_LIST };
-	const struct db_result *r = &call->result;
+	struct db_call call = { .stmt = STMT_OWNER_LIST };
+	const struct db_result *r = &call.result;
 
 	*n = 0;
+	db_bind_int(&call.params, project_id);
+	db_bind_str(&call.params, crate_name_normalize(a, slice_str(crate)));
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
 	if (r->rows == 0)
 		return err_set(err, 404, "crate `%s` does not exist", crate);
 	*out = arena_calloc(a, (size_t)r->rows, sizeof(**out));
@@ -43,19 +39,6 @@ owner_list_read(const struct db_call *call, struct arena *a, const char *crate,
 		};
 	}
 	return 0;
-}
-
-int
-owner_list(struct db *db, struct arena *a, int64_t project_id, const char *crate,
-    struct owner **out, size_t *n, struct err *err)
-{
-	const struct namespace_ref project = { .id = project_id };
-	struct db_call call = { .stmt = STMT__MAX };
-
-	owner_list_call(&call, a, &project, crate);
-	if (db_run(db, a, &call, 1, err) == -1)
-		return -1;
-	return owner_list_read(&call, a, crate, out, n, err);
 }
 
 /* What the transaction works on. */

@@ -14,7 +14,6 @@
 #include "access/token_limits.h"
 #include "store/audit.h"
 #include "store/db/db.h"
-#include "store/token/access_facts.h"
 
 enum { OWNER_NAMES_MAX = 10 };
 
@@ -26,15 +25,10 @@ struct owner {
 	int64_t level; /* of the role, enum member_level; 0: owns the crate itself */
 };
 
-/* Fills in the call: the owners of that crate, whose name may be in any spelling. */
-void owner_list_call(struct db_call *, struct arena *, const struct namespace_ref *,
-    const char *crate);
-
-/* Reads the call's result: roles first.  -1: 404 "crate `name` does not exist". */
-int owner_list_read(const struct db_call *, struct arena *, const char *crate, struct owner **,
-    size_t *n, struct err *) __attribute__((warn_unused_result));
-
-/* Both in one, for the project of that id. */
+/*
+ * The owners of that crate, whose name may be in any spelling: roles first.  -1: 404 "crate `name` does not
+ * exist".
+ */
 int owner_list(struct db *, struct arena *, int64_t project_id, const char *crate,
     struct owner **, size_t *n, struct err *) __attribute__((warn_unused_result));
 

@@ -344,6 +344,13 @@ subtest 'a disk that is full' => sub {
 		is(join(' ', glob($t->store . '/staging/*')), "@staged", 'and nothing more in staging');
 		ok(whole('second'), 'later it is there');
 	}
+	# as on a network file system that has no locks
+	forget('second');
+	$fault->arm('disk:lock', 'eio');
+	is(get('second')->{status}, 500, 'a file that cannot be locked: 500');
+	ok($fault->disarm, 'it was');
+	like($t->log('pool'), qr{blob store: lock \S+/staging/[0-9a-f]{32}: Input/output error}, 'the log says so');
+	ok(whole('second'), 'later it is there');
 	# an attempt that fails on a full disk makes room for another one
 	my @names = make_old('second');
 	forget('first');

@@ -334,7 +334,8 @@ subtest 'a crash' => sub {
 		is((verify())[0], 0, '  and is good');
 	}
 	is($p->publish('full', '1.0.0')->{status}, 200, 'a crate');
-	for my $case (['backup:write', 'enospc', qr/No space left/],
+	for my $case (['disk:lock', 'eio', qr/lock .*Input.output error/],
+	    ['backup:write', 'enospc', qr/No space left/],
 	    ['backup:sync', 'eio', qr/Input.output error/]) {
 		my ($point, $error, $why) = @$case;
 

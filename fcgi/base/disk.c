@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -34,4 +35,12 @@ disk_next_name(DIR *dir, const char **name)
 		return errno != 0 ? -1 : 0;
 	*name = entry->d_name;
 	return 1;
+}
+
+int
+disk_lock(int fd)
+{
+	if (!FAULT_FAILS("disk", "lock") && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 1;
+	return errno == EWOULDBLOCK ? 0 : -1;
 }

@@ -20,4 +20,10 @@ int disk_write(int fd, struct slice bytes) __attribute__((warn_unused_result));
  */
 int disk_next_name(DIR *, const char **name) __attribute__((warn_unused_result));
 
+/*
+ * Locks the file (flock(2)), without waiting.  1: done; 0: another process has it; -1: errno, as on a network
+ * file system that has no locks.
+ */
+int disk_lock(int fd) __attribute__((warn_unused_result));
+
 #endif

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -147,11 +146,13 @@ cache_dir_put(int at, const char *temporary, char *path, mode_t mode, struct sli
 static int
 lock_take(struct cache_dir *d, bool *taken, struct err *err)
 {
+	int locked;
+
 	d->lock = openat(d->root, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, CACHE_DIR_OWN_MODE);
-	if (d->lock == -1)
+	if (d->lock == -1 || (locked = disk_lock(d->lock)) == -1)
 		return cache_dir_error(d, "lock", err);
-	*taken = flock(d->lock, LOCK_EX | LOCK_NB) == 0;
-	return *taken || errno == EWOULDBLOCK ? 0 : cache_dir_error(d, "lock", err);
+	*taken = locked == 1;
+	return 0;
 }
 
 /* Makes the node's name once; it stays with the directory. */

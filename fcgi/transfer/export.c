@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -423,7 +422,7 @@ export_into(struct export *export, struct arena *a, int root, struct err *err)
 int
 export_run(struct export *export, struct arena *a, struct err *err)
 {
-	int root, rc;
+	int root, rc, locked;
 
 	if (export->dir[0] == '\0')
 		return err_set(err, 400, "DIR is an empty string: name the directory of the export");
@@ -433,7 +432,10 @@ export_run(struct export *export, struct arena *a, struct err *err)
 	if (root == -1)
 		return err_set(err, 400, "cannot open the directory %s: %s", export->dir,
 		    strerrordesc_np(errno));
-	if (flock(root, LOCK_EX | LOCK_NB) == -1)
+	locked = disk_lock(root);
+	if (locked == -1)
+		rc = err_set(err, 400, "cannot lock %s: %s", export->dir, strerrordesc_np(errno));
+	else if (locked == 0)
 		rc = err_set(err, 409, "another export to %s runs; wait until it has ended", export->dir);
 	else
 		rc = export_into(export, a, root, err);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,17 +61,22 @@ static int
 dir_begin(const struct backup_target *target, struct arena *a, int *lock, struct err *err)
 {
 	const char *dir = target->files->dir;
+	int rc;
 
 	if (mkdir(dir, DIR_MODE) == -1 && errno != EEXIST)
 		return err_disk(err, "mkdir %s", dir);
 	*lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*lock == -1)
 		return err_disk(err, "open %s", dir);
-	if (flock(*lock, LOCK_EX | LOCK_NB) == 0 &&
-	    clear_incoming(backup_target_path(a, target, BACKUP_INCOMING), err) == 0)
-		return 0;
-	blob_fd_close(lock);
-	return err->status != 0 ? -1 : err_set(err, 409, "another backup to %s is running: wait for its end", dir);
+	rc = disk_lock(*lock);
+	if (rc == 1)
+		rc = clear_incoming(backup_target_path(a, target, BACKUP_INCOMING), err);
+	else
+		rc = rc == -1 ? err_disk(err, "lock %s", dir)
+		    : err_set(err, 409, "another backup to %s is running: wait for its end", dir);
+	if (rc == -1)
+		blob_fd_close(lock);
+	return rc;
 }
 
 static int

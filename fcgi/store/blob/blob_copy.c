@@ -7,12 +7,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "net/s3.h"
@@ -80,13 +80,20 @@ is_new(const struct bringing *b)
 static int
 lock(struct bringing *b, int64_t until_us, struct err *err)
 {
+	int locked;
+
 	for (int ms = 1;; ms = 2 * ms < WAIT_MAX_MS ? 2 * ms : WAIT_MAX_MS) {
 		b->fd = open(b->aside, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 		if (b->fd == -1)
 			return err_disk(err, "blob store: create %s", b->aside);
-		if (flock(b->fd, LOCK_EX | LOCK_NB) == 0 && !use(b->path) && is_new(b))
+		locked = disk_lock(b->fd);
+		if (locked == 1 && !use(b->path) && is_new(b))
 			return 1;
+		if (locked == -1)
+			err_disk(err, "blob store: lock %s", b->aside);
 		blob_fd_close(&b->fd);
+		if (locked == -1)
+			return -1;
 		if (use(b->path))
 			return 0;
 		if (clock_us() >= until_us) {

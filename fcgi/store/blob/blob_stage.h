@@ -36,9 +36,9 @@ int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unuse
 
 /*
  * Makes the staged bytes a blob that survives a crash: a hard link, fsync of the bytes and of the
- * directories.  If the store has a blob with the same bytes already, that blob stays, with a new
- * modification time, so that the collector leaves it alone.  You can call it again, which does nothing and
- * has the same result.  -1: as blob_stage.
+ * directories.  If the store has a blob with the same bytes already, that blob stays; in a directory with a
+ * new modification time, so that the collector leaves it alone.  You can call it again, which does nothing
+ * and has the same result.  -1: as blob_stage.
  */
 int blob_stage_keep(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
 

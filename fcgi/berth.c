@@ -1,6 +1,5 @@
 /* berth(1): what an administrator does to a registry. */
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,9 +308,6 @@ run(struct invocation *in, const struct noun *noun, const struct option_set *com
 	rc = wait_for_nodes(in, barrier, rc);
 	cache_barrier_free(barrier);
 	db_free(in->db);
-	/* a token that nobody has read is lost: say so */
-	if ((fflush(stdout) == EOF || ferror(stdout)) && rc == 0)
-		rc = err_sys(&in->err, "standard output");
 	return rc;
 }
 
@@ -337,24 +333,25 @@ report(const struct noun *noun, const struct invocation *in)
 	return EXIT_USAGE;
 }
 
+/* Fills in the exit status.  -1: err. */
 static int
 answer(const struct noun *noun, struct invocation *in, const struct option_set *common)
 {
+	bool asked = common->values[COMMON_HELP] != NULL;
+
 	if (common->values[COMMON_VERSION] != NULL) {
 		puts("berth " BERTH_VERSION);
-		return EXIT_SUCCESS;
+		return 0;
 	}
 	if (noun == NULL || in->command == NULL) {
-		bool asked = common->values[COMMON_HELP] != NULL;
-
 		print_usages(asked ? stdout : stderr, noun);
-		return asked ? EXIT_SUCCESS : EXIT_USAGE;
+		in->status = asked ? EXIT_SUCCESS : EXIT_USAGE;
+		return 0;
 	}
-	if (common->values[COMMON_HELP] != NULL) {
-		print_help(noun, in->command);
-		return EXIT_SUCCESS;
-	}
-	return run(in, noun, common) == -1 ? report(noun, in) : in->status;
+	if (!asked)
+		return run(in, noun, common);
+	print_help(noun, in->command);
+	return 0;
 }
 
 int
@@ -367,11 +364,13 @@ main(int argc, char **argv)
 	const struct noun *noun = NULL;
 	int status;
 
+	/* a token that nobody has read is lost: say so */
 	if (parse_command(&options, &noun, &in.command, &in.err) == -1 ||
-	    (in.command != NULL && parse_rest(&options, &in) == -1))
+	    (in.command != NULL && parse_rest(&options, &in) == -1) ||
+	    answer(noun, &in, &common) == -1 || program_flush(&in.err) == -1)
 		status = report(noun, &in);
 	else
-		status = answer(noun, &in, &common);
+		status = in.status;
 	arena_free(in.arena);
 	return status;
 }

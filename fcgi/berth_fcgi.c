@@ -1,6 +1,5 @@
 /* The pool of FastCGI workers: options, log, pid file, socket.  See berth-fcgi(8). */
 
-#include <errno.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -62,16 +61,6 @@ realloc(void *p, size_t n)
 
 #endif
 
-static int
-flush(void)
-{
-	if (fflush(stdout) != 0) {
-		fprintf(stderr, "berth-fcgi: standard output: %s\n", strerrordesc_np(errno));
-		return 1;
-	}
-	return 0;
-}
-
 /* What -r does: "GET /api/v4/user user", a line for each method of a route. */
 static int
 print_routes(void)
@@ -88,7 +77,7 @@ print_routes(void)
 				    route->name);
 		}
 	}
-	return flush();
+	return 0;
 }
 
 /* What -t does: the effective configuration, secrets masked, and where it is from. */
@@ -96,7 +85,7 @@ static int
 print_settings(const struct settings *s)
 {
 	conf_print(stdout, settings_keys, settings_nkeys, s, s->origins, db_print_conninfo);
-	return flush();
+	return 0;
 }
 
 static int

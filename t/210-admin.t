@@ -569,10 +569,23 @@ subtest 'the command line' => sub {
 };
 
 subtest 'output that nobody takes' => sub {
-	my $berth = $t->build . '/berth';
+	my $bin = $t->build;
+	my $berth = "$bin/berth";
 	my $conf = $t->conf_path;
 
 	is(system("BERTH_CONF=$conf $berth user list > /dev/full 2> /dev/null") >> 8, 1, 'a full disk is an error');
+	for my $command ('berth --version', 'berth --help', 'berth user add --help', 'berth-fcgi -V',
+		'berth-fcgi -h', 'berth-fcgi -r', 'berth-worker -V') {
+		my ($status, undef, $err) = Berth::Cluster::capture('/bin/sh', '-c', "$bin/$command > /dev/full");
+
+		is($status, 1, "$command: a full disk is an error");
+		like($err, qr/\Aberth\S*: standard output: \S/, "$command: and says so");
+	}
+	# its note is behind the first flush, so the last one has nothing left to write
+	my (undef, undef, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $conf } }, '/bin/sh', '-c',
+	    "$berth user link alice > /dev/full");
+	like($err, qr/^berth: standard output: not all of it could be written$/m,
+	    'it names no reason that it does not know');
 };
 
 subtest 'the configuration' => sub {

@@ -39,6 +39,27 @@ serve(const struct program *p, const char *config_path, const struct settings *s
 /* What the options choose. */
 enum work { SERVE, CHECK, CHECK_WITH_NGINX };
 
+int
+program_flush(struct err *err)
+{
+	if (fflush(stdout) == EOF)
+		return err_sys(err, "standard output");
+	/* an earlier write may have failed, and taken its bytes and its errno along */
+	return ferror(stdout) ? err_internal(err, 500, "standard output: not all of it could be written") : 0;
+}
+
+/* What was printed must be there, or the exit status says that it is not. */
+static int
+end(const struct program *p, int status)
+{
+	struct err err = { 0 };
+
+	if (status != 0 || program_flush(&err) == 0)
+		return status;
+	fprintf(stderr, "%s: %s\n", p->name, err.detail);
+	return 1;
+}
+
 static int
 check(const struct program *p, const struct settings *s, enum work work)
 {
@@ -58,7 +79,7 @@ run(const struct program *p, const char *config_path, enum work work)
 	if (settings_load(arena, config_path, &settings, &err) == -1)
 		fprintf(stderr, "%s: %s\n", p->name, err.detail);
 	else
-		status = work == SERVE ? serve(p, config_path, &settings) : check(p, &settings, work);
+		status = work == SERVE ? serve(p, config_path, &settings) : end(p, check(p, &settings, work));
 	arena_free(arena);
 	return status;
 }
@@ -99,10 +120,10 @@ program_main(const struct program *p, int argc, char **argv)
 			config_path = optarg;
 			break;
 		case 'h':
-			return usage(p, stdout, 0);
+			return end(p, usage(p, stdout, 0));
 		case 'r':
 			assert(p->list != NULL);
-			return p->list();
+			return end(p, p->list());
 		case 't':
 			check_only = true;
 			break;
@@ -111,7 +132,7 @@ program_main(const struct program *p, int argc, char **argv)
 			break;
 		case 'V':
 			printf("%s " BERTH_VERSION "\n", p->name);
-			return 0;
+			return end(p, 0);
 		default:
 			return usage(p, stderr, EXIT_USAGE);
 		}

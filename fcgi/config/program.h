@@ -3,6 +3,7 @@
 
 /* How a daemon starts: options, configuration, protection of its memory, log. */
 
+#include "base/err.h"
 #include "config/settings.h"
 
 struct program {
@@ -21,6 +22,9 @@ struct program {
  * empty, else, with `fall_back`, the default, else NULL.
  */
 const char *program_config_path(const char *given, bool fall_back);
+
+/* Flushes standard output.  -1: 500, it is not all written: with the reason, if that is still known. */
+int program_flush(struct err *) __attribute__((warn_unused_result));
 
 /*
  * Runs the program: -c file, -h, -r, -t, --nginx, -V.  Errors before the log is open go to standard error.

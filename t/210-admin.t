@@ -728,6 +728,22 @@ subtest 'the file of the first key' => sub {
 		like($t->berth_ok(qw(key add)), qr/^[0-9a-z]{2}$/, 'a slot');
 		is((stat($key_file))[2] & 07777, $mode & 0640, sprintf('%04o: mode as the configuration has', $mode));
 	}
+	my $whole = Berth::Cluster::slurp($key_file);
+	my $limit = length($whole) + 20; # the new file has 50 bytes more
+	my (undef, $said) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, '/bin/sh', '-c',
+	    "trap '' XFSZ; prlimit --fsize=$limit " . $t->build . '/berth key add 2>&1 | cat');
+	is($said, "berth: token_key: cannot write $key_file: File too large\n", 'a full disk: says so');
+	is(Berth::Cluster::slurp($key_file), $whole, 'the file stays as it is');
+	ok(!-e "$key_file.new", 'and no other file has keys');
+
+	my @adding = map {
+		open(my $pipe, '-|', $t->build . '/berth', '-c', $t->conf_path, qw(key add)) or die "berth: $!\n";
+		$pipe;
+	} 1 .. 6;
+	my @added = map { scalar(<$_>) // '' } @adding;
+	is(join(' ', map { close($_) ? 0 : $? } @adding), '0 0 0 0 0 0', 'six at once');
+	is(join('', map { "$_\n" } Berth::Cluster::slurp($key_file) =~ s/\A\Q$whole\E//r =~ /^(\w\w) "/mg),
+	    join('', sort @added), 'the file has the keys of all');
 	my @live = grep { !$_->{retired_at} } @{ json_of('list', qw(key list)) };
 	my $last = pop(@live)->{slot};
 	is(works('one of several', qw(key retire), $_->{slot}), "$_->{slot}\n", 'is retired') for @live;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,7 +60,30 @@ replace_file(struct invocation *in, const char *path, const char *text, size_t n
 		good = false;
 	if (good && rename(new, path) == 0)
 		return 0;
-	return err_sys(&in->err, "token_key: cannot write %s", path);
+	err_sys(&in->err, "token_key: cannot write %s", path);
+	/* it has a part of the keys */
+	if (fd != -1)
+		unlink(new);
+	return -1;
+}
+
+/*
+ * Waits until no other command on this host adds a key, since the one that is last to replace the file would
+ * take the other's line away.  Returns the descriptor that holds the lock, or -1.
+ */
+static int
+lock_directory(struct invocation *in, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *dir = slash == path ? "/" : arena_strndup(in->arena, path, (size_t)(slash - path));
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd != -1 && flock(fd, LOCK_EX) == 0)
+		return fd;
+	err_sys(&in->err, "token_key: cannot lock the directory %s", dir);
+	if (fd != -1)
+		close(fd);
+	return -1;
 }
 
 /* Makes the new content: the file, or the beginning of a new one, and one line more. */
@@ -102,19 +126,14 @@ add_key(struct invocation *in, const char *path, const char *registry, const str
 	return -1;
 }
 
+/* Makes a key for the next slot. */
 static int
-add(struct invocation *in)
+add_next(struct invocation *in, const char *path, char slot[TOKEN_SLOT_LENGTH + 1])
 {
-	static const char *const keys[] = { "slot" };
-	struct output out = { in->arena, in->json, keys, 1 };
-	const char *path = in->settings != NULL ? in->settings->token_key : "";
-	char slot[TOKEN_SLOT_LENGTH + 1];
 	struct token_keys known;
 	struct token_key key;
 	int rc = -1;
 
-	if (path[0] == '\0')
-		return err_set(&in->err, 400, "token_key is not set; name the file in the configuration first");
 	/* refuses a file of another registry, and a malformed one */
 	if (token_slot_keys(in->db, in->arena, access(path, F_OK) == 0 ? path : "", &known, &in->err) == -1)
 		return -1;
@@ -122,6 +141,25 @@ add(struct invocation *in)
 		rc = add_key(in, path, known.registry_id, &key);
 	OPENSSL_cleanse(&key, sizeof(key));
 	token_keys_wipe(&known);
+	return rc;
+}
+
+static int
+add(struct invocation *in)
+{
+	static const char *const keys[] = { "slot" };
+	struct output out = { in->arena, in->json, keys, 1 };
+	const char *path = in->settings != NULL ? in->settings->token_key : "";
+	char slot[TOKEN_SLOT_LENGTH + 1];
+	int lock, rc;
+
+	if (path[0] == '\0')
+		return err_set(&in->err, 400, "token_key is not set; name the file in the configuration first");
+	lock = lock_directory(in, path);
+	if (lock == -1)
+		return -1;
+	rc = add_next(in, path, slot);
+	close(lock);
 	if (rc == 0)
 		output_id(&out, (struct cell[]) { cell_str(slot) });
 	return rc;

@@ -151,7 +151,8 @@ token_slot_add(struct db *db, struct arena *a, const struct audit_actor *actor,
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	return call.result.rows == 1 ? 0
-	    : err_set(err, 409, "slot `%s` was used before; choose one that was never used", key->slot);
+	    : err_set(err, 409, "another `berth key add` has just taken the slot `%s`; run the command again",
+	          key->slot);
 }
 
 int

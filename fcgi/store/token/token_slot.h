@@ -45,7 +45,7 @@ struct token_slot {
 	int64_t retired_at; /* 0: the slot is live */
 };
 
-/* Records a new slot.  -1: 409 it was used before. */
+/* Records a new slot.  -1: 409 it was used before, as by a command on another host. */
 int token_slot_add(struct db *, struct arena *, const struct audit_actor *,
     const struct token_key *, struct err *) __attribute__((warn_unused_result));
 

@@ -169,6 +169,8 @@ subtest 'calls of clients' => sub {
 		like($res->{body}, qr/^\{"message":"405 Method Not Allowed - Berth has no such part of GitLab's API; /,
 		    'and it is said');
 	}
+	is($call->($_ => "$P/packages/protection/rules/1")->{status}, 404, "$_ of a rule: only the list shows it")
+	    for qw(GET HEAD);
 	is($call->(PUT => $_)->{status}, 400, "PUT $_: only what this server has") for $P, $G;
 };
 

@@ -186,7 +186,8 @@ refuse_path(const struct router *router, struct request *rq)
 int
 router_refuse_method(const struct router *router, struct request *rq)
 {
-	static const unsigned calls = METHOD_GET | METHOD_POST | METHOD_PUT | METHOD_PATCH;
+	static const unsigned calls = METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_PUT |
+	    METHOD_PATCH;
 	const struct route_error_format *found = find_error_format(router, rq);
 	const char *missing = found != NULL ? found->missing : NULL;
 

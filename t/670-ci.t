@@ -374,7 +374,9 @@ subtest 'rules by API' => sub {
 	is($again->{status}, 409, 'a second one with the same issuer and claims is refused');
 	like($again->{body}, qr/409 trust rule $made->{id} of the project already has this issuer/, 'and names it');
 	my $other = { %rule, claims => { project_path => 'group/other' } };
-	is($rules->(POST => 'boss', { %$other, user => 'boss' })->{status}, 201, 'one that acts for themselves');
+	$res = $rules->(POST => 'boss', { %$other, user => 'BOSS' });
+	is($res->{status}, 201, 'one that acts for themselves, whatever the case of the name');
+	is($t->json($res)->{user}, 'boss', 'which is answered as the user has it');
 	is($rules->(POST => 'boss', { %rule, user => 'dev' })->{status}, 403, 'not for somebody else');
 	my %wrong = (
 		'no claims' => { %rule, claims => undef },

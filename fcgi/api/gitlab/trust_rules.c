@@ -1,5 +1,7 @@
 #include "api/gitlab/trust_rules.h"
 
+#include <strings.h>
+
 #include "access/token_words.h"
 #include "access/trust.h"
 #include "call/json_response.h"
@@ -86,9 +88,13 @@ read_rule(struct call *call, struct request *rq, struct trust_rule *rule)
 	    token_words_parse(rq->arena, &token_words_operations, operations, &rule->operations,
 	        &rq->err) == -1)
 		return -1;
+	if (rule->username == NULL)
+		return 0;
+	/* as the database compares names */
+	if (strcasecmp(rule->username, call->facts.username) == 0)
+		rule->username = call->facts.username;
 	/* else a maintainer would get what an owner may, or leave something in another's name */
-	if (rule->username != NULL && !call->facts.is_admin &&
-	    strcmp(rule->username, call->facts.username) != 0)
+	else if (!call->facts.is_admin)
 		return err_set(&rq->err, 403, "jobs can act only for you or for nobody");
 	return 0;
 }

@@ -136,6 +136,12 @@ subtest 'headers of a page' => sub {
 	is($h{link}, join(', ', map { "<$url$_->[0]>; rel=\"$_->[1]\"" } [1, 'prev'], [3, 'next'], [1, 'first'],
 	    [4, 'last']), 'links');
 	is($h{'cache-control'}, 'private, no-store', 'kept by nobody');
+	my ($next) = get("$api?p%61ge=2&per_page=1")->{headers}{link} =~ /<([^>]+)>; rel="next"/;
+	is($next, $t->url . "$api?per_page=1&page=3", 'an encoded name is that name');
+	$res = $t->http(GET => $api, { token => $token{mia}, headers => ['Content-Type: application/json'],
+		body => '{"per_page":1}' });
+	is_deeply([@{ $res->{headers} }{qw(x-per-page x-next-page link)}], [1, 2, undef],
+	    'no links where an address does not say all');
 };
 
 my %entry = map { ("$_->{name} $_->{version}" => $_) } @{ $t->json(get($api, as => 'mia')) };

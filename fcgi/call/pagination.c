@@ -30,16 +30,21 @@ pagination_offset(const struct pagination *page)
 	return (page->number - 1) * page->size;
 }
 
+/* Is this part of a query the page?  A client may encode any letter of the name. */
 static bool
-is_named(struct slice part, const char *name)
+is_page(struct request *rq, struct slice part)
 {
-	size_t n = strlen(name);
+	const char *value;
+	struct err saved = rq->err;
+	bool is = request_form(rq, part, "page", 0, &value) == -1 || value != NULL;
 
-	return part.n >= n && memcmp(part.p, name, n) == 0 && (part.n == n || part.p[n] == '=');
+	rq->err = saved;
+	return is;
 }
 
-const char *
-pagination_url(const struct worker_app *app, struct request *rq, const char *name, const char *value)
+/* The URL of another page: the other parameters stay, in their order.  NULL: it is too long. */
+static const char *
+url_of(const struct worker_app *app, struct request *rq, int64_t page)
 {
 	struct slice left = rq->query;
 	char separator = '?';
@@ -56,13 +61,13 @@ pagination_url(const struct worker_app *app, struct request *rq, const char *nam
 		left = slice_of(left.p + part.n, left.n - part.n);
 		if (left.n > 0)
 			left = slice_of(left.p + 1, left.n - 1);
-		if (part.n == 0 || is_named(part, name))
+		if (part.n == 0 || is_page(rq, part))
 			continue;
 		buf_putc(&b, separator);
 		url_put_visible(&b, part);
 		separator = '&';
 	}
-	buf_printf(&b, "%c%s=%s", separator, name, value);
+	buf_printf(&b, "%cpage=%" PRId64, separator, page);
 	return buf_full(&b) ? NULL : buf_str(&b);
 }
 
@@ -76,16 +81,16 @@ struct links {
 	const struct worker_app *app;
 	struct request *rq;
 	struct buf b;
-	bool too_long;
+	bool omitted;
 };
 
 static void
 put_link(struct links *l, const char *rel, int64_t page)
 {
-	const char *url = pagination_url(l->app, l->rq, "page", number(l->rq, page));
+	const char *url = url_of(l->app, l->rq, page);
 
 	if (url == NULL)
-		l->too_long = true;
+		l->omitted = true;
 	else
 		buf_printf(&l->b, "%s<%s>; rel=\"%s\"", l->b.n > 0 ? ", " : "", url, rel);
 }
@@ -96,7 +101,7 @@ put_headers(const struct worker_app *app, struct request *rq, struct response *r
     const struct pagination *page, int64_t pages, bool has_next)
 {
 	bool has_prev = page->number > 1 && (pages == 0 || page->number <= pages + 1);
-	struct links links = { .app = app, .rq = rq };
+	struct links links = { .app = app, .rq = rq, .omitted = rq->body_read > 0 };
 
 	buf_init(&links.b, rq->arena, LINKS_MAX);
 	if (has_prev)
@@ -106,7 +111,7 @@ put_headers(const struct worker_app *app, struct request *rq, struct response *r
 	put_link(&links, "first", 1);
 	if (pages != 0)
 		put_link(&links, "last", pages);
-	if (!links.too_long)
+	if (!links.omitted)
 		response_header(rs, "Link", buf_str(&links.b));
 	response_header(rs, "X-Page", number(rq, page->number));
 	response_header(rs, "X-Per-Page", number(rq, page->size));

@@ -4,7 +4,8 @@
 /*
  * Lists in pages, as GitLab has them: parameters `page` and `per_page`, headers X-Page, X-Per-Page,
  * X-Total, X-Total-Pages, X-Next-Page, X-Prev-Page and Link (RFC 8288).  A page past the end is
- * empty and no error.
+ * empty and no error.  Link is left out if a URL in it would be longer than 2 kB, or if the request has a
+ * body, whose parameters no URL has.
  */
 
 #include <stdint.h>
@@ -40,12 +41,5 @@ void pagination_headers(const struct worker_app *, struct request *, struct resp
  */
 void pagination_headers_uncounted(const struct worker_app *, struct request *, struct response *,
     const struct pagination *, size_t n);
-
-/*
- * The URL of this request with the query parameter changed to another value, as Link has it.  Keeps
- * the other parameters in their order.  NULL: it would be longer than 2 kB; then Link is left out.
- */
-const char *pagination_url(const struct worker_app *, struct request *, const char *name,
-    const char *value);
 
 #endif

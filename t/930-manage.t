@@ -280,6 +280,9 @@ subtest 'a token in place of another' => sub {
 	ok((!grep { !$_->{active} } @{ $listed[0] }) && @{ $listed[0] } > 0, 'lists those that are good');
 	ok((!grep { !$_->{revoked} } @{ $listed[1] }) && @{ $listed[1] } > 2, 'or revoked');
 	is(scalar @{ $listed[2] }, 0, 'or named so');
+	is(call('sam', GET => '/api/v4/personal_access_tokens', { $_ => undef })->{body},
+	    call('sam', GET => '/api/v4/personal_access_tokens')->{body}, "null is no filter by $_")
+	    for qw(state revoked);
 };
 
 subtest 'who grants what' => sub {
@@ -360,6 +363,8 @@ subtest 'settings that cannot be' => sub {
 		headers => ['Content-Type: application/x-www-form-urlencoded'] });
 	is($res->{status}, 201, 'a form does as well');
 	is_deeply($t->json($res)->{scopes}, [qw(read_package_registry write_package_registry)], 'with its lists');
+	is(scalar @{ $t->json(call('max', GET => "$api/deploy_tokens", { active => $_->[0] })) }, $_->[1],
+	    'active ' . ($_->[0] // 'null')) for [undef, 1], ['true', 1], ['false', 0];
 	is($t->http(POST => "$api/deploy_tokens", { token => $token{max}, body => 'x',
 	    headers => ['Content-Type: text/plain'] })->{status}, 415, 'but no other kind');
 	my $deploy = $t->json($res)->{token};

@@ -219,6 +219,18 @@ params_bool(struct params *p, const char *name, bool *out)
 	return 0;
 }
 
+int
+params_bool_given(struct params *p, const char *name, bool *value, const bool **out)
+{
+	const char *text = NULL;
+
+	if (params_str(p, name, &text) == -1 || params_bool(p, name, value) == -1)
+		return -1;
+	if (text != NULL)
+		*out = value;
+	return 0;
+}
+
 struct list {
 	const char **items;
 	size_t n;

@@ -58,6 +58,10 @@ int params_int(struct params *, const char *name, int64_t min, int64_t max, int6
 /* true, false, 1 or 0; also True and False, as clients in Python say. */
 int params_bool(struct params *, const char *name, bool *out) __attribute__((warn_unused_result));
 
+/* Points *out to *value if the request has the parameter; else *out stays as it is. */
+int params_bool_given(struct params *, const char *name, bool *value, const bool **out)
+    __attribute__((warn_unused_result));
+
 /* One of n words: *out is which. */
 int params_word(struct params *, const char *name, const char *const *words, size_t n,
     size_t *out) __attribute__((warn_unused_result));

@@ -52,14 +52,14 @@ deploy_tokens_list(struct call *call, struct request *rq, struct response *rs)
 	struct deploy_token *tokens;
 	struct params params;
 	bool active = false;
+	const bool *filter = NULL;
 	struct json_response json;
 	struct pagination page;
 	size_t n, from, to;
 
-	if (params_read(rq, &params) == -1 || params_bool(&params, "active", &active) == -1 ||
+	if (params_read(rq, &params) == -1 || params_bool_given(&params, "active", &active, &filter) == -1 ||
 	    pagination_read(&params, &page) == -1 ||
-	    deploy_token_list(call->app->db, rq->arena, &namespace,
-	        params_has(&params, "active") ? &active : NULL, &tokens, &n, &rq->err) == -1)
+	    deploy_token_list(call->app->db, rq->arena, &namespace, filter, &tokens, &n, &rq->err) == -1)
 		return -1;
 	json_response_page(&page, n, &from, &to);
 	json_response_begin_list(&json, rq);

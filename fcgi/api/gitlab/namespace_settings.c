@@ -58,19 +58,6 @@ read_networks(struct params *p, const char **networks)
 	return list == NULL ? 0 : networks_parse(p->rq->arena, list, networks, &p->rq->err);
 }
 
-/* Reads readme_images; leaves *change as it is if it is missing or null. */
-static int
-read_images(struct params *p, bool *value, const bool **change)
-{
-	bool or_true = true, or_false = false;
-
-	if (params_bool(p, "readme_images", &or_true) == -1 || params_bool(p, "readme_images", &or_false) == -1)
-		return -1;
-	*value = or_true;
-	*change = or_true == or_false ? value : NULL;
-	return 0;
-}
-
 static int
 refuse_nothing(struct err *err, const char *others)
 {
@@ -87,7 +74,7 @@ namespace_settings_change_project(struct call *call, struct request *rq, struct 
 	int64_t id;
 
 	if (read_networks(&params, &change.anonymous_networks) == -1 ||
-	    read_images(&params, &images, &change.readme_images) == -1)
+	    params_bool_given(&params, "readme_images", &images, &change.readme_images) == -1)
 		return -1;
 	if (change.anonymous_networks == NULL && change.readme_images == NULL)
 		return refuse_nothing(&rq->err, ", and so is readme_images");

@@ -68,17 +68,15 @@ static int
 read_filter(struct params *p, struct filter *filter)
 {
 	static const char *const states[] = { "inactive", "active" };
-	size_t state = 0;
+	size_t state = 2;
 
 	*filter = (struct filter) { .revoked = false };
-	if (params_bool(p, "revoked", &filter->revoked) == -1 ||
+	if (params_bool_given(p, "revoked", &filter->revoked, &filter->f.revoked) == -1 ||
 	    params_word(p, "state", states, 2, &state) == -1 ||
 	    params_str(p, "search", &filter->f.search) == -1)
 		return -1;
 	filter->active = state == 1;
-	if (params_has(p, "revoked"))
-		filter->f.revoked = &filter->revoked;
-	if (params_has(p, "state"))
+	if (state < 2)
 		filter->f.active = &filter->active;
 	return 0;
 }

@@ -696,6 +696,11 @@ subtest 'lines of an index in a file; owners, and downloads of before' => sub {
 		    "what there is @$how") or diag $err;
 		is_deeply([sort map { "$_->{result} $_->{reason}" } @rows], \@missing, 'who is not here');
 	}
+	my $long = "\x{1f980}" x 255;
+	(undef, undef, $rows) = import_of(list({ name => 'kept', owners => [$long] }, @lines), @args[1 .. 3],
+	    '--dry-run');
+	is($rows->{'kept '}{reason}, "`$long` owns the crate there, but is not an active user here",
+	    'a long name is whole');
 	is_deeply([map { $_->{username} } @{ $json->decode($t->berth_ok('--json', 'owner', 'list', 'demo/mirror',
 	    'kept')) }], ['ann', 'dev'], 'ann and dev own it');
 	my $counts = "SELECT v.version || ' ' || coalesce(d.downloads, 0) FROM versions v JOIN crates c"

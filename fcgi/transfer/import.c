@@ -23,7 +23,7 @@
 #include "store/package/imported.h"
 #include "transfer/import_details.h"
 
-enum { NAME_SIZE = 65, WHY_SIZE = 800, STOPPED = IMPORT__MAX, REPLAN_CRATES = 128 };
+enum { NAME_SIZE = 65, STOPPED = IMPORT__MAX, REPLAN_CRATES = 128 };
 
 #define GO_ON "; what is imported stays; run the same command again to go on"
 
@@ -36,7 +36,7 @@ struct message {
 	uint32_t n; /* adds to the counter; 1 except for IMPORT_OWNERS and IMPORT_DOWNLOADS */
 	char crate[NAME_SIZE];
 	char version[SEMVER_MAX + 1];
-	char why[WHY_SIZE];
+	char why[ERR_PUB_SIZE];
 };
 _Static_assert(sizeof(struct message) <= PIPE_BUF, "messages of several processes do not mix");
 

@@ -18,7 +18,7 @@ struct import_report {
 	enum import_result result;
 	const char *crate;
 	const char *version; /* "": it is about the crate */
-	const char *why; /* cut to some hundred bytes */
+	const char *why; /* as long as an error can be */
 };
 
 struct import {

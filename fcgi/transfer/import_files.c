@@ -24,7 +24,7 @@ walk_entry(const struct walk *walk, int dir, const char *path, const char *name,
 	struct stat st;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return err_set(err, 400, "cannot read %s: %s", below, strerrordesc_np(errno));
+		return errno == ENOENT ? 0 : err_set(err, 400, "cannot read %s: %s", below, strerrordesc_np(errno));
 	if (S_ISDIR(st.st_mode))
 		return enter(walk, below, depth + 1, err);
 	return S_ISREG(st.st_mode) ? walk->take(walk->arg, below, name, err) : 0;
@@ -40,6 +40,8 @@ enter(const struct walk *walk, const char *path, int depth, struct err *err)
 	if (depth > IMPORT_DEPTH_MAX)
 		return err_set(err, 400, "%s is more than %d directories below the first", path,
 		    IMPORT_DEPTH_MAX);
+	if (d == NULL && errno == ENOENT && depth > 0)
+		return 0;
 	if (d == NULL)
 		return err_set(err, 400, "cannot read the directory %s: %s", path, strerrordesc_np(errno));
 	while (rc == 0 && (more = disk_next_name(d, &name)) == 1) {

@@ -282,6 +282,8 @@ subtest 'nginx has other paths' => sub {
 		['the same root', [BERTH_NGINX_ROOT => '/'], 200, undef],
 		['another root', [BERTH_NGINX_ROOT => '/cargo/'], 503, qr{has \$berth_root "/cargo", and .*_url = https:}],
 		['another cache', [BERTH_NGINX_CACHE_DIR => $other], 200, qr/has \$berth_cache_dir \Q$other\E, and /],
+		['a cache with a long path', [BERTH_NGINX_CACHE_DIR => '/' . join('/', ('d' x 199) x 19)], 200,
+		qr{has \$berth_cache_dir (?:/d+){19}, which does not exist for the pool, and .*; make them equal}],
 		['keys', [BERTH_NGINX_KEYS => "of $other"], 200, undef],
 		['no keys', [BERTH_NGINX_KEYS => 'of '], 200, qr/\Anginx has no keys, so the pool .*: reload nginx; /]) {
 		my ($name, $param, $status, $detail) = @$case;

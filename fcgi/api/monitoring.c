@@ -25,7 +25,7 @@
 enum {
 	LOOK_US = 2000000, /* monitoring waits some seconds for an answer, and wants to know what does not answer */
 	WORKER_SEEN_S = 90, /* three times its probe */
-	READINESS_MAX = 4096,
+	READINESS_MAX = 128 << 10, /* it names up to five paths, in JSON */
 	METRICS_MAX = 4 << 20
 };
 

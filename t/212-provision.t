@@ -489,6 +489,15 @@ subtest 'the order of trust rules, and the end of a membership' => sub {
 	is($t->psql("SELECT access_level, expires_at FROM members m JOIN users u ON u.id = m.user_id"
 	    . " WHERE u.username = 'ends'"), '40|2035-01-31 20:00:00+00',
 	    'an end that the file does not name stays');
+	for (['2035-01-31T20:00:00Z', "nothing to change\n"],
+		['2035-01-31', 'change member ends tools expires 2035-01-31T20:00:00Z -> 2035-01-31'
+		    . "\n0 created, 1 changed\n"]) {
+		my ($end, $says) = @$_;
+		my @apply = "[[member]]\nuser = \"ends\"\npath = \"tools\"\nlevel = \"maintainer\"\nexpires = $end\n";
+
+		is((apply(@apply))[1], $says, "an end of $end");
+		is((apply(@apply))[1], "nothing to change\n", '  again');
+	}
 	is((Berth::Cluster::capture('timeout', 20, $t->build . '/berth', '-c', $t->conf_path, 'apply',
 	    '/dev/zero'))[0], 1, 'a file without an end is refused');
 };

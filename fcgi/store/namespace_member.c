@@ -38,6 +38,7 @@ list(struct db *db, struct arena *a, const struct member_namespace *namespace, i
 			.state = db_str(&r, i, STATE),
 			.level = db_int(&r, i, ACCESS_LEVEL),
 			.expires_at = db_str(&r, i, EXPIRES_AT),
+			.ends_at = db_time(&r, i, ENDS_AT),
 			.created_at = db_str(&r, i, CREATED_AT),
 		};
 	return 0;

@@ -21,6 +21,7 @@ struct namespace_member {
 	const char *state;
 	int64_t level;
 	const char *expires_at; /* a day; NULL: never */
+	int64_t ends_at; /* the moment; 0: never */
 	const char *created_at;
 };
 

@@ -5,6 +5,7 @@
 SELECT DISTINCT ON (lower(u.username))
        u.id AS user_id, u.username, u.name, u.state, m.access_level,
        to_char(m.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS expires_at,
+       extract(epoch FROM m.expires_at)::bigint AS ends_at,
        to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
   FROM members m JOIN users u ON u.id = m.user_id
  WHERE (m.project_id = $1::bigint

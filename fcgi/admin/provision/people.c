@@ -10,6 +10,7 @@
 #include "admin/provision/namespace_words.h"
 #include "admin/provision/project_policy.h"
 #include "admin/provision/quota_words.h"
+#include "base/clock.h"
 #include "base/date.h"
 #include "config/settings.h"
 #include "store/group.h"
@@ -412,6 +413,20 @@ member_of(const struct provision *p, const struct provision_thing *thing, int64_
 	    member_find_namespace(p->db, p->arena, thing->names[1], place, err) == -1 ? -1 : 0;
 }
 
+/* The end of a membership: a day, if it ends when that begins. */
+static const char *
+end_of(struct arena *a, const struct namespace_member *m)
+{
+	enum { DAY = 24 * 60 * 60 };
+	char *text;
+
+	if (m->ends_at % DAY == 0)
+		return m->expires_at != NULL ? m->expires_at : "";
+	text = arena_alloc(a, CLOCK_RFC3339_SIZE);
+	clock_rfc3339((time_t)m->ends_at, text);
+	return text;
+}
+
 static int
 member_kind_find(const struct provision *p, const struct provision_thing *wanted,
     struct provision_thing *current, bool *found, struct err *err)
@@ -425,7 +440,7 @@ member_kind_find(const struct provision *p, const struct provision_thing *wanted
 	if (namespace_member_find(p->db, p->arena, &place, false, current->id, &m, err) == 0) {
 		*found = true;
 		current->values[MEMBER_LEVEL] = member_level_name(m.level);
-		current->values[MEMBER_EXPIRES] = m.expires_at != NULL ? m.expires_at : "";
+		current->values[MEMBER_EXPIRES] = end_of(p->arena, &m);
 		return 0;
 	}
 	/* who shall be no member is none already */
@@ -463,11 +478,10 @@ member_check_last(const struct provision *p, const struct provision_thing *thing
 }
 
 static int
-member_set(const struct provision *p, const struct provision_thing *thing, bool keeps_end, int64_t *user_id,
-    struct err *err)
+member_set(const struct provision *p, const struct provision_thing *thing, int64_t *user_id, struct err *err)
 {
 	struct namespace_member_set asked = { .change = NAMESPACE_MEMBER_SET, .granter = LEVEL_ADMIN,
-		.force = p->force, .keeps_end = keeps_end };
+		.force = p->force };
 	const char *expires = thing->values[MEMBER_EXPIRES];
 	struct member_namespace place;
 	enum member_level level;
@@ -490,7 +504,7 @@ member_set(const struct provision *p, const struct provision_thing *thing, bool 
 static int
 member_kind_create(const struct provision *p, struct provision_thing *thing, struct err *err)
 {
-	return member_set(p, thing, false, &thing->id, err);
+	return member_set(p, thing, &thing->id, err);
 }
 
 static int
@@ -499,17 +513,19 @@ member_kind_change(const struct provision *p, const struct provision_thing *want
 {
 	int64_t id;
 
-	/* `all` has only the day of an end that nobody changes */
-	return member_set(p, all, wanted->values[MEMBER_EXPIRES] == NULL, &id, err);
+	(void)wanted;
+	return member_set(p, all, &id, err);
 }
 
-/* The end of a membership is known to the day. */
+/* A day is the moment at which it begins. */
 static bool
 member_kind_same(size_t key, const char *a, const char *b)
 {
-	enum { DAY = sizeof("2027-01-31") - 1 };
+	struct err ignored = { 0 };
+	int64_t x, y;
 
-	return key == MEMBER_EXPIRES && b[0] != '\0' && strncmp(a, b, DAY) == 0;
+	return key == MEMBER_EXPIRES && date_parse(a, &x, &ignored) == 0 && date_parse(b, &y, &ignored) == 0 &&
+	    x == y;
 }
 
 const struct kind kind_member = { .names = { { .name = "user" }, { .name = "path" } }, .keys = member_keys,

@@ -949,5 +949,28 @@ subtest 'an export over that of another project' => sub {
 	is_deeply(names_of($fresh), $whole, '  and whole again');
 };
 
+# A registry where a version can be published again adds a line; for cargo the last one counts.
+subtest 'lines of an index about one version' => sub {
+	my $index = $t->dir . '/repeated';
+	my $bytes = Berth::Crate::make('again', '1.0.0');
+	my $line = sub {
+		return $json->encode({ name => 'again', vers => '1.0.0', deps => [], cksum => $_[0],
+			yanked => $_[1] ? JSON::PP::true : JSON::PP::false }) . "\n";
+	};
+	my $sum = sha256_hex($bytes);
+
+	make_path("$index/ag/ai", "$index/crates");
+	Berth::Test::write_file("$index/crates/again-1.0.0.crate", $bytes);
+	Berth::Test::write_file("$index/ag/ai/again", $line->('0' x 64, 0) . $line->($sum, 0) . $line->($sum, 1));
+	for my $result (qw(imported there)) {
+		my ($status, $summary, $rows, $err) = import_of('index', $index, 'demo/new', '--crates', "$index/crates");
+
+		is_deeply([$status, $summary->{$result}, [sort keys %$rows]], [0, 1, []], "$result: the last one counts")
+		    or diag $err;
+		is_deeply([map { "$_->{vers} $_->{cksum} $_->{yanked}" } lines_of($id, 'again')], ["1.0.0 $sum 1"],
+		    'also for a yank');
+	}
+};
+
 $t->stop;
 done_testing;

@@ -422,9 +422,44 @@ take_index_file(void *arg, const char *path, const char *name, struct err *err)
 	    take_lines(f, lines, path, err);
 }
 
+static bool
+is_same_version(const struct found *a, const struct found *b)
+{
+	return a->version.version != NULL && b->version.version != NULL && strcmp(a->name, b->name) == 0 &&
+	    strcmp(a->version.version, b->version.version) == 0;
+}
+
+static int
+compare_lines(const void *left, const void *right)
+{
+	const struct found *a = left, *b = right;
+	const char *u = a->version.version, *v = b->version.version;
+	int order = strcmp(a->name, b->name);
+
+	if (order == 0)
+		order = strcmp(u != NULL ? u : "", v != NULL ? v : "");
+	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+/* Of several lines about one version, as after it was published again, the last one counts, as for cargo. */
+static void
+drop_replaced(struct finding *f)
+{
+	size_t n = 0;
+
+	if (f->n > 1)
+		qsort(f->v, f->n, sizeof(*f->v), compare_lines);
+	for (size_t i = 0; i < f->n; i++) {
+		if (i + 1 == f->n || !is_same_version(&f->v[i], &f->v[i + 1]))
+			f->v[n++] = f->v[i];
+	}
+	f->n = n;
+}
+
 static void
 gather_lines(struct finding *f, struct import_source *source)
 {
+	drop_replaced(f);
 	if (f->n > 1)
 		qsort(f->v, f->n, sizeof(*f->v), compare_order);
 	gather(f, source);

@@ -54,9 +54,9 @@ int import_source_directory(struct arena *, const char *path, struct import_sour
 
 /*
  * Reads an index, laid out as cargo's index format says: a work tree of git, or the files of a sparse
- * index.  Versions have the order of its lines.  `files` has their bytes; NULL: there are none.  A crate
- * whose file is larger than CRATE_INDEX_MAX is refused alone.  -1: 400, a file or line of the index is wrong;
- * the error names it.
+ * index.  Versions have the order of its lines; of several lines about one version the last counts.  `files`
+ * has their bytes; NULL: there are none.  A crate whose file is larger than CRATE_INDEX_MAX is refused alone.
+ * -1: 400, a file or line of the index is wrong; the error names it.
  */
 int import_source_index(struct arena *, const char *path, const struct import_source *files,
     struct import_source *, struct err *) __attribute__((warn_unused_result));

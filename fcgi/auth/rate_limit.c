@@ -35,8 +35,12 @@ limits_of(const struct settings *s, struct rate_limit *limits)
 	limits[RATE_LIMIT_JOB_LOGIN] = limits[RATE_LIMIT_FAILED_LOGIN];
 }
 
-const char *
-limits_address(struct arena *a, const char *remote_addr)
+/*
+ * The name under which an address is counted; NULL where there is none.  Of IPv6 the first
+ * half counts, since the other is the client's to choose.
+ */
+static const char *
+address_name(struct arena *a, const char *remote_addr)
 {
 	enum { NETWORK = 8, MAPPED = 12 };
 	char text[INET6_ADDRSTRLEN];
@@ -201,7 +205,7 @@ rate_limit_look_publish(struct call *call, struct request *rq, struct db_call *b
 static void
 count_bad(struct worker_app *app, struct request *rq)
 {
-	struct rate_limit_ask ask = { .actor = limits_address(rq->arena, rq->remote_addr),
+	struct rate_limit_ask ask = { .actor = address_name(rq->arena, rq->remote_addr),
 		.action = RATE_LIMIT_FAILED_LOGIN };
 	struct err limited = { 0 };
 
@@ -247,7 +251,7 @@ rate_limit_look_job_login(struct worker_app *app, struct request *rq)
 	enum { TOTAL, ADDRESS, NLOOKS };
 	struct rate_limit limits[RATE_LIMIT__MAX];
 	struct rate_limit_look looks[NLOOKS] = { { .actor = all, .action = RATE_LIMIT_JOB_LOGIN },
-		{ .actor = limits_address(rq->arena, rq->remote_addr), .action = RATE_LIMIT_JOB_LOGIN } };
+		{ .actor = address_name(rq->arena, rq->remote_addr), .action = RATE_LIMIT_JOB_LOGIN } };
 	struct rate_limit_answer answer = { .action = RATE_LIMIT_JOB_LOGIN };
 
 	limits_of(app->settings, limits);
@@ -264,7 +268,7 @@ rate_limit_look_job_login(struct worker_app *app, struct request *rq)
 int
 rate_limit_charge_job_login(struct worker_app *app, struct request *rq)
 {
-	struct rate_limit_ask ask = { .actor = limits_address(rq->arena, rq->remote_addr),
+	struct rate_limit_ask ask = { .actor = address_name(rq->arena, rq->remote_addr),
 		.action = RATE_LIMIT_JOB_LOGIN };
 	struct rate_limit limits[RATE_LIMIT__MAX];
 	struct rate_limit_answer answer;
@@ -305,7 +309,7 @@ int
 rate_limit_charge_key_read(struct worker_app *app, struct request *rq, int64_t issuer_id, const char *why)
 {
 	const char *issuer = arena_printf(rq->arena, "issuer:%" PRId64, issuer_id);
-	const char *address = limits_address(rq->arena, rq->remote_addr);
+	const char *address = address_name(rq->arena, rq->remote_addr);
 
 	if (address != NULL &&
 	    charge_key_read(app, rq, arena_printf(rq->arena, "%s/%s", issuer, address), 1, why) == -1)

@@ -101,10 +101,4 @@ const char *limits_actor(struct arena *, const struct access_facts *);
 int rate_limit_charge_key_read(struct worker_app *, struct request *, int64_t issuer_id, const char *why)
     __attribute__((warn_unused_result));
 
-/*
- * The name under which an address is counted; NULL where there is none.  Of IPv6 the first
- * half counts, since the other is the client's to choose.
- */
-const char *limits_address(struct arena *, const char *remote_addr);
-
 #endif

@@ -87,7 +87,7 @@ compare_text(const void *left, const void *right)
 	return strcmp((*a)->version, (*b)->version);
 }
 
-/* Makes import_source_find() work. */
+/* Makes find() work. */
 static void
 sort_by_text(struct arena *a, struct import_source *source)
 {
@@ -104,8 +104,9 @@ sort_by_text(struct arena *a, struct import_source *source)
 	}
 }
 
-const struct import_version *
-import_source_find(const struct import_crate *crate, const char *version)
+/* The version of the crate with that text.  NULL: there is none. */
+static const struct import_version *
+find(const struct import_crate *crate, const char *version)
 {
 	const struct import_version wanted = { .version = version }, *key = &wanted, **found;
 
@@ -215,7 +216,7 @@ path_of(const struct import_source *files, const char *name, const char *version
 	const struct import_crate *crate = files == NULL || files->ncrates == 0 ? NULL :
 	    bsearch(&wanted, files->crates, files->ncrates, sizeof(wanted), compare_crates);
 
-	const struct import_version *found = crate == NULL ? NULL : import_source_find(crate, version);
+	const struct import_version *found = crate == NULL ? NULL : find(crate, version);
 
 	return found == NULL ? NULL : found->path;
 }
@@ -513,7 +514,7 @@ import_source_names(struct arena *a, const struct strings *names, struct import_
 static void
 add_listed(struct import_version *version, const struct import_crate *listed)
 {
-	const struct import_version *v = import_source_find(listed, version->version);
+	const struct import_version *v = find(listed, version->version);
 
 	if (v == NULL)
 		return;

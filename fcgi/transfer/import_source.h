@@ -28,7 +28,7 @@ struct import_crate {
 	const char *alias; /* the spelling of the list, if the index has another one; or NULL */
 	struct import_version *versions; /* in the order in which they are to be published */
 	size_t nversions;
-	const struct import_version **by_text; /* the same, sorted by strcmp(); for import_source_find() */
+	const struct import_version **by_text; /* the same, sorted by strcmp() */
 	struct strings owners; /* of a list: usernames there */
 	const char *wrong; /* why the source refuses the crate, which has no versions then; NULL: it does not */
 };
@@ -71,9 +71,6 @@ int import_source_list(struct arena *, const char *path, const struct import_sou
 int import_source_list_parse(struct arena *, struct slice lines, const char *what,
     const struct import_source *files, struct import_source *, struct err *)
     __attribute__((warn_unused_result));
-
-/* The version of the crate with that text.  NULL: there is none. */
-const struct import_version *import_source_find(const struct import_crate *, const char *version);
 
 /* Makes a source of crates of which only the names are known. */
 void import_source_names(struct arena *, const struct strings *, struct import_source *);

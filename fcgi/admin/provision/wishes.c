@@ -13,8 +13,9 @@
 
 enum { VALUE_MAX = 1 << 20 };
 
-int
-wishes_blame(struct arena *a, const struct wishes *wishes, uint32_t line, struct err *err)
+/* Puts "FILE:LINE: " before the sentence of an error in the file, and makes it a 409.  Returns -1. */
+static int
+blame(struct arena *a, const struct wishes *wishes, uint32_t line, struct err *err)
 {
 	if (err->status >= 500)
 		return -1;
@@ -40,7 +41,7 @@ wishes_blame_wish(struct arena *a, const struct wishes *wishes, const struct wis
 	if (err->status < 500)
 		err_set(err, 409, "[[%s]] %s: %s", provision_kind_names[wish->thing.kind],
 		    short_names(a, &wish->thing), arena_strdup(a, err->pub));
-	return wishes_blame(a, wishes, wish->line, err);
+	return blame(a, wishes, wish->line, err);
 }
 
 /* ---- values ---- */
@@ -230,13 +231,13 @@ read_thing(struct arena *a, const struct wishes *wishes, const struct toml_value
 			err_set(err, 400, "[[%s]] has no key `%.*s`: the keys are %s", kind, (int)m->key.n, m->key.p,
 			    list_keys(a, thing->kind));
 		if (place == NULL || read_value(a, &key, m->value, place, err) == -1)
-			return wishes_blame(a, wishes, m->value->line, err);
+			return blame(a, wishes, m->value->line, err);
 	}
 	for (size_t i = 0; (key = provision_name_key(thing->kind, i)).name != NULL; i++) {
 		if (thing->names[i] != NULL)
 			continue;
 		err_set(err, 400, "[[%s]] needs `%s`", kind, key.name);
-		return wishes_blame(a, wishes, value->line, err);
+		return blame(a, wishes, value->line, err);
 	}
 	return 0;
 }
@@ -265,7 +266,7 @@ check_once(struct arena *a, const struct wishes *wishes, size_t from, const stru
 			continue;
 		err_set(err, 400, "%s `%s` is also in line %" PRIu32, provision_kind_names[wish->thing.kind],
 		    provision_names(a, &wish->thing), wishes->all[i].line);
-		return wishes_blame(a, wishes, wish->line, err);
+		return blame(a, wishes, wish->line, err);
 	}
 	return 0;
 }
@@ -292,7 +293,7 @@ read_kind(struct arena *a, struct wishes *wishes, enum provision_kind kind,
 	if (value->type == TOML_ARRAY && wishes->n - from == toml_array_size(value->u.array))
 		return 0;
 	err_set(err, 400, "%s must be tables, [[%s]]", name, name);
-	return wishes_blame(a, wishes, value->line, err);
+	return blame(a, wishes, value->line, err);
 }
 
 /* "user, group and project", of all kinds. */
@@ -322,7 +323,7 @@ count(struct arena *a, const struct wishes *wishes, const struct toml_table *roo
 		if (kind == PROVISION__MAX) {
 			err_set(err, 400, "unknown table `%.*s`: the tables are %s", (int)m->key.n, m->key.p,
 			    table_names(a));
-			return wishes_blame(a, wishes, m->value->line, err);
+			return blame(a, wishes, m->value->line, err);
 		}
 		if (m->value->type == TOML_ARRAY)
 			*n += toml_array_size(m->value->u.array);
@@ -339,11 +340,11 @@ blame_syntax(struct arena *a, const struct wishes *wishes, struct err *err)
 	uint32_t line;
 
 	if (strncmp(err->pub, before, strlen(before)) != 0)
-		return wishes_blame(a, wishes, 1, err);
+		return blame(a, wishes, 1, err);
 	line = (uint32_t)strtoul(err->pub + strlen(before), &end, 10);
 	/* ", " */
 	err_set(err, 400, "%s", arena_strdup(a, end + strspn(end, ", ")));
-	return wishes_blame(a, wishes, line, err);
+	return blame(a, wishes, line, err);
 }
 
 int

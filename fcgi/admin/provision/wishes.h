@@ -25,10 +25,10 @@ struct wishes {
 int wishes_read(struct arena *, struct slice text, struct wishes *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Puts "FILE:LINE: " before the sentence of an error in the file, and makes it a 409.  Returns -1. */
-int wishes_blame(struct arena *, const struct wishes *, uint32_t line, struct err *);
-
-/* The same, with "[[KIND]] NAMES: " behind that: for what is wrong with one object. */
+/*
+ * Puts "FILE:LINE: [[KIND]] NAMES: " before the sentence of an error about one object, and makes it a 409.
+ * Returns -1.
+ */
 int wishes_blame_wish(struct arena *, const struct wishes *, const struct wish *, struct err *);
 
 #endif

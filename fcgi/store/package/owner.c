@@ -16,26 +16,26 @@ owner_list(struct db *db, struct arena *a, int64_t project_id, const char *crate
     struct owner **out, size_t *n, struct err *err)
 {
 	enum { COLUMNS_OWNER_LIST };
-	struct db_call call = { .stmt = STMT_OWNER_LIST };
-	const struct db_result *r = &call.result;
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
 
 	*n = 0;
-	db_bind_int(&call.params, project_id);
-	db_bind_str(&call.params, crate_name_normalize(a, slice_str(crate)));
-	if (db_run(db, a, &call, 1, err) == -1)
+	db_bind_int(&p, project_id);
+	db_bind_str(&p, crate_name_normalize(a, slice_str(crate)));
+	if (db_exec(db, a, STMT_OWNER_LIST, &p, &r, err) == -1)
 		return -1;
-	if (r->rows == 0)
+	if (r.rows == 0)
 		return err_set(err, 404, "crate `%s` does not exist", crate);
-	*out = arena_calloc(a, (size_t)r->rows, sizeof(**out));
-	for (int i = 0; i < r->rows; i++) {
-		if (db_is_null(r, i, USER_ID))
+	*out = arena_calloc(a, (size_t)r.rows, sizeof(**out));
+	for (int i = 0; i < r.rows; i++) {
+		if (db_is_null(&r, i, USER_ID))
 			continue;
 		(*out)[(*n)++] = (struct owner) {
-			.user_id = db_int(r, i, USER_ID),
-			.username = db_str(r, i, USERNAME),
-			.name = db_str(r, i, NAME),
-			.email = db_str(r, i, EMAIL),
-			.level = db_int(r, i, LEVEL),
+			.user_id = db_int(&r, i, USER_ID),
+			.username = db_str(&r, i, USERNAME),
+			.name = db_str(&r, i, NAME),
+			.email = db_str(&r, i, EMAIL),
+			.level = db_int(&r, i, LEVEL),
 		};
 	}
 	return 0;

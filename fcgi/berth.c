@@ -311,13 +311,27 @@ run(struct invocation *in, const struct noun *noun, const struct option_set *com
 	return rc;
 }
 
-/* Standard error is the administrator's: it shows what a client would not see. */
+/*
+ * Standard error is the administrator's: it shows what a client would not see.  The sentence of a refusal
+ * says what is wrong, and a detail only adds to it; the sentence of a failure says nothing.
+ */
+static void
+say(const struct err *err)
+{
+	const char *detail = err->detail;
+
+	if (err->status >= 500 && detail[0] != '\0')
+		fprintf(stderr, "berth: %s\n", detail);
+	else
+		fprintf(stderr, "berth: %s%s%s\n", err->pub, detail[0] != '\0' ? "; " : "", detail);
+}
+
 static int
 report(const struct noun *noun, const struct invocation *in)
 {
 	const struct err *err = &in->err;
 
-	fprintf(stderr, "berth: %s\n", err->detail[0] != '\0' ? err->detail : err->pub);
+	say(err);
 	if (in->unacknowledged)
 		return EXIT_UNACKNOWLEDGED;
 	if (err->status != 400)

@@ -641,6 +641,10 @@ subtest 'what a restore refuses, and a second attempt' => sub {
 	($status, $out, $err) = $r->berth(@restore, $dir);
 	like("$status $err", qr/^1 .*this restore, which was interrupted, drop the database, and run the command/,
 	    '  a second attempt says what to do');
+	$cluster->sql('postgres', "DROP DATABASE $r->{database} WITH (FORCE)", "CREATE DATABASE $r->{database}");
+	($status, $out, $err) = $r->berth('restore', @database, '--grant-to', 'nobody', $dir);
+	like("$status $err", qr/^1 berth: role `nobody` does not exist; store and database have all .* remedy this/,
+	    'a wrong role is named');
 	$cluster->sql('postgres', "DROP DATABASE $r->{database} WITH (FORCE)");
 	($status, $out, $err) = $r->berth(@restore, $dir);
 	is($status, 0, 'then an attempt goes on') or diag($err);

@@ -717,7 +717,12 @@ subtest 'export, and back' => sub {
 	    'a missing blob is named');
 	is_deeply(files_of("$out/index"), { map { s{^index/}{}r => $now->{$_} } grep { m{^index/} } keys %$now },
 	    'and the index stays as it was');
-	for (['ftp://x', qr/must be the http:/], ["$url", qr/`demo\/none`/, 'demo/none']) {
+	(undef, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, '/bin/sh', '-c',
+	    "trap '' XFSZ; prlimit --fsize=100 " . $t->build . "/berth export demo/new $out-full --url $url 2>&1"
+	    . ' | cat');
+	like($err, qr/^berth: cannot write index\.new\/\S+: File too large; crate \w/m, 'a full disk is named');
+	for ((map { [$_, qr/must be the http:/] } 'ftp://x', "$url?a=b", "$url#a", 'https://me:secret@x/static'),
+		[$url, qr/`demo\/none`/, 'demo/none']) {
 		my ($u, $pattern, $project) = @$_;
 
 		($status, undef, $err) = $t->berth('export', $project // 'demo/new', $out, '--url', $u);

@@ -24,10 +24,11 @@ read_url(struct invocation *in)
 
 	while (n > 0 && url[n - 1] == '/')
 		n--;
-	if (url_is_web(slice_of(url, n)))
+	/* clients put the path of a crate behind it, and everybody can read it */
+	if (url_is_web(slice_of(url, n)) && url_user(slice_of(url, n)).n == 0 && strpbrk(url, "?#") == NULL)
 		return arena_strndup(in->arena, url, n);
-	err_set(&in->err, 400, "--url %s: must be the http:// or https:// address of DIR on your web server",
-	    url);
+	err_set(&in->err, 400, "--url %s: must be the http:// or https:// address of DIR on your web server, "
+	    "without a password or a query", url);
 	return NULL;
 }
 

@@ -32,6 +32,8 @@ sub check {
 	return ($status, { map { $_->{check} => [$_->{state}, $_->{detail}] } @$rows }, $err);
 }
 
+sub session { return Berth::Session->new($cluster->socket_dir . '/.s.PGSQL.5432', $t->{database}, 'berth') }
+
 sub program {
 	my ($name, $text) = @_;
 
@@ -88,11 +90,34 @@ my @cases = (
 	}, [], sub {
 		$cluster->sql('postgres', "ALTER DATABASE $t->{database} RESET default_transaction_read_only");
 	}],
+	[locks => 'somebody waits', 'warning',
+	    qr/session \d+ of the role berth \(psql\) has locks for which 1 session waits, one for [1-9]/, sub {
+		my ($holder, $waiter) = map { session() } 1 .. 2;
+
+		$holder->run('BEGIN; UPDATE access_epoch SET id = gen_random_uuid()');
+		$waiter->start('UPDATE access_epoch SET id = gen_random_uuid()');
+		$t->wait_for(sub {
+			$t->psql('SELECT 1 FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE NOT granted)'
+			    . " AND clock_timestamp() > query_start + interval '2 s'") ne '';
+		}) or die "nobody waits\n";
+		return [$holder, $waiter];
+	}, [], sub { $_[0][0]->run('ROLLBACK') }],
+	[rights => 'a table', 'critical',
+	    qr/the role berth lacks 1 of its rights .* such as SELECT on crate_owners: run `berth migrate --g/, sub {
+		$t->psql('REVOKE SELECT ON crate_owners FROM berth');
+	}, [], sub { $t->psql('GRANT SELECT ON crate_owners TO berth') }],
+	[rights => 'columns', 'critical', qr/lacks 2 of its rights .* such as INSERT on audit_events:/, sub {
+		$t->psql('REVOKE INSERT (detail) ON audit_events FROM berth;'
+		    . ' REVOKE UPDATE (unused_days) ON retention_policies FROM berth');
+	}, [], sub {
+		$t->psql('GRANT INSERT (detail) ON audit_events TO berth;'
+		    . ' GRANT UPDATE (unused_days) ON retention_policies TO berth');
+	}],
 	[versions => 'a newer schema', 'critical', qr/install a newer one/, sub {
 		$t->psql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', 'x')");
 	}, [], sub { $t->psql('DELETE FROM schema_migrations WHERE version = 9999') }],
 	[versions => 'a worker of another version', 'warning', qr{sessions: 1 of berth-worker/7\)}, sub {
-		my $session = Berth::Session->new($cluster->socket_dir . '/.s.PGSQL.5432', $t->{database}, 'berth');
+		my $session = session();
 		$session->run("SET application_name = 'berth-worker/7 abc'");
 		return $session;
 	}, [], sub { }],
@@ -279,7 +304,7 @@ subtest 'for monitoring' => sub {
 	like($out, qr/\ABERTH CRITICAL - \d+ of \d+ checks; database: (?!database)/, 'one name of what is wrong');
 	$t->conf(database => $t->dsn('berth'));
 	is(($t->berth('check', '-c', '/nonexistent'))[0], 2, 'no configuration is critical');
-	for my $bad (['nowhere=1,2', qr/no check `nowhere` has limits; these have: clock, fsck,/],
+	for my $bad (['nowhere=1,2', qr/no check `nowhere` has limits; these have: locks, clock, fsck,/],
 	    ['disk=1', qr/disk=WARNING,CRITICAL/], ['disk=a,b', qr/--limit disk: `a` must/]) {
 		($status, $out, $err) = $t->berth('check', '--limit', $bad->[0]);
 		is($status, 2, "--limit $bad->[0]");

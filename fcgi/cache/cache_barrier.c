@@ -159,7 +159,7 @@ static int
 refuse_replaced(struct err *err)
 {
 	return err_internal(err, 503, "the database has confirmed no commit for the time of a lease: it waits for a "
-	    "synchronous standby, or another server has taken its place");
+	    "synchronous standby or for a lock, or another server has taken its place");
 }
 
 /* Asks the session for its server. */

@@ -134,6 +134,8 @@ void check_token_slots(struct checking *);
 void check_readers(struct checking *);
 void check_units(struct checking *);
 void check_workers(struct checking *);
+void check_locks(struct checking *);
+void check_rights(struct checking *);
 void check_versions(struct checking *);
 void check_writes(struct checking *);
 void check_clock(struct checking *);

@@ -61,6 +61,50 @@ check_database(struct checking *c)
 }
 
 void
+check_locks(struct checking *c)
+{
+	struct health_lock lock;
+	struct err err = { 0 };
+	enum check_state state;
+	bool any;
+
+	if (!check_requires_database(c))
+		return;
+	if (health_lock(c->db, c->arena, &any, &lock, &err) == -1) {
+		check_say_error(c, CHECK_CRITICAL, &err);
+		return;
+	}
+	state = any ? check_above(c, lock.age_s) : CHECK_OK;
+	if (state == CHECK_OK)
+		check_say(c, CHECK_OK, "no session waits for long");
+	else
+		check_say(c, state,
+		    "session %" PRId64 " of the role %s (%s) has locks for which %" PRId64 " session%s, one for "
+		    "%" PRId64 " s: if it hangs, end it with SELECT pg_terminate_backend(%" PRId64 ")",
+		    lock.pid, lock.role, lock.program, lock.sessions, lock.sessions == 1 ? " waits" : "s wait",
+		    lock.age_s, lock.pid);
+}
+
+void
+check_rights(struct checking *c)
+{
+	struct health_rights rights;
+	struct err err = { 0 };
+
+	if (!check_requires_database(c))
+		return;
+	if (health_rights(c->db, c->arena, &rights, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (rights.lacking > 0)
+		check_say(c, CHECK_CRITICAL,
+		    "the role %s lacks %" PRId64 " of its rights in the database, such as %s: run `berth migrate "
+		    "--grant-to %s` as the owner of the tables",
+		    rights.role, rights.lacking, rights.first, rights.role);
+	else
+		check_say(c, CHECK_OK, "the role %s has those that the programs need", rights.role);
+}
+
+void
 check_versions(struct checking *c)
 {
 	int64_t sessions;

@@ -163,9 +163,12 @@ check_workers(struct checking *c)
 		    s->write_workers);
 }
 
-/* What is free at a path; a path that cannot be looked at is another check's. */
+/*
+ * What is free at a path, where one of so many parts of the limits is enough; a path that cannot be
+ * looked at is another check's.
+ */
 static bool
-check_path(struct checking *c, const char *name, const char *path, const char *note)
+check_path(struct checking *c, const char *name, const char *path, int64_t parts, const char *note)
 {
 	static const int mib = 20;
 	enum check_state state;
@@ -175,7 +178,7 @@ check_path(struct checking *c, const char *name, const char *path, const char *n
 	if (path == NULL || path[0] == '\0' || statvfs(path, &fs) == -1)
 		return false;
 	bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
-	state = check_below(c, bytes);
+	state = check_below(c, bytes * parts);
 	check_say(c, state, "%s: %" PRId64 " MiB free at %s%s%s", name, bytes >> mib, path, note,
 	    state == CHECK_OK ? "" : ": enlarge the file system, or free space");
 	return true;
@@ -186,9 +189,35 @@ static bool
 check_database_path(struct checking *c, const char *directory)
 {
 	return directory != NULL
-		   ? check_path(c, "database", directory, "")
-		   : check_path(c, "database", "/var/lib/postgresql",
+		   ? check_path(c, "database", directory, 1, "")
+		   : check_path(c, "database", "/var/lib/postgresql", 1,
 			 " (assumed, since the role does not have pg_read_all_settings)");
+}
+
+/* Logs, each file system once.  A partition of their own can be small. */
+static void
+check_logs(struct checking *c)
+{
+	enum { PART = 10 }; /* of the limits */
+	const struct settings *s = c->settings;
+	const struct {
+		const char *key, *path;
+	} logs[] = { { "cache_log", s->cache_log }, { "download_log", s->download_log }, { "log_file", s->log_file },
+		{ "worker_log_file", s->worker_log_file } };
+	dev_t seen[sizeof(logs) / sizeof(*logs)];
+	size_t n = 0, i, k;
+	struct stat st;
+
+	for (i = 0; i < sizeof(logs) / sizeof(*logs); i++) {
+		if (logs[i].path[0] == '\0' || stat(logs[i].path, &st) == -1)
+			continue;
+		for (k = 0; k < n && seen[k] != st.st_dev; k++)
+			;
+		if (k < n)
+			continue;
+		seen[n++] = st.st_dev;
+		check_path(c, logs[i].key, logs[i].path, PART, "");
+	}
 }
 
 void
@@ -196,11 +225,12 @@ check_disk(struct checking *c)
 {
 	struct health_server server = { .local = false };
 	struct err err = { 0 };
-	bool any = check_path(c, c->settings->blobs->kind->dir_key, c->settings->blobs->dir, "");
+	bool any = check_path(c, c->settings->blobs->kind->dir_key, c->settings->blobs->dir, 1, "");
 
-	any = check_path(c, "cache_dir", c->settings->cache_dir, "") || any;
+	any = check_path(c, "cache_dir", c->settings->cache_dir, 1, "") || any;
 	if (c->database.status == 0 && health_server(c->db, c->arena, &server, &err) == 0 && server.local)
 		any = check_database_path(c, server.directory) || any;
+	check_logs(c);
 	if (!any)
 		check_say(
 		    c, CHECK_CRITICAL, "neither store nor cache_dir exists: make them, or mount their file systems");

@@ -17,6 +17,9 @@ enum {
 
 /* Not beside the others: a program that makes only those needs no libcurl. */
 static const struct check service_checks[] = {
+	/* first, before the lock stops the others */
+	{ "locks", CHECK_SERVICE, CONF_SECONDS, { 1, 0 }, check_locks },
+	{ "rights", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_rights },
 	{ "versions", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_versions },
 	{ "writes", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_writes },
 	{ "clock", CHECK_SERVICE, CONF_SECONDS, { 5, MINUTE_S }, check_clock },

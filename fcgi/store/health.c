@@ -140,6 +140,45 @@ health_programs(struct db *db, struct arena *a, int64_t *sessions, const char **
 	return 0;
 }
 
+/* sql/grants.sql, line by line. */
+static const char *const grant_lines[] = {
+#include "store/grants.inc"
+};
+
+int
+health_rights(struct db *db, struct arena *a, struct health_rights *rights, struct err *err)
+{
+	enum { COLUMNS_HEALTH_RIGHTS };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_array(&p, a, grant_lines, sizeof(grant_lines) / sizeof(*grant_lines));
+	if (db_exec(db, a, STMT_HEALTH_RIGHTS, &p, &r, err) == -1)
+		return -1;
+	*rights = (struct health_rights) { .lacking = db_int(&r, 0, LACKING),
+		.first = db_str(&r, 0, FIRST),
+		.role = db_str(&r, 0, ROLE) };
+	return 0;
+}
+
+int
+health_lock(struct db *db, struct arena *a, bool *any, struct health_lock *lock, struct err *err)
+{
+	enum { COLUMNS_HEALTH_LOCKS };
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_HEALTH_LOCKS, NULL, &r, err) == -1)
+		return -1;
+	*any = r.rows > 0;
+	if (*any)
+		*lock = (struct health_lock) { .pid = db_int(&r, 0, PID),
+			.role = db_str(&r, 0, ROLE),
+			.program = db_str(&r, 0, PROGRAM),
+			.sessions = db_int(&r, 0, SESSIONS),
+			.age_s = db_int(&r, 0, AGE) };
+	return 0;
+}
+
 int
 health_worker(struct db *db, struct arena *a, const char *node, int64_t *age_s, const char **failing,
     struct err *err)

@@ -85,6 +85,30 @@ struct health_server {
 int health_server(struct db *, struct arena *, struct health_server *, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * How many of the rights of sql/grants.sql the session's role lacks, the first of them, such as "INSERT on
+ * audit_events", and the name of the role.  -1: 500, 503.
+ */
+struct health_rights {
+	int64_t lacking;
+	const char *first, *role;
+};
+
+int health_rights(struct db *, struct arena *, struct health_rights *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* A session with locks for which others wait. */
+struct health_lock {
+	int64_t pid; /* of the server's process */
+	const char *role, *program; /* "": the session has told none */
+	int64_t sessions; /* how many wait */
+	int64_t age_s; /* how long the first of them has waited, to whole seconds */
+};
+
+/* Of several, the one for which most sessions wait.  *any false: nobody waits.  -1: 500, 503. */
+int health_lock(struct db *, struct arena *, bool *any, struct health_lock *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Sessions of pools and workers of another version than this program's, and their names.  -1: 500, 503. */
 int health_programs(struct db *, struct arena *, int64_t *sessions, const char **programs, struct err *)
     __attribute__((warn_unused_result));

@@ -76,3 +76,32 @@ SELECT extract(epoch FROM now() - max(done_at) FILTER (WHERE kind = 'probe_store
        coalesce(string_agg(DISTINCT kind, ',' ORDER BY kind) FILTER (WHERE dead_at IS NOT NULL
            OR claimed_until < now() OR claimed_until IS NULL AND attempts > 0), '') AS failing
   FROM tasks WHERE node IS NULL OR node = $1;
+
+-- name: health_rights
+-- $1 the lines of grants.sql.  How many of its rights the role of this session lacks, and the first of them.  A few
+-- hundred look-ups in the catalogue.  A newer schema may lack tables and columns: they need no right.
+WITH granted AS (
+	SELECT r[1] AS verb, regexp_split_to_array(r[2], ',\s*') AS columns, to_regclass(g[2])::oid AS relation, g[2] AS name
+	  FROM regexp_matches(array_to_string($1::text[], ''), 'GRANT ([^;]+?)\s+ON\s+(\w+)\s+TO', 'g') AS g,
+	       regexp_matches(g[1], '([A-Z]+)(?:\s+\(([^)]+)\))?', 'g') AS r
+)
+SELECT count(*) AS lacking, coalesce(min(verb || ' on ' || name), '') AS first, current_user::text AS role
+  FROM granted
+ WHERE relation IS NOT NULL
+   AND CASE WHEN columns IS NULL THEN NOT has_table_privilege(relation, verb)
+            ELSE EXISTS (SELECT FROM pg_attribute a
+                          WHERE a.attrelid = relation AND a.attname = ANY (columns) AND NOT a.attisdropped
+                            AND NOT has_column_privilege(relation, a.attnum, verb)) END;
+
+-- name: health_locks
+-- The session for which most others wait, while it waits for none: how many wait, and for how many seconds the
+-- first has waited, if this role may know it.  Reads the table of locks, and the sessions.
+WITH waiting AS MATERIALIZED (
+	SELECT pid, extract(epoch FROM clock_timestamp() - query_start) AS age FROM pg_stat_activity
+	 WHERE datname = current_database() AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted)
+)
+SELECT b.pid::bigint AS pid, coalesce(b.usename, '') AS role, coalesce(b.application_name, '') AS program,
+       count(*) AS sessions, coalesce(max(w.age), 0)::bigint AS age
+  FROM waiting w, unnest(pg_blocking_pids(w.pid)) AS h(pid) JOIN pg_stat_activity b ON b.pid = h.pid
+ WHERE h.pid NOT IN (SELECT pid FROM waiting)
+ GROUP BY b.pid, b.usename, b.application_name ORDER BY sessions DESC, b.pid LIMIT 1;

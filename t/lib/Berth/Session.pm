@@ -42,6 +42,14 @@ sub run {
 	return $self->_answer($take);
 }
 
+# Sends these statements, and waits neither for their end nor for what they answer.
+sub start {
+	my ($self, $sql) = @_;
+
+	$self->_send('Q', "$sql\0");
+	return;
+}
+
 # Lets nothing of what was run before be seen by what is run next: no setting, lock or table of the session.
 # False where only a new session can do that.
 sub forget {

@@ -241,7 +241,11 @@ subtest 'workers come and go' => sub {
 	kill('HUP', $t->pool_pid);
 	my $refused = scrape(sub { $_[0]->value('berth_reloads_total', result => 'failed') == 1 });
 	is($refused->value('berth_reloads_total', result => 'failed'), 1, 'a reload that is refused');
+	is($refused->value('berth_reload_ok'), 0, '  is not in force');
 	$t->conf(workers => 5);
+	kill('HUP', $t->pool_pid);
+	is(scrape(sub { $_[0]->value('berth_reload_ok') == 1 })->value('berth_reload_ok'), 1,
+	    '  until one succeeds');
 };
 
 subtest 'at the same time' => sub {

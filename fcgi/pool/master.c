@@ -92,6 +92,15 @@ pool_count(const struct pool *pool, size_t family, size_t value, size_t value2)
 }
 
 static void
+pool_count_reload(const struct pool *pool, enum reload_result result)
+{
+	struct meter meter = metrics_meter_master(pool->metrics);
+
+	pool_count(pool, METRIC_RELOADS, result, 0);
+	meter_set(&meter, METRIC_RELOAD_OK, 0, result == RELOAD_DONE);
+}
+
+static void
 pool_show_workers(const struct pool *pool)
 {
 	struct meter meter = metrics_meter_master(pool->metrics);
@@ -173,7 +182,7 @@ static void
 reload_drop(struct pool *pool, const char *why)
 {
 	log_error("reload failed: %s; the old workers keep running", why);
-	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED, 0);
+	pool_count_reload(pool, RELOAD_FAILED);
 	if (pool->starting != NULL)
 		generation_drain(pool->starting);
 	pool->starting = NULL;
@@ -193,7 +202,7 @@ reload_finish(struct pool *pool)
 {
 	log_info("reloaded: generation %u serves, %u drains", pool->starting->number,
 	    pool->serving->number);
-	pool_count(pool, METRIC_RELOADS, RELOAD_DONE, 0);
+	pool_count_reload(pool, RELOAD_DONE);
 	generation_drain(pool->serving);
 	pool->serving = pool->starting;
 	pool->starting = NULL;
@@ -215,7 +224,7 @@ warn_fixed(const struct settings *old, const struct settings *new)
 static void
 reload_refuse(const struct pool *pool, struct arena *arena)
 {
-	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED, 0);
+	pool_count_reload(pool, RELOAD_FAILED);
 	arena_free(arena);
 }
 

@@ -138,6 +138,9 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	[METRIC_RELOADS] = { .name = "berth_reloads_total",
 	    .help = "Attempts to read the configuration again.", .kind = METRIC_COUNTER,
 	    .labels = { { "result", VALUES(reload_results) } } },
+	[METRIC_RELOAD_OK] = { .name = "berth_reload_ok",
+	    .help = "Whether the configuration of the last attempt is in force, or there was none.",
+	    .kind = METRIC_GAUGE },
 };
 
 static size_t
@@ -252,6 +255,7 @@ metrics_new(const struct router *router, const struct metric_family *app, size_t
 	gauges_init(m);
 	meter_set(&(struct meter) { m, MASTER }, METRIC_BUILD_INFO, 0, 1);
 	meter_set(&(struct meter) { m, MASTER }, METRIC_START_TIME, 0, time(NULL));
+	meter_set(&(struct meter) { m, MASTER }, METRIC_RELOAD_OK, 0, 1);
 	return m;
 }
 

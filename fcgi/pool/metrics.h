@@ -60,6 +60,7 @@ enum {
 	METRIC_WORKER_ENDS, /* by enum worker_kind, or WORKER__KINDS for the keeper, and worker_end */
 	METRIC_MEMORY, /* by enum worker_kind, or WORKER__KINDS for the keeper */
 	METRIC_RELOADS, /* by enum reload_result */
+	METRIC_RELOAD_OK,
 	METRIC__POOL
 };
 

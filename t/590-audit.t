@@ -315,6 +315,8 @@ subtest 'the list and the export' => sub {
 	};
 	$is->('of a project', sub { ($_[0]{project_id} // 0) == 1 }, qw(--project Tools/CRATES));
 	$is->('by a user', sub { ($_[0]{user} // '') eq 'alice' }, qw(--user ALICE));
+	$is->('with a token', sub { ($_[0]{token_id} // 0) == $token }, '--token', $token);
+	$is->('none with another', sub { 0 }, qw(--token 999999));
 	$is->('none by another', sub { 0 }, qw(--user root));
 	$is->('of an action', sub { $_[0]{action} eq 'member.set' }, qw(--action member.set));
 	$is->('of a crate', sub { ($_[0]{crate} // '') eq 'Foo_bar' }, '--crate',
@@ -334,6 +336,7 @@ subtest 'the list and the export' => sub {
 		['project', 1, qr/project `tools\/x` does not exist/, qw(--project tools/x)],
 		['user', 1, qr/user `nobody` does not exist/, qw(--user nobody)],
 		['date', 2, qr/not a date/, qw(--since yesterday)],
+		['token', 2, qr/`me` is not a valid id of a token/, qw(--token me)],
 		['limit', 2, qr/`0` is not a valid number of rows: give a whole number from 1/, qw(--limit 0)]) {
 		my ($name, $want, $why, @args) = @$case;
 		my ($status, $out, $err) = $t->berth('audit', @args);

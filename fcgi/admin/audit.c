@@ -11,11 +11,12 @@
 /* Rows that are in memory at one time. */
 enum { PAGE = 500 };
 
-enum { PROJECT, USER, ACTION, CRATE, SINCE, UNTIL, LIMIT };
+enum { PROJECT, USER, TOKEN, ACTION, CRATE, SINCE, UNTIL, LIMIT };
 
 static const struct option_def options[] = {
 	[PROJECT] = { "project", 0, "GROUP/PROJECT", false },
 	[USER] = { "user", 0, "NAME", false },
+	[TOKEN] = { "token", 0, "ID", false },
 	[ACTION] = { "action", 0, "ACTION", false },
 	[CRATE] = { "crate", 0, "NAME", false },
 	[SINCE] = { "since", 0, "DATE", false },
@@ -124,6 +125,8 @@ run(struct invocation *in)
 	    (given[UNTIL] != NULL && date_parse(given[UNTIL], &filter.until, &in->err) == -1) ||
 	    (given[LIMIT] != NULL &&
 	        number_parse(given[LIMIT], "number of rows", &limit, &in->err) == -1) ||
+	    (given[TOKEN] != NULL &&
+	        number_parse(given[TOKEN], "id of a token", &filter.token_id, &in->err) == -1) ||
 	    audit_log_open(in->db, in->arena, &filter, in->json, &cursor, &in->err) == -1)
 		return -1;
 	return print_log(in, &cursor, limit);
@@ -131,11 +134,11 @@ run(struct invocation *in)
 
 static const struct command commands[] = {
 	{ NULL,
-	    "[--project GROUP/PROJECT] [--user NAME] [--action ACTION] [--crate NAME] "
+	    "[--project GROUP/PROJECT] [--user NAME] [--token ID] [--action ACTION] [--crate NAME] "
 	    "[--since DATE] [--until DATE] [--limit N]",
 	    "Shows who changed what, newest first; with --json one object a line, oldest\n"
-	    "first.  --user selects the changes by that user.  ACTION is a name such as\n"
-	    "token.create; see berth(1).",
+	    "first.  --user selects the changes by that user, --token those with that token.\n"
+	    "ACTION is a name such as token.create; see berth(1).",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

@@ -23,6 +23,7 @@ audit_log_open(struct db *db, struct arena *a, const struct audit_filter *f, boo
 	struct project *project;
 
 	*cursor = (struct audit_cursor) { .oldest_first = oldest_first, .action = f->action,
+		.token_id = f->token_id,
 		.since = f->since, .until = f->until };
 	if (f->action != NULL && !audit_action_exists(slice_str(f->action)))
 		return err_set(err, 400, "there is no action `%s`", f->action);
@@ -53,6 +54,7 @@ bind_cursor(struct db_params *p, const struct audit_cursor *cursor, int64_t most
 	db_bind_str(p, cursor->last_id != 0 ? cursor->last_at : NULL);
 	db_bind_id(p, cursor->last_id);
 	db_bind_int(p, most);
+	db_bind_id(p, cursor->token_id);
 }
 
 static struct audit_row

@@ -18,6 +18,7 @@
 struct audit_filter {
 	const char *project; /* full path */
 	const char *username; /* who did it */
+	int64_t token_id; /* with which token */
 	const char *action;
 	const char *crate; /* in any spelling */
 	int64_t since;
@@ -55,6 +56,7 @@ struct audit_cursor {
 	bool oldest_first;
 	int64_t project_id;
 	int64_t user_id;
+	int64_t token_id;
 	const char *action;
 	const char *crate;
 	int64_t since;

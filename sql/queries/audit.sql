@@ -24,12 +24,13 @@ SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, e.action, e.u
    AND ($3::text IS NULL OR e.action = $3)
    AND ($4::text IS NULL OR (replace(lower(e.crate), '_', '-') = $4 AND e.crate IS NOT NULL))
    AND ($5::bigint IS NULL OR e.at >= to_timestamp($5))
-   AND ($6::bigint IS NULL OR e.at < to_timestamp($6))
+   AND ($6::bigint IS NULL OR e.at < to_timestamp($6)) AND ($10::bigint IS NULL OR e.token_id = $10)
 
 -- name: audit_newest
 -- $1 project, $2 user, $3 action, $4 crate in normal form, $5 from and $6 to (not included) as seconds
 -- since 1970, $7 and $8 time and id of the last row of the page before, $9 how many; all but $9 may be
--- null.  One page, newest first: the indexes end in (at, id), so only the page is read, in order.
+-- null.  One page, newest first: the indexes end in (at, id), so only the page is read, in order.  $10 a token: no
+-- index has it, so all rows are read that the others select.
 @audit_page
    AND ($7::timestamptz IS NULL OR (e.at, e.id) < ($7, $8::bigint))
  ORDER BY e.at DESC, e.id DESC

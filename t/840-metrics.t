@@ -398,8 +398,38 @@ subtest 'what nginx answers by itself' => sub {
 	is($answers->(), '4 1 1 2 1', 'pages, too');
 	$write->();
 	is($answers->(), '4 1 1 2 1', 'and no more');
+	is(scrape()->value('berth_nginx_errors_total'), 0, 'no error');
+	$line =~ s/status=200/status=500/;
+	$write->('counted/1.0.0', 'counted/1.0.0');
+	is($answers->(), '4 1 1 2 1', 'an error is of no route');
+	is(scrape()->value('berth_nginx_errors_total'), 2, 'but counted');
 	is($t->psql("SELECT sum(garbage) FROM download_logs"), 0, 'no line is taken for garbage');
 	$t->stop_worker;
+};
+
+subtest 'an error of nginx itself' => sub {
+	my $body = $t->dir . '/nginx/tmp/body';
+	my $errors = sub { $t->run_tasks('count_answers'); return scrape()->value('berth_nginx_errors_total') };
+	my $before = $errors->();
+	my $lines = sub {
+		my $text = join('', map { Berth::Cluster::slurp($_) } glob($t->dir . "/log/$_[0]*"));
+
+		return scalar(() = $text =~ /method=PUT .* status=500 /g);
+	};
+	my $file = $t->dir . '/large';
+
+	Berth::Test::write_file($file, 'x' x (2 << 20));
+	# as a disk that is full: nginx cannot keep the body
+	rename($body, "$body.away") or die "$body: $!\n";
+	my $res = $t->http(PUT => $t->registry($id) . '/api/v1/crates/new', { token => $token,
+	    curl => ['--data-binary', "\@$file"] });
+	rename("$body.away", $body) or die "$body: $!\n";
+	is($res->{status}, 500, 'a publish fails');
+	ok($t->wait_for(sub { $errors->() == $before + 1 }), 'one more error');
+	is($lines->('nginx-berth.'), 1, 'it is in the log of what the pool answers');
+	is($lines->('nginx-berth-cache.'), 1, 'and where Berth counts it');
+	is(scrape()->value('berth_http_requests_total', route => 'publish', status => 500) // 0, 0,
+	    'the pool knows nothing of it');
 };
 
 subtest 'while the database is away' => sub {

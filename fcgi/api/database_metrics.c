@@ -138,18 +138,24 @@ print_writes(struct worker_app *app, struct request *rq, struct buf *b)
 static void
 print_answers(struct worker_app *app, struct request *rq, struct buf *b)
 {
-	static const char name[] = "berth_nginx_answers_total";
+	static const char name[] = "berth_nginx_answers_total", errors_name[] = "berth_nginx_errors_total";
+	int64_t errors;
 	char node[STORE_NODE_NAME_SIZE];
 	struct nginx_answers answers;
 	size_t n;
 
 	store_node_name(app->settings->node, node);
-	if (nginx_answers_read(app->db, rq->arena, node, &answers, &n, &rq->err) == -1)
+	if (nginx_answers_read(app->db, rq->arena, node, &answers, &n, &errors, &rq->err) == -1)
 		return;
 	metrics_print_head(b, name, "Requests that nginx of this node answered from cache_dir, without the pool.",
 	    METRIC_COUNTER);
 	for (size_t i = 0; i < n; i++)
 		metrics_print_one(b, name, (const char *[]) { "route", answers.routes[i], NULL }, answers.n[i]);
+	if (app->settings->cache_log[0] == '\0')
+		return;
+	metrics_print_head(b, errors_name,
+	    "Requests that nginx of this node answered with a status from 500 on by itself.", METRIC_COUNTER);
+	metrics_print_one(b, errors_name, (const char *[]) { NULL }, errors);
 }
 
 /* Prints the end of the certificate that the worker of this node has seen. */

@@ -9,6 +9,7 @@ const char *const answer_route_names[ANSWER__ROUTES] = {
 	[ANSWER_DOWNLOAD] = "download",
 	[ANSWER_PAGE_CRATE] = "page_crate",
 	[ANSWER_PAGE_VERSION] = "page_version",
+	[ANSWER_ERROR] = "error",
 };
 
 /* The part after the text; empty, with p NULL: the line does not have the text. */
@@ -56,6 +57,7 @@ route_of_page(struct slice path)
 enum answer_route
 answer_line_parse(struct slice line)
 {
+	static const char error[] = "\" status=5";
 	static const struct {
 		const char *before;
 		enum answer_route (*route_of)(struct slice);
@@ -63,6 +65,9 @@ answer_line_parse(struct slice line)
 	struct slice path = after(line, " path=\"");
 	const char *quote = path.n > 0 ? memchr(path.p, '"', path.n) : NULL;
 
+	if (quote != NULL && path.n - (size_t)(quote - path.p) >= sizeof(error) - 1 &&
+	    memcmp(quote, error, sizeof(error) - 1) == 0)
+		return ANSWER_ERROR;
 	path.n = quote != NULL ? (size_t)(quote - path.p) : 0;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		struct slice rest = after(path, parts[i].before);

@@ -13,17 +13,18 @@
 
 #include "base/slice.h"
 
-/* Routes whose answers nginx may have in cache_dir. */
+/* Routes whose answers nginx may have in cache_dir, and errors that it made itself. */
 enum answer_route {
 	ANSWER_INDEX,
 	ANSWER_CONFIG_JSON,
 	ANSWER_DOWNLOAD,
 	ANSWER_PAGE_CRATE,
 	ANSWER_PAGE_VERSION,
+	ANSWER_ERROR, /* no route: a status from 500 on, whatever was asked for */
 	ANSWER__ROUTES
 };
 
-/* "index", "config_json" and so on: names of routes, as in the metrics of requests. */
+/* "index", "config_json" and so on: names of routes, as in the metrics of requests; and "error". */
 extern const char *const answer_route_names[ANSWER__ROUTES];
 
 /* The route of a line, given without its end; ANSWER__ROUTES: it is no line of that log. */

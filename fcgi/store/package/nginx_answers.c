@@ -1,5 +1,7 @@
 #include "store/package/nginx_answers.h"
 
+#include <string.h>
+
 int
 nginx_answers_count(struct db *db, struct arena *a, const struct download_part *part,
     const struct nginx_answers *answers, bool *moved, struct err *err)
@@ -24,7 +26,7 @@ nginx_answers_count(struct db *db, struct arena *a, const struct download_part *
 
 int
 nginx_answers_read(struct db *db, struct arena *a, const char *node, struct nginx_answers *answers,
-    size_t *nroutes, struct err *err)
+    size_t *nroutes, int64_t *errors, struct err *err)
 {
 	enum { COLUMNS_NGINX_ANSWERS };
 	const char **routes = arena_calloc(a, NGINX_ANSWERS_ROUTES, sizeof(*routes));
@@ -35,10 +37,14 @@ nginx_answers_read(struct db *db, struct arena *a, const char *node, struct ngin
 	if (db_exec(db, a, STMT_NGINX_ANSWERS, &p, &r, err) == -1)
 		return -1;
 	*nroutes = 0;
+	*errors = 0;
 	for (int i = 0; i < r.rows && i < NGINX_ANSWERS_ROUTES; i++) {
-		routes[i] = db_str(&r, i, ROUTE);
-		answers->n[i] = db_int(&r, i, ANSWERS);
-		(*nroutes)++;
+		if (strcmp(db_str(&r, i, ROUTE), "error") == 0) {
+			*errors = db_int(&r, i, ANSWERS);
+			continue;
+		}
+		routes[*nroutes] = db_str(&r, i, ROUTE);
+		answers->n[(*nroutes)++] = db_int(&r, i, ANSWERS);
 	}
 	answers->routes = routes;
 	return 0;

@@ -1,7 +1,7 @@
 #ifndef STORE_PACKAGE_NGINX_ANSWERS_H
 #define STORE_PACKAGE_NGINX_ANSWERS_H
 
-/* Counts the reads that nginx of a node has answered from cache_dir, without the pool. */
+/* Counts what nginx of a node has answered by itself: reads from cache_dir, and errors. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,7 +9,7 @@
 #include "store/db/db.h"
 #include "store/package/download.h"
 
-enum { NGINX_ANSWERS_ROUTES = 5 };
+enum { NGINX_ANSWERS_ROUTES = 6 };
 
 struct nginx_answers {
 	const char *const *routes; /* names */
@@ -24,10 +24,10 @@ int nginx_answers_count(struct db *, struct arena *, const struct download_part 
     const struct nginx_answers *, bool *moved, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Reads the sums of a node.  Routes without answers are missing; *nroutes: the number of the others.  -1:
- * 503.
+ * Reads the sums of a node.  Routes without answers are missing; *nroutes: the number of the others.
+ * *errors: those of no route.  -1: 503.
  */
 int nginx_answers_read(struct db *, struct arena *, const char *node, struct nginx_answers *,
-    size_t *nroutes, struct err *) __attribute__((warn_unused_result));
+    size_t *nroutes, int64_t *errors, struct err *) __attribute__((warn_unused_result));
 
 #endif

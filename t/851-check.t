@@ -32,7 +32,11 @@ sub check {
 	return ($status, { map { $_->{check} => [$_->{state}, $_->{detail}] } @$rows }, $err);
 }
 
-sub session { return Berth::Session->new($cluster->socket_dir . '/.s.PGSQL.5432', $t->{database}, 'berth') }
+sub session {
+	my ($role) = @_;
+
+	return Berth::Session->new($cluster->socket_dir . '/.s.PGSQL.5432', $t->{database}, $role);
+}
 
 sub program {
 	my ($name, $text) = @_;
@@ -92,7 +96,7 @@ my @cases = (
 	}],
 	[locks => 'somebody waits', 'warning',
 	    qr/session \d+ of the role berth \(psql\) has locks for which 1 session waits, one for [1-9]/, sub {
-		my ($holder, $waiter) = map { session() } 1 .. 2;
+		my ($holder, $waiter) = map { session('berth') } 1 .. 2;
 
 		$holder->run('BEGIN; UPDATE access_epoch SET id = gen_random_uuid()');
 		$waiter->start('UPDATE access_epoch SET id = gen_random_uuid()');
@@ -117,7 +121,7 @@ my @cases = (
 		$t->psql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', 'x')");
 	}, [], sub { $t->psql('DELETE FROM schema_migrations WHERE version = 9999') }],
 	[versions => 'a worker of another version', 'warning', qr{sessions: 1 of berth-worker/7\)}, sub {
-		my $session = session();
+		my $session = session('berth');
 		$session->run("SET application_name = 'berth-worker/7 abc'");
 		return $session;
 	}, [], sub { }],
@@ -290,6 +294,20 @@ subtest 'each of them' => sub {
 	}
 	$t->start_worker;
 	ok($t->wait_for(sub { (check())[0] == 0 }), 'everything is well again') or diag(explain((check())[1]));
+};
+
+# One finding, and not one for each check that comes after it.
+subtest 'the database answers too slowly' => sub {
+	my $holder = session('postgres');
+
+	$holder->run('BEGIN; LOCK TABLE store_check');
+	my ($status, $checks) = check();
+	$holder->run('ROLLBACK');
+	is($checks->{fsck}[0], 'warning', 'one check runs out of time');
+	like($checks->{fsck}[1], qr/slow, or a lock holds it up\z/, '  says why');
+	is(join(' ', map { "$_: $checks->{$_}[0]" } qw(database worker tasks search issuers)),
+	    'database: ok worker: not checked tasks: not checked search: not checked issuers: not checked',
+	    'those after it cannot tell') or diag(explain($checks));
 };
 
 subtest 'for monitoring' => sub {

@@ -43,10 +43,22 @@ check_say(struct checking *c, enum check_state state, const char *fmt, ...)
 	c->say(c->arg, state, text);
 }
 
+/* The database has answered, and then too slowly: the time for it is over. */
+static bool
+is_late(const struct checking *c)
+{
+	return c->deadline_us != 0 && c->database.status == 0 && clock_us() >= c->deadline_us;
+}
+
 void
 check_say_error(struct checking *c, enum check_state state, const struct err *err)
 {
-	check_say(c, state, "%s", err->detail[0] != '\0' ? err->detail : err->pub);
+	const char *text = err->detail[0] != '\0' ? err->detail : err->pub;
+
+	if (is_late(c))
+		check_say(c, CHECK_WARNING, "%s: the database or this host is slow, or a lock holds it up", text);
+	else
+		check_say(c, state, "%s", text);
 }
 
 enum check_state
@@ -70,8 +82,10 @@ check_look(struct checking *c)
 {
 	if (c->looked)
 		return;
-	if (c->who == CHECK_SERVICE)
-		db_set_deadline(c->db, clock_us() + (int64_t)DATABASE_MS * CHECK_SLOWNESS * US);
+	if (c->who == CHECK_SERVICE) {
+		c->deadline_us = clock_us() + (int64_t)DATABASE_MS * CHECK_SLOWNESS * US;
+		db_set_deadline(c->db, c->deadline_us);
+	}
 	health_look(c->db, c->arena, &c->health, &c->database);
 	c->looked = true;
 }
@@ -80,9 +94,12 @@ bool
 check_requires_database(struct checking *c)
 {
 	check_look(c);
-	if (c->database.status == 0 && c->health.schema == DB_SCHEMA_FITS)
+	if (c->database.status != 0 || c->health.schema != DB_SCHEMA_FITS)
+		check_say(c, CHECK_NONE, "requires the database");
+	else if (is_late(c))
+		check_say(c, CHECK_NONE, "no time is left for it");
+	else
 		return true;
-	check_say(c, CHECK_NONE, "requires the database");
 	return false;
 }
 

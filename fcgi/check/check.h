@@ -64,6 +64,7 @@ struct checking {
 	/* ---- private ---- */
 	const struct check_limits *limit; /* of the check that runs */
 	bool looked; /* `health` is known */
+	int64_t deadline_us; /* of all questions to the database, for CHECK_SERVICE; 0: not known yet */
 	struct health health;
 	struct err database; /* what is wrong with the database */
 };
@@ -107,7 +108,7 @@ int check_start(const char *program, unsigned who, const struct settings *);
 void check_say(struct checking *, enum check_state, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Says the `detail` of an error. */
+/* Says the `detail` of an error.  If the time for the database is over, this only warns. */
 void check_say_error(struct checking *, enum check_state, const struct err *);
 
 /* Which state has a value that gets worse as it grows, or as it falls? */
@@ -117,7 +118,7 @@ enum check_state check_below(const struct checking *, int64_t value);
 /* Fills `health` and `database`, once. */
 void check_look(struct checking *);
 
-/* Is the database there, with a schema that fits?  If not, says that this check needs it. */
+/* Is the database there, with a schema that fits, and is time left to ask it?  If not, says so. */
 bool check_requires_database(struct checking *);
 
 /* Is the directory of the store there?  It need not be before the first start of a pool.  -1: 500. */

@@ -454,7 +454,13 @@ subtest 'one object that the store cannot read' => sub {
 	ok($t->wait_for(sub { get($_)->{status} == 200 }), "$_: and asked again") for qw(third first second);
 	$t->stop_pool;
 	$t->conf(workers => 6);
+	$s3->fail('GET', 500);
 	$t->start_pool;
+	my $res = publish('unlucky', '1.0.0');
+	is($res->{status}, 503, 'a pool that cannot even read whose store it is');
+	like($res->{body}, qr/object store does not answer/, 'does not say that it is of another registry');
+	$s3->fail('GET', undef);
+	ok($t->wait_for(sub { ready() =~ /^200/ }), 'and goes on');
 };
 
 subtest 'a bucket that does not exist' => sub {

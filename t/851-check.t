@@ -203,6 +203,11 @@ my @cases = (
 		$t->stop_worker;
 		$t->psql("UPDATE tasks SET done_at = now() - interval '310 seconds' WHERE kind = 'probe_store'");
 	}, [], sub { $t->psql("UPDATE tasks SET done_at = now() WHERE kind = 'probe_store'") }],
+	[worker => 'it works, and cannot use the store', 'warning',
+	    qr/last seen to work 1\d\d s ago: its task probe_store fails: `berth tasks list` has the error\z/, sub {
+		$t->psql("UPDATE tasks SET done_at = now() - interval '100 seconds', attempts = 3"
+		    . " WHERE kind = 'probe_store'");
+	}, [], sub { $t->psql("UPDATE tasks SET done_at = now(), attempts = 0 WHERE kind = 'probe_store'") }],
 	[tasks => 'a dead one', 'warning', qr/weigh_crates has failed/, sub {
 		$t->psql("UPDATE tasks SET period = NULL, dead_at = now() WHERE kind = 'weigh_crates'");
 	}, [], sub { $t->psql("UPDATE tasks SET period = 21600, dead_at = NULL WHERE kind = 'weigh_crates'") }],

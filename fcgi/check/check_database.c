@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -295,7 +296,10 @@ check_worker(struct checking *c)
 		check_say(c, CHECK_NONE, "node %s has never had a worker", node);
 	else
 		check_say(c, check_above(c, age), "node %s: last seen to work %" PRId64 " s ago%s", node, age,
-		    check_above(c, age) == CHECK_OK ? "" : ": check whether berth-worker runs");
+		    check_above(c, age) == CHECK_OK ? ""
+		    : strstr(failing, "probe_store") != NULL
+			? ": its task probe_store fails: `berth tasks list` has the error"
+			: ": check whether berth-worker runs");
 }
 
 /* "probe_store of node NODE" */

@@ -95,16 +95,16 @@ subtest 'errors have the shape of their route' => sub {
 	my $res = $t->http(PUT => $publish, { token => $token, curl => too_large() });
 	is($res->{status}, 413, 'an upload that is too large');
 	is($res->{headers}{'content-type'}, 'application/json', 'JSON for cargo');
-	like($t->json($res)->{errors}[0]{detail}, qr/^max upload size is: 10485760$/, 'which says why');
+	like($t->json($res)->{errors}[0]{detail}, qr/^max upload size is: 10485760 bytes;/, 'which says why');
 
 	$res = $t->http(PUT => $publish, { token => $token, curl => too_large(), http2 => 1 });
 	is($res->{status}, 413, 'and over HTTP/2');
-	like($t->json($res)->{errors}[0]{detail}, qr/^max upload size is: 10485760$/, 'the same');
+	like($t->json($res)->{errors}[0]{detail}, qr/^max upload size is: 10485760 bytes;/, 'the same');
 
 	$res = $t->http(PUT => '/api/v4/projects/demo%2Fregistry/packages/cargo/api/v1/crates/new',
 	    { token => $token, curl => too_large() });
 	is($res->{status}, 413, 'a project named by its path');
-	like($t->json($res)->{errors}[0]{detail}, qr{^max upload size is: 10485760$}, 'has the same limit');
+	like($t->json($res)->{errors}[0]{detail}, qr{^max upload size is: 10485760 bytes;}, 'has the same limit');
 
 	$res = $t->http(GET => "$open/config.json", { curl => too_large() });
 	is($res->{status}, 413, 'a large body on the index');

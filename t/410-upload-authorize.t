@@ -60,7 +60,7 @@ for my $http2 (0, 1) {
 		['stranger', $id, $token{stranger}, 404, qr/^Project Not Found$/],
 		['stranger, public', $pub, $token{stranger}, 403, qr/role/],
 		['no such project', 4711, $token{dev}, 404, qr/^Project Not Found$/],
-		['more than this project takes', $small, $token{dev}, 413, qr/^max upload size is: 65536$/],
+		['more than this project takes', $small, $token{dev}, 413, qr/^max upload size is: 65536 bytes;/],
 	) {
 		my ($name, $project, $token, $status, $detail) = @$case;
 

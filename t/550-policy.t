@@ -135,7 +135,7 @@ sub configuration_holds {
 	refuses("case 109: another one, $whose", crate_with(dependencies => 1, registry => $other), 400,
 	    qr/^dependency `d1` is hosted on the registry `\Q$other\E`, which is not among those/);
 	refuses("case 8: a byte too large, $whose", { %$sample, bytes => "$sample->{bytes}x" }, 413,
-	    qr/^max upload size is: ${\ length $sample->{bytes}}$/);
+	    qr/^max upload size is: ${\ length $sample->{bytes}} bytes;/);
 	refuses("case 75: a block too large unpacked, $whose",
 	    crate_with(name => 'simple', files => { data => 'x' x 3584 }),
 	    400, qr/malformed or too large when decompressed/);
@@ -242,9 +242,9 @@ subtest 'cases 8, 75: sizes' => sub {
 	project(max_crate_size => $size);
 	refuses('a byte too large', { %$small,
 	    bytes => $small->{bytes} . 'x' x ($size + 1 - length $small->{bytes}) }, 413,
-	    qr/^max upload size is: $size$/);
+	    qr/^max upload size is: $size bytes;/);
 	refuses('what the configuration allows', { %$sample, name => 'again' }, 413,
-	    qr/^max upload size is: $size$/);
+	    qr/^max upload size is: $size bytes;/);
 	# as cargo counts, a crate must stay below the limit
 	project(max_unpacked_size => unpacked($small));
 	refuses('as large as the limit, unpacked', $small, 400, qr/malformed or too large when decompressed/);
@@ -258,7 +258,7 @@ subtest 'cases 8, 75: sizes' => sub {
 	# as if the configuration had been larger then
 	$t->psql(q(UPDATE projects SET policy = policy || '{"max_crate_size": "1g"}'));
 	refuses('the smaller one counts', { %$sample, bytes => "$sample->{bytes}x" }, 413,
-	    qr/^max upload size is: ${\ length $sample->{bytes}}$/);
+	    qr/^max upload size is: ${\ length $sample->{bytes}} bytes;/);
 };
 
 subtest 'back to the configuration' => sub {
@@ -303,7 +303,7 @@ subtest 'the size that is configured' => sub {
 	my $unsized = { headers => ['Transfer-Encoding: chunked'] };
 
 	for my $limit (10 << 20, 14 << 20) {
-		my $too_large = qr/^max upload size is: $limit$/;
+		my $too_large = qr/^max upload size is: $limit bytes;/;
 
 		$q->test->conf(max_crate_size => $limit);
 		$q->test->stop_pool;

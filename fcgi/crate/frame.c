@@ -48,12 +48,19 @@ take_length(struct frame *f, struct slice *in, uint32_t *length)
 }
 
 int
+frame_refuse_crate(uint32_t max_crate, struct err *err)
+{
+	return err_set(err, 413, "max upload size is: %" PRIu32 " bytes; `cargo package --list` shows what is in "
+	    "the crate", max_crate);
+}
+
+int
 frame_check(const struct frame *f, uint32_t max_json, uint32_t max_crate, struct err *err)
 {
 	if (f->json_len > max_json)
 		return err_set(err, 413, "JSON metadata blob too large");
 	if (f->crate_len > max_crate)
-		return err_set(err, 413, "max upload size is: %" PRIu32, max_crate);
+		return frame_refuse_crate(max_crate, err);
 	return 0;
 }
 

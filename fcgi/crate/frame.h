@@ -38,7 +38,7 @@ void frame_init(struct frame *, struct arena *, uint32_t max_json, uint32_t max_
  * it has left FRAME_JSON the metadata is whole and can be checked before any
  * of the crate is taken.
  * -1: 413 "JSON metadata blob too large" (before any of it is stored), 413
- * "max upload size is: N", 400 for bytes after the crate.
+ * frame_refuse_crate(), 400 for bytes after the crate.
  */
 int frame_push(struct frame *, struct slice *in, struct slice *crate, struct err *)
     __attribute__((warn_unused_result));
@@ -46,6 +46,9 @@ int frame_push(struct frame *, struct slice *in, struct slice *crate, struct err
 /* Checks the lengths that were read against other limits.  -1: 413, as frame_push(). */
 int frame_check(const struct frame *, uint32_t max_json, uint32_t max_crate, struct err *)
     __attribute__((warn_unused_result));
+
+/* Refuses a crate that is larger than that.  Returns -1: 413 "max upload size is: N bytes...". */
+int frame_refuse_crate(uint32_t max_crate, struct err *);
 
 /*
  * The body has ended.  -1: 400 "invalid metadata length", "invalid metadata

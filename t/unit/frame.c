@@ -128,7 +128,8 @@ test_too_large(struct arena *a)
 	put_length(&body, MAX_CRATE + 1);
 	run(a, buf_slice(&body), 100, &r);
 	is_int(r.err.status, 413, "a crate of one byte more than may be");
-	is_str(r.err.pub, "max upload size is: 64", "its sentence");
+	is_str(r.err.pub, "max upload size is: 64 bytes; `cargo package --list` shows what is in the "
+	    "crate", "its sentence");
 }
 
 static void

@@ -1,9 +1,8 @@
 #include "api/cargo/publish_authorize.h"
 
-#include <inttypes.h>
-
 #include "auth/rate_limit.h"
 #include "config/publish_policy.h"
+#include "crate/frame.h"
 #include "store/package/quota.h"
 
 enum { FRAME_OVERHEAD = 8 }; /* the two lengths */
@@ -38,7 +37,7 @@ publish_authorize_handle(struct call *call, struct request *rq, struct response 
 	most = FRAME_OVERHEAD + (int64_t)policy.max_metadata_size + policy.max_crate_size;
 	/* of the body that waits; of one that comes in pieces it is not known */
 	if (rq->content_length > most)
-		return err_set(&rq->err, 413, "max upload size is: %" PRIu32, policy.max_crate_size);
+		return frame_refuse_crate(policy.max_crate_size, &rq->err);
 	need[QUOTA_BYTES] = least_crate_size(rq, &policy);
 	quota_look_call(&quota, call->facts.project_id, need[QUOTA_BYTES], NULL);
 	if (rate_limit_look_publish(call, rq, &quota) == -1 ||

@@ -319,7 +319,7 @@ SKIP: {
 	$t->cargo_setup(priv => { id => $id, token => $token{reporter} });
 	($status, $out, $err) = $owner->(qw(--registry priv --add bob foo-lib));
 	isnt($status, 0, '--add by who may not');
-	like($err, qr/\(status 403 Forbidden\): changing owners of this project needs at least the maintainer role/,
+	like($err, qr/\(status 403 Forbidden\): changing owners of project `[^`]+` needs at least the maintainer/,
 	    'what it says');
 }
 

@@ -314,10 +314,10 @@ for my $case (
 	    qr/the scope `api`$/],
 	['a deploy token that makes tokens of jobs, to read',
 	    $t->berth_ok(qw(token add --deploy demo/priv --scopes create_job_token)), GET => "$root/config.json",
-	    qr/a deploy token of this project with `read_package_registry`$/],
+	    qr/needs a deploy token of it, or of a group above it, with `read_package_registry`$/],
 	['one that reads, to yank', $t->deploy_token('demo/priv', 'read'),
 	    DELETE => "$root/api/v1/crates/abcd/1.0.0/yank",
-	    qr/a deploy token of this project with `write_package_registry`$/],
+	    qr/needs a deploy token of it, or of a group above it, with `write_package_registry`$/],
 ) {
 	my ($name, $with, $method, $path, $want) = @$case;
 	my $res = $t->http($method => $path, { token => $with });
@@ -325,6 +325,39 @@ for my $case (
 	is($res->{status}, 403, "$name: 403");
 	like($res->{body} =~ /"(?:detail|message)":"([^"]*)"/ ? $1 : $res->{body} =~ s/\n\z//r, $want,
 	    "$name: what is missing");
+}
+
+# What became of a token, and which header it goes into.
+for my $case (
+	['one that has expired', 'expired', 'Authorization', qr/^the token has expired$/],
+	['one that is revoked', 'revoked', 'Authorization', qr/^the token was revoked$/],
+	['one of a blocked user', 'gone', 'Authorization', qr/^the user of the token is blocked$/],
+	['one that is unknown', 'unknown', 'Authorization', qr/^the token is invalid, expired or revoked$/],
+	["a deploy token as a user's", 'deploy, reads', 'Private-Token', qr/^the header PRIVATE-.* as DEPLOY-/],
+	["a user's token as a job's", 'reporter', 'Job-Token', qr/^the header JOB-TOKEN .* as PRIVATE-TOKEN, /],
+	['one of another system', 'foreign', 'Private-Token', qr/^the token is invalid, expired or revoked$/],
+) {
+	my ($name, $caller, $header, $want) = @$case;
+	my $res = $t->http(GET => "$root/config.json", { headers => ["$header: "
+	    . ($token{$caller} // 'glpat-abcdefghijklmnopqrst')] });
+
+	is($res->{status}, 401, "$name: 401");
+	like($res->{body} =~ s/\n\z//r, $want, "$name: says so");
+}
+
+# The place, and the role that the caller has there.
+for my $case (
+	['guest', GET => "/api/v4/projects/$id{priv}/packages",
+	    qr{^403 reading packages of project `demo/priv` needs at least the reporter role; you have the guest}],
+	['reporter', DELETE => "$root/api/v1/crates/abcd/1.0.0/yank",
+	    qr{^yanking in project `demo/priv` needs at least the developer role; you have the reporter role$}],
+	['stranger', DELETE => $t->registry($id{pub}) . '/api/v1/crates/abcd/1.0.0/yank',
+	    qr{^yanking in project `demo/pub` needs at least the developer role$}],
+) {
+	my ($caller, $method, $path, $want) = @$case;
+
+	like($t->http($method => $path, { token => $token{$caller} })->{body} =~ /"(?:detail|message)":"([^"]*)"/
+	    ? $1 : '', $want, "$caller: needs a role");
 }
 
 # ---- changes of access hold from the next request on ----

@@ -229,7 +229,7 @@ subtest 'the configured order' => sub {
 	is($change->(reader => '{"registry_projects":[]}')->{status}, 403, 'a reporter cannot change it');
 	my $refused = $change->(dev => '{"default_project":"team/app"}');
 	is($refused->{status}, 403, 'nor can a maintainer');
-	like($refused->{body}, qr/changing the attributes of this group needs at least the owner role/,
+	like($refused->{body}, qr/attributes of group `team` needs at least the owner role; you have the maintainer/,
 	    'who is told');
 	$t->member('dev', 'team', 'owner');
 	my $group = $t->json($change->(dev => '{"registry_projects":[],"default_project":"team/app"}'));

@@ -1,5 +1,6 @@
 #include "access/access.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -10,7 +11,8 @@ static const struct {
 	bool users_only; /* no job, no deploy token */
 	bool by_crate; /* also for who was given a crate, if it is that one */
 	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
-	const char *what; /* "needs at least the maintainer role", in a sentence */
+	const char *what; /* "of project `PATH` needs at least the maintainer role", in a sentence */
+	const char *where; /* in place of "of" */
 	bool members_only; /* for members alone, even in a public namespace */
 	bool anonymous; /* what is public needs no token */
 	bool by_network; /* neither does it at some addresses */
@@ -22,9 +24,9 @@ static const struct {
 	    .operations = TOKEN_ANY_OPERATION, .what = "reading packages", .anonymous = true },
 	[ACTION_CREATE_PACKAGE] = { .least = LEVEL_DEVELOPER, .writes = true, .packages = true,
 	    .by_crate = true, .operations = TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE,
-	    .what = "publishing" },
+	    .what = "publishing", .where = "to" },
 	[ACTION_YANK_PACKAGE] = { .least = LEVEL_DEVELOPER, .writes = true, .packages = true,
-	    .by_crate = true, .operations = TOKEN_YANK, .what = "yanking" },
+	    .by_crate = true, .operations = TOKEN_YANK, .what = "yanking", .where = "in" },
 	[ACTION_DELETE_PACKAGE] = { .least = LEVEL_MAINTAINER, .writes = true, .packages = true,
 	    .what = "deleting packages" },
 	[ACTION_READ_OWNERS] = { .least = LEVEL_REPORTER, .packages = true,
@@ -79,23 +81,20 @@ enum holder {
 
 static const struct {
 	bool sees_internal;
-	const char *no_write; /* why not, to one that may read */
-	const char *no_read; /* why not, where it is no role that is missing */
+	const char *to_write; /* what one that may read needs; NULL: a role */
+	const char *to_read; /* the same, to read */
 } holders[HOLDER__MAX] = {
-	[HOLDER_USER] = { .sees_internal = true,
-	    .no_write = "publishing to this project needs at least the developer role" },
+	[HOLDER_USER] = { .sees_internal = true },
 	[HOLDER_DEPLOY] = {
-	    .no_write = "publishing needs a deploy token of this project with `write_package_registry`",
-	    .no_read = "reading packages needs a deploy token of this project with `read_package_registry`" },
+	    .to_write = "a deploy token of it, or of a group above it, with `write_package_registry`",
+	    .to_read = "a deploy token of it, or of a group above it, with `read_package_registry`" },
 	[HOLDER_JOB] = { .sees_internal = true,
-	    .no_write = "publishing to this project needs at least the developer role of the user who "
-	    "started the job" },
+	    .to_write = "at least the developer role of the user who started the job" },
 	[HOLDER_FOREIGN_JOB] = { .sees_internal = true,
-	    .no_write = "publishing from a job of another project needs `admin_packages` for it in the "
-	    "allow-list of this one, and the developer role of the user who started the job" },
+	    .to_write = "`admin_packages` for the project of the job in its allow-list, and the developer role "
+	    "of the user who started the job" },
 	[HOLDER_TRUSTED_JOB] = {
-	    .no_write = "publishing from this job needs the developer role of the user in its trust rule, in "
-	    "the rule's project" },
+	    .to_write = "a trust rule of it for the job, and the developer role of the user in that rule" },
 };
 
 static enum holder
@@ -252,11 +251,40 @@ refuse_unknown(const struct access_facts *f, struct err *err)
 	    f->namespace_kind == NAMESPACE_GROUP ? "Group" : "Project");
 }
 
+/* Says what the caller needs in a place that they know of. */
 static int
-refuse_level(const struct access_facts *f, enum action action, int least, struct err *err)
+refuse(const struct access_facts *f, enum action action, const char *needs, struct err *err)
 {
-	return err_set(err, 403, "%s of this %s needs at least the %s role", actions[action].what,
-	    f->namespace_kind == NAMESPACE_GROUP ? "group" : "project", access_level_name(least));
+	const char *where = actions[action].where;
+
+	return err_set(err, 403, "%s %s %s `%s` needs %s", actions[action].what, where != NULL ? where : "of",
+	    f->namespace_kind == NAMESPACE_GROUP ? "group" : "project", f->full_path, needs);
+}
+
+static int
+refuse_level(const struct access_facts *f, enum holder holder, enum action action, int least, struct err *err)
+{
+	bool own = holder == HOLDER_USER && f->access_level != LEVEL_NONE;
+	char needs[sizeof("at least the administrator role; you have the administrator role")];
+
+	snprintf(needs, sizeof(needs), "at least the %s role%s%s%s", access_level_name(least),
+	    own ? "; you have the " : "", own ? access_level_name(f->access_level) : "", own ? " role" : "");
+	return refuse(f, action, needs, err);
+}
+
+/* Only a caller who has the whole token learns what became of it. */
+static int
+refuse_token(const struct access_facts *f, struct err *err)
+{
+	static const char *const whys[] = {
+		[TOKEN_REVOKED] = "the token was revoked",
+		[TOKEN_EXPIRED] = "the token has expired",
+		[TOKEN_BLOCKED] = "the user of the token is blocked",
+		[TOKEN_UNCHECKED] = NULL,
+	};
+	const char *why = f->token_id != 0 ? whys[f->token_state] : NULL;
+
+	return err_set(err, 401, "%s", why != NULL ? why : "the token is invalid, expired or revoked");
 }
 
 /* What a token that is limited may do. */
@@ -339,8 +367,9 @@ decide_in_namespace(const struct access_facts *f, enum holder holder, enum actio
 		return refuse_unknown(f, err);
 	/* a guest of a private project knows that it exists, and no more */
 	if (!visible && actions[action].packages && level < actions[ACTION_READ_PACKAGE].least)
-		return holders[holder].no_read != NULL ? err_set(err, 403, "%s", holders[holder].no_read)
-		    : refuse_level(f, ACTION_READ_PACKAGE, LEVEL_REPORTER, err);
+		return holders[holder].to_read != NULL
+		    ? refuse(f, ACTION_READ_PACKAGE, holders[holder].to_read, err)
+		    : refuse_level(f, holder, ACTION_READ_PACKAGE, LEVEL_REPORTER, err);
 	if (actions[action].users_only && holder != HOLDER_USER)
 		return err_set(err, 403, "%s needs a user's token", actions[action].what);
 	if (action == ACTION_CREATE_JOB_TOKEN)
@@ -352,9 +381,9 @@ decide_in_namespace(const struct access_facts *f, enum holder holder, enum actio
 		return 0;
 	if (actions[action].by_crate && has_crate(f, holder))
 		return 0;
-	if (actions[action].packages && least == LEVEL_DEVELOPER)
-		return err_set(err, 403, "%s", holders[holder].no_write);
-	return refuse_level(f, action, least, err);
+	if (actions[action].packages && least == LEVEL_DEVELOPER && holders[holder].to_write != NULL)
+		return refuse(f, action, holders[holder].to_write, err);
+	return refuse_level(f, holder, action, least, err);
 }
 
 /* Somebody who asks about themselves. */
@@ -375,7 +404,7 @@ access_decide(const struct access_facts *f, enum credential credential, enum act
 	if (credential == CREDENTIAL_NONE)
 		return decide_anonymous(f, action, err);
 	if (credential == CREDENTIAL_MALFORMED || f->token_id == 0 || !f->token_usable)
-		return err_set(err, 401, "the token is invalid, expired or revoked");
+		return refuse_token(f, err);
 	holder = holder_of(f);
 	if (f->switched_off)
 		return f->namespace_kind == NAMESPACE_NONE ? err_set(err, 404, "Not Found")

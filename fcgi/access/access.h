@@ -76,7 +76,8 @@ const char *access_level_name(int level);
 /*
  * 0: yes.  -1:
  * 401 a credential that is malformed, unknown, revoked, expired or of a blocked
- *     user, whatever the place; no credential where one could help;
+ *     user, whatever the place, and the sentence says which if the token is known; no credential where one
+ *     could help;
  * 404 a project that is not there, has packages turned off, or that the caller may
  *     not know of, and what a flag has switched off: one and the same answer; so with groups;
  * 403 a namespace that the caller may know of but not use in this way.

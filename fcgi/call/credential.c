@@ -87,20 +87,37 @@ parse(struct slice text, const struct token_keys *keys, struct request_credentia
 		out->kind = CREDENTIAL_MALFORMED;
 }
 
-static void
-read_headers(const struct request *rq, const struct token_keys *keys,
-    struct request_credential *out)
+/* A token of ours in the header of another kind, as GitLab refuses it. */
+static int
+refuse_header(struct request *rq, size_t wrong, enum token_kind kind)
+{
+	size_t right = 0;
+
+	while (headers[right].kind != kind)
+		right++;
+	return err_set(&rq->err, 401, "the header %s does not take a token of this kind; send it as %s, or in "
+	    "Authorization", headers[wrong].name, headers[right].name);
+}
+
+static int
+read_headers(struct request *rq, const struct token_keys *keys, struct request_credential *out)
 {
 	for (size_t i = 0; i < NHEADERS; i++) {
 		const char *text = request_header(rq, headers[i].fcgi_name);
 		enum token_kind kind;
+		bool ours;
 
 		if (text == NULL)
 			continue;
 		parse(slice_str(text), keys, out, &kind);
-		if (out->kind == CREDENTIAL_TOKEN && kind != headers[i].kind)
-			*out = (struct request_credential) { .kind = CREDENTIAL_MALFORMED };
+		if (out->kind == CREDENTIAL_MALFORMED || kind == headers[i].kind)
+			continue;
+		ours = out->foreign.n == 0;
+		*out = (struct request_credential) { .kind = CREDENTIAL_MALFORMED };
+		if (ours)
+			return refuse_header(rq, i, kind);
 	}
+	return 0;
 }
 
 int
@@ -119,8 +136,7 @@ credential_read(struct request *rq, const struct token_keys *keys, struct reques
 		/* the decoded Basic is a copy */
 		out->plain = text.p >= rq->authorization &&
 		    text.p < rq->authorization + strlen(rq->authorization);
-	} else {
-		read_headers(rq, keys, out);
+		return 0;
 	}
-	return 0;
+	return read_headers(rq, keys, out);
 }

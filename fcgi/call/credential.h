@@ -24,8 +24,8 @@ struct request_credential {
 
 /*
  * -1: 400 the request has more than one credential, or one of these headers twice; 401 an
- * Authorization that cannot be read: the credential is malformed then, as is a token under the
- * header of another kind.
+ * Authorization that cannot be read, or a token of Berth under the header of another kind.  The credential
+ * is malformed then, as is one of another system under any header but JOB-TOKEN.
  */
 int credential_read(struct request *, const struct token_keys *, struct request_credential *)
     __attribute__((warn_unused_result));

@@ -254,7 +254,12 @@ subtest 'where a publish goes' => sub {
 	$alike->('no default project');
 	$t->berth_ok('group', 'set', 'team', 'default_project=team/core');
 	$alike->('a default project for others');
-	put_ok('a new name', publish('dev', 'new-one', '1.0.0'));
+	$res = publish('dev', 'new-one', '1.0.0');
+	put_ok('a new name', $res);
+	like($t->json($res)->{warnings}{other}[0],
+	    qr{^`new-one` is new in this group.* the default project of the group, `team/core`, which is internal; },
+	    'a warning says which project has it now');
+	is_deeply($t->json(publish('dev', 'new-one', '1.0.1'))->{warnings}{other}, [], 'once');
 	is($t->psql("SELECT project_id FROM crates WHERE name = 'new-one'"), $id{core}, 'is in the default project');
 	put_ok('a name that there is', publish('dev', 'tool_kit', '1.1.0'));
 	is($t->psql("SELECT string_agg(version, ' ' ORDER BY id) FROM versions WHERE project_id = $id{app}"),
@@ -291,10 +296,18 @@ subtest 'yank, owners, search' => sub {
 	is($line->{yanked}, JSON::PP::true, 'is yanked');
 	is(ask(PUT => '/api/v1/crates/tool_kit/1.1.0/unyank', 'dev', body => '')->{status}, 200, 'unyank');
 	is(ask(DELETE => '/api/v1/crates/tool_kit/1.1.0/yank', 'reader')->{status}, 403, 'a reporter');
-	for my $crate (qw(secret nothing)) {
-		my $res = ask(DELETE => "/api/v1/crates/$crate/1.0.0/yank", 'mixed');
-		is("$res->{status} " . detail($res), "404 crate `$crate` does not exist", "$crate: not there");
+	for my $case (['secret', 'mixed'], ['nothing', 'mixed'], ['secret', 'stranger'], ['nothing', 'stranger'],
+	    ['nothing', 'reader']) {
+		my ($crate, $who) = @$case;
+		for my $change ([DELETE => '1.0.0/yank', 'yank'], [PUT => 'owners', 'owners']) {
+			my $res = ask($change->[0] => "/api/v1/crates/$crate/$change->[1]", $who, body => '{"users":["dev"]}',
+			    headers => ['Content-Type: application/json']);
+
+			is("$res->{status} " . detail($res), "404 crate `$crate` does not exist",
+			    "$change->[2] by $who: $crate is not there, whatever the role");
+		}
 	}
+	is(ask(DELETE => '/api/v1/crates/nothing/1.0.0/yank')->{status}, 401, 'nobody');
 	is(ask(PUT => '/api/v1/crates/tool_kit/owners', 'dev', body => '{"users":["stranger"]}',
 	    headers => ['Content-Type: application/json'])->{status}, 200, 'an owner is added');
 	is(index_of('tool_kit', 'stranger')->{status}, 200, 'who then may read');

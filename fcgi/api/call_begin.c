@@ -148,22 +148,6 @@ authorize(struct call *call, struct request *rq)
 	    &call->facts, call->credential.kind, call->policy->action, &rq->err);
 }
 
-/*
- * Refuses a write to a crate that no project of the group has, or only one that the caller may not read.
- * The handlers of routes that read give this answer themselves, for project 0.
- */
-static int
-check_crate(const struct call *call, struct request *rq)
-{
-	struct slice name;
-
-	if (!call_is_view(rq) || !request_has_param(rq, "crate") || call->facts.project_id != 0 ||
-	    call->policy->read != NULL)
-		return 0;
-	name = request_param(rq, "crate");
-	return err_set(&rq->err, 404, "crate `%.*s` does not exist", (int)name.n, name.p);
-}
-
 /* Reads what the route reads first, unless it was read with the facts. */
 static int
 read_first(struct call *call, struct request *rq)
@@ -202,7 +186,7 @@ pass(struct call *call, struct request *rq)
 		known_reader_forget(call, rq);
 		return rate_limit_note_refusal(call, rq);
 	}
-	if (check_crate(call, rq) == -1 || call_guard_writes(call, rq, true) == -1)
+	if (call_guard_writes(call, rq, true) == -1)
 		return -1;
 	if (rq->allow == NULL && rate_limit_charge_route(call, rq, writes) == -1)
 		return -1;

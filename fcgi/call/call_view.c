@@ -26,11 +26,26 @@ decide(const struct call *call, struct err *err)
 	return access_decide(&call->facts, call->credential.kind, call->policy->action, err);
 }
 
+/* Decides about a crate that no project has, or only one that the caller may not read. */
+static int
+decide_unknown(struct call *call, struct request *rq)
+{
+	struct slice name = request_has_param(rq, "crate") ? request_param(rq, "crate") : slice_str("");
+
+	if (decide(call, &rq->err) == -1 && (call->credential.kind == CREDENTIAL_NONE || !may_know(call)))
+		return -1;
+	/* the handlers of routes that read give this answer themselves, for project 0 */
+	if (name.n == 0 || call->policy->read != NULL)
+		return rq->err.status == 0 ? 0 : -1;
+	err_clear(&rq->err);
+	return err_set(&rq->err, 404, "crate `%.*s` does not exist", (int)name.n, name.p);
+}
+
 int
 call_view_decide(struct call *call, struct request *rq)
 {
 	if (call->view.name == NULL)
-		return decide(call, &rq->err);
+		return decide_unknown(call, rq);
 	if (decide(call, &rq->err) == 0)
 		return 0;
 	/* a bad token is refused whatever the name is */
@@ -38,7 +53,7 @@ call_view_decide(struct call *call, struct request *rq)
 		return -1;
 	err_clear(&rq->err);
 	call->view.name = NULL;
-	return call_look_up(call, rq) == -1 ? -1 : decide(call, &rq->err);
+	return call_look_up(call, rq) == -1 ? -1 : decide_unknown(call, rq);
 }
 
 /*

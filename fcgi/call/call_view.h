@@ -14,7 +14,8 @@ const char *call_view_name(struct request *);
 /*
  * Decides after call_look_up().  If the caller may do nothing in the project that has the name, the call is
  * about none from here on: its facts are those of the group, whose project_id is 0.  -1: as
- * access_decide(); 503.
+ * access_decide(); 404 for a write to such a crate by a caller who may read in the group, since what they
+ * may do depends on the project that has it; 503.
  */
 int call_view_decide(struct call *, struct request *) __attribute__((warn_unused_result));
 

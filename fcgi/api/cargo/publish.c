@@ -201,11 +201,22 @@ publish_package(struct call *call, struct request *rq, struct stages *stages, st
 	return rc;
 }
 
+/* Whoever publishes to a group may have meant another project; NULL: the name says which one. */
+static const char *
+default_project_warning(const struct call *call, struct request *rq, const struct package *pkg)
+{
+	return !call_is_view(rq) || call->view.has_name ? NULL : arena_printf(rq->arena,
+	    "`%s` is new in this group, so it went to the default project of the group, `%s`, which is %s; "
+	    "publish the first version of a crate to the URL of another project to put it there", pkg->name,
+	    call->facts.full_path, call->facts.visibility);
+}
+
 /* What cargo prints as `warning: …`; the other two lists have texts that speak of another site. */
 static int
-respond(struct request *rq, struct response *rs, const struct package *pkg,
+respond(const struct call *call, struct request *rq, struct response *rs, const struct package *pkg,
     const struct strings *of_quotas)
 {
+	const char *of_project = default_project_warning(call, rq, pkg);
 	struct strings warnings;
 	struct json_response json;
 	struct json_out *o = &json.o;
@@ -227,6 +238,8 @@ respond(struct request *rq, struct response *rs, const struct package *pkg,
 		json_out_str(o, warnings.v[i]);
 	for (size_t i = 0; i < of_quotas->n; i++)
 		json_out_str(o, of_quotas->v[i]);
+	if (of_project != NULL)
+		json_out_str(o, of_project);
 	json_out_close(o, ']');
 	json_out_close(o, '}');
 	json_out_close(o, '}');
@@ -361,5 +374,5 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	v.quota_warnings = &of_quotas;
 	if (publish_package(call, rq, &stages, &v) == -1)
 		return -1;
-	return respond(rq, rs, &manifest, &of_quotas);
+	return respond(call, rq, rs, &manifest, &of_quotas);
 }

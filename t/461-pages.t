@@ -479,6 +479,27 @@ sub versions_of {
 	return $table =~ m{<tr><td><a href="\Q$root\E/rich/([^"]+)">}g;
 }
 
+# Where a group is set up as a registry, its address is the one to copy.
+subtest 'the registry in the lines of a crate' => sub {
+	my $body = sub { return get("$root/poor", $_[0])->{body}; };
+	my $add = sub { return $body->(@_) =~ m{<code>cargo add poor --registry (\S+)\n} ? $1 : ''; };
+	my $lines = sub { return $body->(@_) =~ m{<summary>Where .*?</details>}s ? $& : ''; };
+	my ($group) = $t->group('demo');
+
+	is($add->('developer'), 'rich', 'the project, if no group is');
+	$t->berth_ok(qw(group set demo default_project=demo/rich));
+	is($add->('developer'), 'demo', 'the group, if it has a default project');
+	my $index = 'sparse+' . $t->url . "/api/v4/groups/$group/-/packages/cargo/";
+	like($lines->('developer'), qr{\[registries\.demo\]\nindex = "\Q$index\E"}, 'its address');
+	like($lines->('developer'), qr{the group <a href="/-/groups/demo">demo</a>; its page}, 'and its page');
+	is($t->publish($t->project('demo/early'), $token, 'poor', '9.0.0')->{status}, 200, 'another has its name');
+	$t->berth_ok(qw(group set demo default_project= registry_projects=demo/early));
+	is($add->('developer'), 'rich', 'the project, if the group has another crate of this name');
+	like($lines->('developer'), qr{<a href="/-/groups/demo">demo</a>\s+does not have}, 'says why');
+	$t->berth_ok(qw(group set demo registry_projects=));
+	unlike($lines->('developer'), qr{<a href="/-/groups/demo">}, 'not of a group that nobody has set up');
+};
+
 subtest 'the page of a crate' => sub {
 	my $body = get("$root/RICH", 'developer')->{body};
 

@@ -447,7 +447,9 @@ dependents AS (
 -- `by_version`: the downloads of the last 90 days of the crate, by the primary key of download_days; `bands`: those
 -- of each day for the 4 versions with the most of them, by the same key.
 -- `events`, with $4 and $7: the newest 100 events of the version, by audit_events_crate; users by primary
--- key.  No row if the crate or the version does not exist or is not listed.
+-- key.  `group_id` and `group_path`, with $1: the highest group above the project that is set up as a registry,
+-- if any, and `group_serves`, whether its registry has this crate: the few groups above by primary keys, and
+-- view_project().  No row if the crate or the version does not exist or is not listed.
 WITH RECURSIVE @viewer_memberships, @readable_projects, @page_dependents,
 target AS (
     SELECT c.id, c.name,
@@ -529,11 +531,19 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
                  ORDER BY a.at DESC, a.id DESC LIMIT 100) e
           LEFT JOIN users o ON o.id = e.user_id)::text AS events,
        w.kind AS token_kind, w.name AS token_name, w.issuer, w.pipeline, w.job, w.job_url, w.ref, w.commit,
-       u.username AS publisher
+       u.username AS publisher,
+       a.id AS group_id, a.full_path AS group_path,
+       coalesce((SELECT h.project_id = $2 FROM view_project(a.id, $3) h), false) AS group_serves
   FROM target t
   JOIN versions v ON v.id = t.version_id
   LEFT JOIN tokens w ON w.id = v.token_id AND $7::boolean
-  LEFT JOIN users u ON u.id = v.user_id AND $7;
+  LEFT JOIN users u ON u.id = v.user_id AND $7
+  LEFT JOIN LATERAL
+       (SELECT o.id, o.full_path
+          FROM projects p JOIN groups g ON g.id = p.group_id JOIN groups o ON o.id = ANY (g.ancestor_ids)
+         WHERE $1::bigint IS NOT NULL AND p.id = $2
+           AND (o.default_project_id IS NOT NULL OR o.registry_projects <> '{}')
+         ORDER BY cardinality(o.ancestor_ids) LIMIT 1) a ON true;
 
 -- name: page_feed
 -- $1 project, $2 normalized name of a crate or null for all, $3 how many.  The caller has already decided

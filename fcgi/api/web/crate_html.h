@@ -26,6 +26,7 @@ struct crate_html {
 	const struct registry_url *registries; /* of the dependencies, one each */
 	const char *const *paths; /* of the projects of the dependencies; NULL: not readable here */
 	bool has_others; /* a dependency is a crate of another project */
+	bool of_group; /* the next two are those of the group in `crate`, else of the project */
 	const char *registry; /* its name in cargo's configuration, by registry_alias() */
 	const char *index; /* its address for cargo */
 	bool is_version; /* the page is about one version */

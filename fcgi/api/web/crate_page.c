@@ -244,6 +244,19 @@ list_versions(struct arena *a, int64_t sorted_max, struct crate_html *html)
 	html->next = turn_to(a, html, html->turn.number + 1);
 }
 
+/* The registry in the lines to copy: the one address that people use for all, if a group is set up as one. */
+static void
+name_registry(const struct page *page, struct crate_html *html, const char *index)
+{
+	const struct page_crate *crate = html->crate;
+	struct arena *a = page->rq->arena;
+
+	html->of_group = crate->group_id != 0 && crate->group_serves;
+	html->registry = registry_alias(html->of_group ? crate->group_path : html->path);
+	html->index = !html->of_group ? index : arena_printf(a, "sparse+%s/",
+	    registry_group_url(a, page->call->app->settings->external_url, crate->group_id));
+}
+
 static int
 show(struct page *page, struct slice version)
 {
@@ -268,9 +281,8 @@ show(struct page *page, struct slice version)
 	html.crumbs = page_crumbs(rq->arena, html.path);
 	html.crumbs.is_inside = true;
 	html.crumbs.crate = html.is_version ? crate.name : NULL;
-	html.registry = registry_alias(html.path);
-	html.index = ask.index;
 	html.crate = &crate;
+	name_registry(page, &html, ask.index);
 	html.project_id = ask.project_id;
 	html.is_public = access_is_public(&page->call->facts);
 	html.is_prerelease = is_prerelease(crate.shown.version);

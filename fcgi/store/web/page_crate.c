@@ -283,6 +283,9 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	out->ref = db_str(r, 0, REF);
 	out->commit = db_str(r, 0, COMMIT);
 	out->publisher = db_str(r, 0, PUBLISHER);
+	out->group_id = db_int_or_0(r, 0, GROUP_ID);
+	out->group_path = db_str(r, 0, GROUP_PATH);
+	out->group_serves = db_bool(r, 0, GROUP_SERVES);
 }
 
 static int

@@ -367,6 +367,41 @@ subtest 'dependencies' => sub {
 	is($of->(index_of('tool_kit', 'dev')), undef, 'back');
 };
 
+# A crate moves: its versions go into another project, and are deleted where they were.  The files of the
+# crates that depend on it stay as they are.
+subtest 'a crate moves to another project' => sub {
+	my $of = sub { return (map { $_->{deps}[0]{registry} } (lines(index_of(@_)))[-1])[0] };
+	my $delete = sub {
+		my ($project, $name) = @_;
+		my @ids = $t->psql("SELECT id FROM versions WHERE project_id = $id{$project}"
+		    . " AND normalized_name = '$name' AND status <> 'deleted'");
+
+		for my $version (@ids) {
+			my $res = $t->http(DELETE => "/api/v4/projects/$id{$project}/packages/$version", { token => $token{dev} });
+
+			is($res->{status}, 204, "$name is deleted from $project");
+		}
+	};
+
+	put_ok('to the project core', $t->publish($id{core}, $token{dev}, $_->[0], '1.0.0', @{ $_->[1] }))
+	    for ['nomad', []], ['uses-nomad', [depends('nomad', undef, manifest => project_index('core'))]];
+	put_ok('to its new project', $t->publish($id{deep}, $token{dev}, 'nomad', '1.0.0'));
+	is($of->('uses-nomad', 'dev'), undef, 'the old project still has the name');
+	$t->berth_ok('group', 'set', 'team', 'registry_projects=team/sub/deep');
+	is($of->('uses-nomad', 'dev'), project_index('core'), 'the new one has it, and the old one has the crate');
+	$delete->('core', 'nomad');
+	is($of->('uses-nomad', 'dev'), undef, 'the old project has it no more: it is the crate of the group');
+	$t->berth_ok('group', 'set', 'team', 'registry_projects=');
+	is($of->('uses-nomad', 'dev'), undef, 'in whatever order');
+	is(index_of('nomad', 'dev')->{status}, 200, 'which is there');
+	# a name of a project elsewhere is nothing that the group could replace
+	put_ok('elsewhere', $t->publish($id{other}, $token{dev}, 'nomad', '1.0.0'));
+	put_ok('on that one', publish('dev', 'uses-other', '1.0.0', depends('nomad', project_index('other'))));
+	$delete->('other', 'nomad');
+	is($of->('uses-other', 'dev'), project_index('other'), 'a project of another group keeps its name');
+	$delete->(@$_) for ['deep', 'nomad'], ['core', 'uses-nomad'], ['core', 'uses-other'];
+};
+
 subtest 'a name goes and comes back' => sub {
 	my @ids = $t->psql("SELECT id FROM versions WHERE project_id = $id{app}");
 	is($t->http(DELETE => "/api/v4/projects/$id{app}/packages/$_", { token => $token{dev} })->{status}, 204,

@@ -142,7 +142,7 @@ subtest 'the pool makes a file once' => sub {
 	my $bytes = Berth::Cluster::slurp($path);
 	my ($basis) = substr($bytes, 32) =~ /\A(.*?\n)\n/s;
 	my $put = sub { Berth::Test::write_file($path, sha256($_[0]) . $_[0]) };
-	is($basis, "one-crate $id{a}\n", 'with what it depends on');
+	is($basis, "one-crate -$id{a}\n", 'with what it depends on: others have the name, too');
 	$put->("$basis\n" . Compress::Zlib::memGzip('kept'));
 	is($ask->()->{body}, 'kept', 'the pool sends what is kept') for 1 .. 3;
 	for my $broken ('', 'x', 'a 1', "a b\n\n", "a\n\n") {

@@ -7,15 +7,23 @@ SELECT coalesce(bool_and(p.visibility = 'public' OR p.public_packages), false) A
 
 -- name: view_names
 -- $1 id of a group or null, $2 its full path or null, $3 names in normal form.  For each name, in their
--- order, the project that has it in the registry of the group, or null, and the spelling of the crate
--- there.  No row if the group does not exist.  The few crates of each name by crates_name, and one by
--- (project_id, normalized_name).
+-- order, the project that has it in the registry of the group, or null, the spelling of the crate there, and
+-- whether another project of the group has a crate of that name, too.  No row if the group does not exist.  The
+-- few crates of each name by crates_name, and one by (project_id, normalized_name).
 SELECT h.project_id, (SELECT c.name FROM crates c
-                       WHERE c.project_id = h.project_id AND c.normalized_name = n.name) AS crate
+                       WHERE c.project_id = h.project_id AND c.normalized_name = n.name) AS crate,
+       EXISTS (SELECT FROM crates c JOIN projects p ON p.id = c.project_id JOIN groups d ON d.id = p.group_id
+                WHERE c.normalized_name = n.name AND c.project_id <> h.project_id AND c.index_body IS NOT NULL
+                  AND d.ancestor_ids @> ARRAY[v.id]) AS contested
   FROM groups v CROSS JOIN unnest($3::text[]) WITH ORDINALITY AS n (name, place)
   LEFT JOIN LATERAL view_project(v.id, n.name) h ON true
  WHERE v.id = coalesce($1::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($2::text)))
  ORDER BY n.place;
+
+-- name: view_below
+-- $1 group, $2 projects.  Those of them that are below the group, by primary keys.
+SELECT p.id FROM projects p JOIN groups d ON d.id = p.group_id
+ WHERE p.id = ANY ($2::bigint[]) AND d.ancestor_ids @> ARRAY[$1::bigint];
 
 -- name: view_shadowed
 -- $1 full path of a group.  The crates that its registry does not serve, since another project has their

@@ -186,7 +186,7 @@ name_in_group(const struct call *call, struct request *rq, const struct group_de
 	struct view_name owner = g->owners[i];
 
 	if (owner.project_id == 0 && crate_name_equal(slice_str(d->name), slice_str(g->pkg->name)))
-		owner = (struct view_name) { call->facts.project_id, d->name };
+		owner = (struct view_name) { call->facts.project_id, d->name, false };
 	if (owner.project_id == 0)
 		return err_set(&rq->err, 400, "dependency `%.*s`: no crate of that name that you may read is in the "
 		    "registry of the group; if it comes from the public registry, send \"registry\": \""

@@ -9,7 +9,7 @@
 #include "crate/registry_config.h"
 
 enum {
-	FORMAT = 1, /* of what is kept, and of how it is made */
+	FORMAT = 2, /* of what is kept, and of how it is made */
 	KEPT_MAX = 32 << 20 /* a longer file is made each time */
 };
 
@@ -29,7 +29,10 @@ set_key(const struct call *call, struct request *rq, struct slice body, struct c
 	return err_internal(&rq->err, 500, "OpenSSL has no SHA-256");
 }
 
-/* A line `NAME PROJECT` for each name, an empty line, and the file; it is empty if it is the project's. */
+/*
+ * A line `NAME PROJECT`, as in struct view_basis, for each name, an empty line, and the file; it is empty if
+ * it is the project's.
+ */
 static void
 write_kept(struct arena *a, const struct cache_extract *e, const struct view_basis *basis, struct slice body)
 {

@@ -44,7 +44,7 @@ view_names(struct db *db, struct arena *a, const struct namespace_ref *group, co
 		bool has = i < (size_t)r.rows && !db_is_null(&r, (int)i, PROJECT_ID);
 
 		out[i] = (struct view_name) { has ? db_int(&r, (int)i, PROJECT_ID) : 0,
-			has ? db_str(&r, (int)i, CRATE) : NULL };
+			has ? db_str(&r, (int)i, CRATE) : NULL, has && db_bool(&r, (int)i, CONTESTED) };
 	}
 	return 0;
 }
@@ -61,6 +61,9 @@ struct mapping {
 	const char **names; /* in normal form, sorted, each once */
 	size_t n;
 	struct view_name *owners; /* of the names */
+	/* projects of the group that have lost a crate on which the file depends */
+	int64_t *left;
+	size_t nleft;
 };
 
 /* The project that a dependency is from; 0: it is from elsewhere. */
@@ -117,18 +120,79 @@ collect(struct mapping *m, struct err *err)
 	return 0;
 }
 
+/* Who has the name of a dependency in the group; NULL: it is no name. */
+static const struct view_name *
+owner_of(const struct mapping *m, const struct index_dep *dep)
+{
+	const char *name = crate_name_normalize(m->arena, dep->crate);
+	const char **found = bsearch(&name, m->names, m->n, sizeof(*m->names), compare);
+
+	return found == NULL ? NULL : &m->owners[found - m->names];
+}
+
+/* Is a dependency on this project one on a crate that another project of the group alone has? */
+static bool
+has_moved(const struct view_name *owner, const struct index_dep *dep, int64_t project)
+{
+	return owner != NULL && owner->project_id != 0 && owner->project_id != project && !owner->contested &&
+	    slice_is(dep->crate, owner->crate);
+}
+
+static bool
+is_left(const struct mapping *m, int64_t project)
+{
+	for (size_t i = 0; i < m->nleft; i++) {
+		if (m->left[i] == project)
+			return true;
+	}
+	return false;
+}
+
+/* Finds which projects of crates that may have moved are in the group; most files have none. */
+static int
+find_left(struct db *db, struct mapping *m, int64_t group_id, struct err *err)
+{
+	enum { COLUMNS_VIEW_BELOW };
+	struct index_deps deps = index_deps_of(m->text);
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+	struct index_dep dep;
+	size_t room = 0;
+	int rc;
+
+	while ((rc = index_deps_next(&deps, &dep, err)) == 1) {
+		int64_t project = project_of(m, dep.registry);
+
+		if (project == 0 || !has_moved(owner_of(m, &dep), &dep, project) || is_left(m, project))
+			continue;
+		m->left = arena_grow(m->arena, m->left, m->nleft, &room, sizeof(*m->left));
+		m->left[m->nleft++] = project;
+	}
+	if (rc == -1 || m->nleft == 0)
+		return rc;
+	db_bind_int(&p, group_id);
+	db_bind_ids(&p, m->arena, m->left, m->nleft);
+	if (db_exec(db, m->arena, STMT_VIEW_BELOW, &p, &r, err) == -1)
+		return -1;
+	m->nleft = (size_t)r.rows;
+	for (size_t i = 0; i < m->nleft; i++)
+		m->left[i] = db_int(&r, (int)i, ID);
+	return 0;
+}
+
 /* The registry in the group's file that replaces this one; the same if it does not change. */
 static struct slice
 mapped(const struct mapping *m, const struct index_dep *dep)
 {
 	int64_t project = project_of(m, dep->registry);
-	const char *name, **found;
+	const struct view_name *owner;
 
 	if (project == 0)
 		return dep->registry;
-	name = crate_name_normalize(m->arena, dep->crate);
-	found = bsearch(&name, m->names, m->n, sizeof(*m->names), compare);
-	if (found != NULL && m->owners[found - m->names].project_id == project)
+	owner = owner_of(m, dep);
+	if (owner != NULL && owner->project_id == project)
+		return slice_str("null");
+	if (has_moved(owner, dep, project) && is_left(m, project))
 		return slice_str("null");
 	return slice_str(arena_printf(m->arena, "%s%" PRId64 "%s", m->before, project, m->after));
 }
@@ -168,6 +232,12 @@ compress(struct arena *a, struct slice text, struct view_file *file, struct err 
 	return 0;
 }
 
+static int64_t
+basis_of(const struct view_name *owner)
+{
+	return owner->contested ? -owner->project_id : owner->project_id;
+}
+
 /* Finds the projects that have the names. */
 static int
 read_basis(struct db *db, struct mapping *m, int64_t group_id, struct view_basis *basis, struct err *err)
@@ -179,7 +249,7 @@ read_basis(struct db *db, struct mapping *m, int64_t group_id, struct view_basis
 	if (view_names(db, m->arena, &group, m->names, m->n, m->owners, err) == -1)
 		return -1;
 	for (size_t i = 0; i < m->n; i++)
-		projects[i] = m->owners[i].project_id;
+		projects[i] = basis_of(&m->owners[i]);
 	*basis = (struct view_basis) { m->names, projects, m->n };
 	return 0;
 }
@@ -197,7 +267,7 @@ view_basis_check(struct db *db, struct arena *a, int64_t group_id, const struct 
 	if (view_names(db, a, &group, basis->names, basis->n, owners, err) == -1)
 		return -1;
 	for (size_t i = 0; i < basis->n; i++)
-		*holds = *holds && owners[i].project_id == basis->projects[i];
+		*holds = *holds && basis_of(&owners[i]) == basis->projects[i];
 	return 0;
 }
 
@@ -216,7 +286,7 @@ view_file_of(struct db *db, struct arena *a, const char *external_url, int64_t g
 		return -1;
 	if (m.n == 0)
 		return 0;
-	if (read_basis(db, &m, group_id, basis, err) == -1)
+	if (read_basis(db, &m, group_id, basis, err) == -1 || find_left(db, &m, group_id, err) == -1)
 		return -1;
 	/* a URL is longer than `null` */
 	buf_init(&out, a, 8 * (size_t)TEXT_MAX);

@@ -23,6 +23,7 @@ bool view_config_read(const struct db_call *);
 struct view_name {
 	int64_t project_id; /* 0: no project has it */
 	const char *crate; /* as it is spelled there; NULL: no project has it */
+	bool contested; /* another project of the group has a crate of that name, too */
 };
 
 /*
@@ -41,13 +42,14 @@ struct view_file {
 /* A group's file is made from the project's and from this: which project there has each of its names. */
 struct view_basis {
 	const char *const *names; /* in normal form */
-	const int64_t *projects; /* 0: no project has the name */
+	const int64_t *projects; /* negative: contested; 0: no project has the name */
 	size_t n;
 };
 
 /*
  * Turns the index file of a project's crate into that of the group: a dependency on the project that has
- * its name in the group becomes one on the registry itself, and any other names the registry of its
+ * its name in the group becomes one on the registry itself, and so does one on a project of the group that no
+ * longer has the crate, if just one other has it: the crate has moved.  Any other names the registry of its
  * project.  It leaves a file as it is if the two are equal.  -1: 500, also for a file of more than 64 MiB
  * of text; 503.
  */

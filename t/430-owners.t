@@ -106,7 +106,8 @@ is_error(ask(PUT => 'owner', 'foo-lib', '{"users":"bob'), 400, qr/request body/,
 is_error(ask(PUT => 'owner', 'foo-lib', '{"users":[{}]}'), 400, qr/users is invalid/, 'no names');
 is_error(ask(PUT => 'owner', 'foo-lib', [map { "user$_" } 1 .. 11]), 400, qr/at most 10/, 'eleven');
 is_error(ask(PUT => 'owner', 'foo-lib', ['bob', 'BOB']), 400, qr/`BOB` is named twice/, 'one twice');
-is_error(ask(PUT => 'owner', 'foo-lib', ['github:org:team']), 400, qr/may contain only/, 'a team');
+is_error(ask(PUT => 'owner', 'foo-lib', ['github:org:team']), 400, qr{`github:org:team` is a team},
+    'a team');
 is_error(ask(PUT => 'owner', 'foo-lib', ["b\\u0000"]), 400, qr/./, 'a NUL');
 is_error(ask(PUT => 'owner', 'foo-lib', ['blocked']), 400, qr/`blocked` is blocked/, 'one who is blocked');
 is_error(ask(PUT => 'owner', 'foo-lib', ['bob', 'nobody']), 404, qr/^user `nobody` does not exist$/,

@@ -192,6 +192,10 @@ check_names(const struct owner_change *asked, struct err *err)
 		return err_set(err, 400, "too many users for one request: at most %d",
 		    OWNER_NAMES_MAX);
 	for (size_t i = 0; i < asked->n; i++) {
+		/* as the public registry names teams */
+		if (strchr(asked->usernames[i], ':') != NULL)
+			return err_set(err, 400, "`%s` is a team, and only users can own a crate here; give its members "
+			    "a role in the project or a group above it", asked->usernames[i]);
 		if (naming_check_name("username", asked->usernames[i], err) == -1)
 			return -1;
 		for (size_t k = 0; k < i; k++) {

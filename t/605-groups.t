@@ -144,7 +144,9 @@ subtest 'nobody, and bad tokens' => sub {
 	is($t->http(GET => registry() . '/ba/se/base', { token => 'nonsense' })->{status}, 401, 'a bad token');
 	$t->berth_ok('project', 'set', 'team/core', 'visibility=public');
 	is(index_of('base')->{status}, 200, 'a public crate for nobody');
-	is(index_of('secret')->{status}, 404, 'a private one is none');
+	for my $path ('/se/cr/secret', '/no/th/nothing', '/secret/1.0.0/download', '/api/v1/crates/nothing') {
+		is(ask(GET => $path)->{status}, 401, "$path: what else there is, and what not, needs a token");
+	}
 	is($t->json(ask(GET => '/config.json'))->{'auth-required'}, JSON::PP::true, 'cargo sends its token');
 	$t->berth_ok('project', 'set', 'team/core', 'visibility=internal');
 	is(index_of('base')->{status}, 401, 'no longer');
@@ -269,6 +271,11 @@ subtest 'where a publish goes' => sub {
 	like(detail(publish('mixed', 'secret', '1.1.0')), qr/the name `secret` is taken in group `team`/,
 	    'a name that would have been published, if it were new');
 	$t->berth_ok('group', 'set', 'team', 'default_project=team/core');
+	$t->berth_ok('project', 'set', 'team/core', 'packages_enabled=false');
+	$alike->('a default project whose registry is off');
+	like(detail(publish('dev', 'unheard', '1.0.0')), qr{^the registry of `team/core` is switched off},
+	    'which the answer says');
+	$t->berth_ok('project', 'set', 'team/core', 'packages_enabled=true');
 	$res = publish('mixed', 'mine', '1.0.0');
 	is($res->{status}, 403, 'a new name of who may not publish to the default project');
 	put_ok('but to their own project they may', publish('mixed', 'tool_kit', '1.3.0'));

@@ -235,7 +235,7 @@ subtest 'visibility' => sub {
 	is($t->json(warm('config.json', 'config.json'))->{'auth-required'}, JSON::PP::false, 'all are public');
 	like(warm('nobody', 'ot/he/other')->{headers}{'cache-control'}, qr/^public/, 'nginx, for nobody');
 	changes('private', 'ot/he/other', undef, status(200),
-	    sub { $t->berth_ok('project', 'set', 'team/b', 'visibility=private') }, status(404));
+	    sub { $t->berth_ok('project', 'set', 'team/b', 'visibility=private') }, status(401));
 	is($t->json(get('config.json'))->{'auth-required'}, JSON::PP::true, 'and config.json says so');
 	$t->berth_ok('project', 'set', 'team/b', 'visibility=public');
 	changes('a private project', 'ot/he/other', undef, status(200),

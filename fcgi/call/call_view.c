@@ -1,6 +1,7 @@
 #include "call/call_view.h"
 
 #include "crate/crate_name.h"
+#include "store/package/view.h"
 
 const char *
 call_view_name(struct request *rq)
@@ -20,10 +21,36 @@ may_know(const struct call *call)
 	return access_decide(&call->facts, call->credential.kind, ACTION_READ_PACKAGE, &no) == 0;
 }
 
+/* May the caller know that the project of the facts exists, whatever it has? */
+static bool
+may_see(const struct call *call)
+{
+	struct err no = { 0 };
+
+	return access_decide(&call->facts, call->credential.kind, ACTION_READ_NAMESPACE, &no) == 0;
+}
+
 static int
 decide(const struct call *call, struct err *err)
 {
 	return access_decide(&call->facts, call->credential.kind, call->policy->action, err);
+}
+
+/*
+ * Nobody gets 401 where a token could help, as in a project.  cargo sends no header for an empty token, and
+ * would call a crate missing that the token's owner may read.
+ */
+static int
+ask_for_token(const struct call *call, struct request *rq)
+{
+	struct db_call config = { 0 };
+
+	if (access_by_network(&call->facts))
+		return 0;
+	view_config_call(&config, call->view.group_id);
+	if (db_run(call->app->db, rq->arena, &config, 1, &rq->err) == -1)
+		return -1;
+	return view_config_read(&config) ? 0 : err_set(&rq->err, 401, "this registry needs a token");
 }
 
 /* Decides about a crate that no project has, or only one that the caller may not read. */
@@ -33,6 +60,8 @@ decide_unknown(struct call *call, struct request *rq)
 	struct slice name = request_has_param(rq, "crate") ? request_param(rq, "crate") : slice_str("");
 
 	if (decide(call, &rq->err) == -1 && (call->credential.kind == CREDENTIAL_NONE || !may_know(call)))
+		return -1;
+	if (name.n > 0 && call->credential.kind == CREDENTIAL_NONE && ask_for_token(call, rq) == -1)
 		return -1;
 	/* the handlers of routes that read give this answer themselves, for project 0 */
 	if (name.n == 0 || call->policy->read != NULL)
@@ -71,6 +100,9 @@ refuse(struct call *call, struct request *rq, const char *group, const char *nam
 		return err_set(&rq->err, 409, "group `%s` has no project where you may publish `%s`, and no default "
 		    "project for new crates; publish to the URL of a project, or ask an administrator to run: berth "
 		    "group set %s default_project=GROUP/PROJECT", group, name, group);
+	if (!call->facts.packages_enabled && may_see(call))
+		return err_set(&rq->err, 409, "the registry of `%s` is switched off, the default project of group `%s`; "
+		    "publish to the URL of another project", call->facts.full_path, group);
 	if (decide(call, &rq->err) == 0)
 		return err_set(&rq->err, 403, "the name `%s` is taken in group `%s`, by a project that you may not "
 		    "publish to; choose another name", name, group);

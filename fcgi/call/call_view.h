@@ -15,7 +15,8 @@ const char *call_view_name(struct request *);
  * Decides after call_look_up().  If the caller may do nothing in the project that has the name, the call is
  * about none from here on: its facts are those of the group, whose project_id is 0.  -1: as
  * access_decide(); 404 for a write to such a crate by a caller who may read in the group, since what they
- * may do depends on the project that has it; 503.
+ * may do depends on the project that has it; 401 for nobody, unless all crates of the group are public or
+ * they ask from an address of `anonymous_networks`; 503.
  */
 int call_view_decide(struct call *, struct request *) __attribute__((warn_unused_result));
 
@@ -29,7 +30,7 @@ int call_view_find(struct call *, struct request *, const char *normalized_name)
 /*
  * Decides after call_view_find().  From here on the request is one to that project, and the call has its
  * policy.  group: its full path.  -1: 403 the caller may not publish there; 409 the name is new and the group
- * has no default project; 503.
+ * has no default project, or one without packages; 503.
  */
 int call_view_enter(struct call *, struct request *, const char *group)
     __attribute__((warn_unused_result));

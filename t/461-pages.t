@@ -498,6 +498,14 @@ subtest 'the registry in the lines of a crate' => sub {
 	like($lines->('developer'), qr{<a href="/-/groups/demo">demo</a>\s+does not have}, 'says why');
 	$t->berth_ok(qw(group set demo registry_projects=));
 	unlike($lines->('developer'), qr{<a href="/-/groups/demo">}, 'not of a group that nobody has set up');
+
+	my $told = sub {
+		return get('/-/projects/hidden/deep/secret', 'admin')->{body} =~ m{>([^<]*)</a>, has one address} ? $1 : '';
+	};
+	is($told->(), 'hidden/deep', 'the page of a project names the group around it');
+	$t->berth_ok(qw(group set hidden default_project=hidden/deep/secret));
+	is($told->(), 'hidden', 'or the one that is set up');
+	$t->berth_ok(qw(group set hidden default_project=));
 };
 
 subtest 'the page of a crate' => sub {

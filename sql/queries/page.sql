@@ -342,11 +342,18 @@ SELECT @page_row
           ORDER BY m.level DESC, lower(m.username) LIMIT 100)) f
  ORDER BY f.part, f.place;
 
+-- part: registry_groups
+-- The groups above project p that are set up as registries, by primary keys.  People use the highest of them.
+projects p JOIN groups g ON g.id = p.group_id
+  JOIN groups o ON o.id = ANY (g.ancestor_ids)
+       AND (o.default_project_id IS NOT NULL OR o.registry_projects <> '{}')
+
 -- name: page_project
 -- $1 project, $2 whether to list crates, $3 whether to list members, $4 how many crates, $5 how many to
 -- skip.  The caller has already decided who may see them.  `crate`: crates as search_all lists them, with
 -- the time of the last change, by primary key.  `total`: how many.  `member`: the first 100 members of the
--- project and of the groups above it, by members_of_project and members_of_group.
+-- project and of the groups above it, by members_of_project and members_of_group.  `group`: the highest group
+-- that is set up as a registry.
 WITH parts AS MATERIALIZED (
     SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts
      WHERE project_id = $1::bigint AND $2::boolean),
@@ -365,6 +372,11 @@ SELECT @page_row
           FROM page o JOIN crate_search s ON s.crate_id = o.crate_id JOIN crates c ON c.id = o.crate_id
          UNION ALL
         SELECT 'total', NULL, NULL, NULL, NULL, NULL, coalesce(max(o.upto), 0), 1 FROM parts o
+         UNION ALL
+        (SELECT 'group', NULL, o.full_path, NULL, NULL, NULL, 0, 1
+           FROM @registry_groups
+          WHERE p.id = $1
+          ORDER BY cardinality(o.ancestor_ids) LIMIT 1)
          UNION ALL
         (SELECT 'member', NULL, m.username, NULL, m.name, NULL, m.level,
                 row_number() OVER (ORDER BY m.level DESC, lower(m.username))
@@ -540,9 +552,8 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
   LEFT JOIN users u ON u.id = v.user_id AND $7
   LEFT JOIN LATERAL
        (SELECT o.id, o.full_path
-          FROM projects p JOIN groups g ON g.id = p.group_id JOIN groups o ON o.id = ANY (g.ancestor_ids)
+          FROM @registry_groups
          WHERE $1::bigint IS NOT NULL AND p.id = $2
-           AND (o.default_project_id IS NOT NULL OR o.registry_projects <> '{}')
          ORDER BY cardinality(o.ancestor_ids) LIMIT 1) a ON true;
 
 -- name: page_feed

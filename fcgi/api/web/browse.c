@@ -71,6 +71,17 @@ browse_group(struct call *call, struct request *rq, struct response *rs)
 	return page_run(call, rq, rs, show_group);
 }
 
+/* The group that is set up as a registry, or else the one that the project is in. */
+static const char *
+group_of(const struct project_page *project, const struct page_rows *rows)
+{
+	const struct page_rows group = page_rows_of(rows, "group");
+
+	if (group.n > 0)
+		return group.v[0].name;
+	return project->crumbs.n > 1 ? project->crumbs.v[project->crumbs.n - 2].path : NULL;
+}
+
 static int
 show_project(struct page *page)
 {
@@ -93,6 +104,7 @@ show_project(struct page *page)
 	project.index = arena_printf(a, "sparse+%s/", call_registry_url(page->call, a));
 	project.registry = registry_alias(project.path);
 	project.is_off = !facts->packages_enabled || !flag_is_on(FLAG_CARGO, facts->flags, facts->project_id);
+	project.group = group_of(&project, &rows);
 	project.crates = page_rows_of(&rows, "crate");
 	project.members = page_rows_of(&rows, "member");
 	project.turn.total = page_rows_number(&rows, "total");

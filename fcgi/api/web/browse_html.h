@@ -27,6 +27,7 @@ struct project_page {
 	struct page_crumbs crumbs;
 	const char *index; /* the address of the registry, for cargo */
 	const char *registry; /* its name there, by registry_alias() */
+	const char *group; /* whose address is the one for all; NULL: none is above */
 	struct page_rows crates, members;
 	bool sees_crates, sees_members, is_off;
 	bool is_public; /* cargo needs no token to read */

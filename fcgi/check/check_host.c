@@ -204,7 +204,7 @@ check_logs(struct checking *c)
 		const char *key, *path;
 	} logs[] = { { "cache_log", s->cache_log }, { "download_log", s->download_log }, { "log_file", s->log_file },
 		{ "worker_log_file", s->worker_log_file } };
-	dev_t seen[sizeof(logs) / sizeof(*logs)];
+	dev_t seen[sizeof(logs) / sizeof(*logs)] = { 0 };
 	size_t n = 0, i, k;
 	struct stat st;
 

@@ -95,6 +95,33 @@ do_wait(struct call *call, struct request *rq, struct response *rs)
 	return wait_for_end(&rq->err) == -1 ? -1 : answer(rq, rs, 1);
 }
 
+static bool
+is_free(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/free", test_dir);
+	return access(path, F_OK) == 0;
+}
+
+/* Needs what is free when a file is there; answers the deadline. */
+static int
+do_defer(struct call *call, struct request *rq, struct response *rs)
+{
+	(void)call;
+	if (is_free())
+		return answer(rq, rs, rq->deadline_us);
+	(void)err_set(&rq->err, 503, "it is not free");
+	return request_defer(rq);
+}
+
+/* The same, and then it does not end before its time. */
+static int
+do_defer_wait(struct call *call, struct request *rq, struct response *rs)
+{
+	return is_free() ? do_wait(call, rq, rs) : do_defer(call, rq, rs);
+}
+
 static const struct route routes[] = {
 	{ .name = "pid", .methods = METHOD_GET, .pattern = "pid", .handle = do_pid },
 	{ .name = "setting", .methods = METHOD_GET, .pattern = "setting", .handle = do_setting },
@@ -103,6 +130,8 @@ static const struct route routes[] = {
 	    .handle = do_body },
 	{ .name = "crash", .methods = METHOD_GET, .pattern = "crash", .handle = do_crash },
 	{ .name = "wait", .methods = METHOD_GET, .pattern = "wait", .handle = do_wait },
+	{ .name = "defer", .methods = METHOD_GET, .pattern = "defer", .handle = do_defer },
+	{ .name = "defer_wait", .methods = METHOD_GET, .pattern = "defer_wait", .handle = do_defer_wait },
 };
 static const struct router router = { routes, sizeof(routes) / sizeof(*routes), NULL, 0 };
 
@@ -147,7 +176,15 @@ app_end(struct worker_app *app, struct request *rq)
 	(void)rq;
 }
 
+static bool
+app_resumes(const struct worker_app *app)
+{
+	(void)app;
+	return is_free();
+}
+
 static const struct pool_app test_app = { .router = &router, .start = app_start, .stop = app_stop,
-	.begin = app_begin, .end = app_end };
+	.begin = app_begin, .end = app_end,
+	.resumes = app_resumes };
 
 #endif

@@ -14,7 +14,7 @@
 #include "pool/wait.h"
 
 enum {
-	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent between two requests */
+	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent, unless requests are deferred */
 	DEFERRED_LOOK_MS = 40, /* how often it looks whether the one request that it has deferred can go on */
 	DEFERRED_PAUSE_SHARE = 4, /* deferred requests for which it leaves new ones to others for a millisecond */
 	REFUSAL_US = 5000000,
@@ -35,6 +35,7 @@ struct worker {
 	struct deferred_list deferred;
 	int64_t deferred_look_us; /* of clock_us(): it does not look before */
 	struct err deferred_why; /* the answer to one that has waited for too long */
+	int64_t drained_us; /* of clock_us(): deferred requests wait no longer; 0: the worker does not drain */
 	struct wait *wait;
 	struct arena *arena; /* of the request */
 	int signal_fd;
@@ -73,7 +74,7 @@ patience_end(struct worker *w)
 {
 	if (idle_wait_ms(w) == 0)
 		w->app->idle(w->state);
-	else if (fcgi_is_kept(w->conn) && w->deferred.n == 0)
+	else if (fcgi_is_kept(w->conn))
 		fcgi_drop(w->conn);
 }
 
@@ -110,10 +111,19 @@ queue_patience_us(const struct worker *w)
 	return w->settings->request_timeout * 1000000 / 4 * 3;
 }
 
+/* Has the deferred request waited for too long? */
+static bool
+deferred_is_late(const struct worker *w, const struct deferred *d)
+{
+	int64_t now = clock_us();
+
+	return now - d->since_us > queue_patience_us(w) || (w->drained_us != 0 && now > w->drained_us);
+}
+
 static int
 queue_check(const struct worker *w, struct request *rq, const struct deferred *again)
 {
-	if (rq->waited_us <= queue_patience_us(w))
+	if (again == NULL ? rq->waited_us <= queue_patience_us(w) : !deferred_is_late(w, again))
 		return 0;
 	/* time to read the body: nginx does not read the answer before */
 	rq->deadline_us = clock_us() + REFUSAL_US;
@@ -134,6 +144,18 @@ can_defer(struct worker *w)
 	return w->spare != NULL;
 }
 
+/* The time since the request came is a part of its wait, also if nginx does not say when it sent it. */
+static void
+wait_note(struct request *rq, const struct deferred *again)
+{
+	int64_t more_us = rq->started_us - again->since_us - rq->waited_us;
+
+	if (more_us > 0) {
+		rq->waited_us += more_us;
+		rq->deadline_us -= more_us;
+	}
+}
+
 static int
 request_handle(struct worker *w, const struct deferred *again, struct request *rq, struct response *rs)
 {
@@ -143,9 +165,8 @@ request_handle(struct worker *w, const struct deferred *again, struct request *r
 	rq->ending = w->stopping;
 	rq->may_defer = again != NULL || can_defer(w);
 	rq->is_behind = again == NULL && w->deferred.n > 0;
-	/* also if nginx does not say when it sent the request */
-	if (again != NULL && rq->started_us - again->since_us > rq->waited_us)
-		rq->waited_us = rq->started_us - again->since_us;
+	if (again != NULL)
+		wait_note(rq, again);
 	if (rc == -1 || router_match(w->app->router, rq) == -1 || queue_check(w, rq, again) == -1 ||
 	    (call = w->app->begin(w->state, rq, rs)) == NULL)
 		return -1;
@@ -315,12 +336,12 @@ deferred_is_due(struct worker *w)
 	if (w->deferred.n == 0 || now < w->deferred_look_us)
 		return false;
 	w->deferred_look_us = now + deferred_look_ms(w) * (int64_t)1000;
-	return w->app->resumes(w->state) || now - w->deferred.items[0].since_us > queue_patience_us(w);
+	return w->app->resumes(w->state) || deferred_is_late(w, &w->deferred.items[0]);
 }
 
-/* Lets time pass without taking a request. */
+/* Lets time pass without taking a request; a signal ends it. */
 static void
-deferred_pause(struct worker *w, int ms)
+worker_pause(struct worker *w, int ms)
 {
 	struct pollfd signals = { .fd = w->signal_fd, .events = POLLIN };
 
@@ -328,42 +349,65 @@ deferred_pause(struct worker *w, int ms)
 		w->stopping |= signals_take(w->signal_fd);
 }
 
-/* The worker takes no more requests, and answers those that it has. */
-static void
-deferred_drain(struct worker *w)
+/* due: serves the oldest deferred request; else the next one.  False: that one is deferred. */
+static bool
+worker_serve(struct worker *w, bool due)
 {
+	bool answered = true;
+
+	slot_busy(w->slot);
+	if (due)
+		deferred_serve(w);
+	else if (fcgi_accept(w->conn) == 1)
+		answered = request_take(w, NULL);
+	w->slot->deferred = (int64_t)w->deferred.n;
+	slot_idle(w->slot);
+	return answered;
+}
+
+/*
+ * The worker takes no more requests, and answers those that it has before the drain of the pool would cut
+ * them off.
+ */
+static void
+worker_drain(struct worker *w)
+{
+	fcgi_drop(w->conn);
+	w->drained_us = clock_us() + w->settings->drain_timeout * 1000000 / 4 * 3;
 	while (w->deferred.n > 0) {
 		if (deferred_is_due(w))
-			deferred_serve(w);
+			(void)worker_serve(w, true);
 		else
-			deferred_pause(w, deferred_look_ms(w));
-		w->slot->deferred = (int64_t)w->deferred.n;
+			worker_pause(w, deferred_look_ms(w));
 	}
+}
+
+/* Has the worker served as many requests as it may?  Then it still serves until none is deferred. */
+static bool
+worker_retires(const struct worker *w)
+{
+	int64_t max = w->settings->max_requests;
+
+	return max != 0 && w->slot->served >= max && w->deferred.n == 0;
 }
 
 static void
 worker_loop(struct worker *w)
 {
-	int64_t max = w->settings->max_requests;
-
 	slot_idle(w->slot);
-	while (!w->stopping && (max == 0 || w->slot->served < max)) {
-		bool due = deferred_is_due(w), deferred = false;
+	while (!w->stopping && !worker_retires(w)) {
+		bool due = deferred_is_due(w);
 
 		if (!due && !request_wait(w))
 			continue;
-		slot_busy(w->slot);
-		if (due)
-			deferred_serve(w);
-		else if (fcgi_accept(w->conn) == 1)
-			deferred = !request_take(w, NULL);
-		w->slot->deferred = (int64_t)w->deferred.n;
-		slot_idle(w->slot);
-		/* others take the next ones of a crowd */
-		if (deferred)
-			deferred_pause(w, 1 + (int)w->deferred.n / DEFERRED_PAUSE_SHARE);
+		if (!worker_serve(w, due))
+			/* others take the next ones of a crowd */
+			worker_pause(w, 1 + (int)w->deferred.n / DEFERRED_PAUSE_SHARE);
+		else if (due)
+			/* the next one may be due at once: request_wait() does not take the signals then */
+			worker_pause(w, 0);
 	}
-	deferred_drain(w);
+	worker_drain(w);
 	slot_stop(w->slot);
 }
 

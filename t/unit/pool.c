@@ -47,21 +47,28 @@ pool_main(void)
 	return status;
 }
 
+/* Does the log say it now? */
+static bool
+logged_now(const char *text)
+{
+	static char content[1 << 18];
+	FILE *f = fopen(log_path, "r");
+	size_t n = f == NULL ? 0 : fread(content, 1, sizeof(content) - 1, f);
+
+	if (f != NULL)
+		fclose(f);
+	content[n] = '\0';
+	return strstr(content, text) != NULL;
+}
+
 /* Waits until the log says it; no longer than a client would. */
 static bool
 logged(const char *text)
 {
 	int64_t end = clock_us() + CLIENT_PATIENCE_S * 1000000LL;
-	static char content[1 << 18];
 
 	while (clock_us() < end) {
-		FILE *f = fopen(log_path, "r");
-		size_t n = f == NULL ? 0 : fread(content, 1, sizeof(content) - 1, f);
-
-		if (f != NULL)
-			fclose(f);
-		content[n] = '\0';
-		if (strstr(content, text) != NULL)
+		if (logged_now(text))
 			return true;
 		nanosleep(&(struct timespec) { .tv_nsec = 5000000 }, NULL);
 	}
@@ -375,6 +382,130 @@ test_orphans(void)
 	unlink(write_sock);
 }
 
+static void
+set_free(bool is)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/free", test_dir);
+	unlink(path);
+	f = is ? fopen(path, "w") : NULL;
+	if (f != NULL)
+		fclose(f);
+}
+
+/* A request that the only worker, which is idle, defers. */
+static int
+begin_deferred(const char *uri)
+{
+	int fd = client_connect(sock);
+
+	set_free(false);
+	client_send(fd, "GET", uri, "", 0, false);
+	/* the worker takes requests in order */
+	ok(get("/pid") > 0, "a request is deferred: the next one is served");
+	return fd;
+}
+
+static void
+test_defer(void)
+{
+	pid_t pool = start("workers = 1\nrequest_timeout = 3600\n");
+	int64_t latest, due;
+	int fd, kept;
+
+	ok(logged("ready"), "ready");
+	fd = begin_deferred("/defer");
+	latest = clock_us() + 3600 * 1000000LL;
+	kept = client_connect(sock);
+	client_send(kept, "GET", "/pid", "", 0, true);
+	ok(number(client_answer(kept)) > 0, "a connection is kept, and silent");
+	ok(get("/pid") > 0, "  which does not hold the worker while another request waits");
+	close(kept);
+	set_free(true);
+	due = number(client_answer(fd));
+	ok(due > 0 && due <= latest, "the deadline of the deferred request does not move");
+	close(fd);
+	is_int(stop(pool), 0, "the end");
+}
+
+static void
+test_defer_and_retire(void)
+{
+	pid_t pool = start("workers = 1\nmax_requests = 2\nrequest_timeout = 3600\n");
+	long pid;
+	int fd;
+
+	ok(logged("ready"), "ready");
+	fd = begin_deferred("/defer");
+	pid = get("/pid");
+	is_int(get("/pid"), pid, "a worker that is to retire serves while one of its requests waits");
+	set_free(true);
+	ok(number(client_answer(fd)) > 0, "and answers that one");
+	close(fd);
+	ok(get("/pid") != pid, "then it retires");
+	is_int(stop(pool), 0, "the end");
+}
+
+/* Two requests that are due, one after the other. */
+static void
+test_defer_and_rotate(void)
+{
+	pid_t pool = start("workers = 1\nrequest_timeout = 3600\n");
+	char old[80];
+	pid_t worker;
+	int fds[2];
+
+	ok(logged("ready"), "ready");
+	fds[0] = begin_deferred("/defer_wait");
+	fds[1] = begin_deferred("/defer_wait");
+	worker = (pid_t)get("/pid");
+	forget_wait();
+	set_free(true);
+	await_begun();
+	snprintf(old, sizeof(old), "%s.1", log_path);
+	rename(log_path, old);
+	kill(worker, SIGUSR1);
+	/* so the second one is due when the first one is answered */
+	nanosleep(&(struct timespec) { .tv_nsec = 100000000 }, NULL);
+	end_wait();
+	for (size_t i = 0; i < 2; i++) {
+		is_int(number(client_answer(fds[i])), 1, "a deferred request is answered");
+		close(fds[i]);
+	}
+	ok(logged("route=defer_wait"), "the worker opens a new log between them");
+	unlink(old);
+	is_int(stop(pool), 0, "the end");
+}
+
+static void
+test_defer_and_drain(void)
+{
+	pid_t pool = start("workers = 1\ndrain_timeout = 4\n");
+	int fd;
+
+	ok(logged("ready"), "ready");
+	fd = begin_deferred("/defer");
+	kill(pool, SIGTERM);
+	is_int(number(client_answer(fd)), -503, "a pool that stops answers a request that waits in vain");
+	close(fd);
+	is_int(ended(pool), 0, "then all ends");
+	ok(!logged_now("within drain_timeout"), "in time");
+
+	pool = start("workers = 1\ndrain_timeout = 3600\nrequest_timeout = 8\n");
+	ok(logged("ready"), "ready");
+	fd = begin_deferred("/defer_wait");
+	kill(pool, SIGTERM);
+	ok(logged("stopping"), "the pool stops");
+	forget_wait();
+	set_free(true);
+	ok(client_answer(fd) == NULL, "a deferred request that does not end costs its worker");
+	close(fd);
+	ok(logged("past request_timeout"), "which is logged");
+	is_int(ended(pool), 0, "and all ends");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -399,7 +530,12 @@ main(int argc, char **argv)
 	test_watchdog();
 	test_reload();
 	test_reload_twice();
+	test_defer();
+	test_defer_and_retire();
+	test_defer_and_rotate();
+	test_defer_and_drain();
 	test_orphans();
+	set_free(false);
 	snprintf(leftover[0], sizeof(leftover[0]), "%s/end", test_dir);
 	snprintf(leftover[1], sizeof(leftover[1]), "%s/begun", test_dir);
 	unlink(leftover[0]);

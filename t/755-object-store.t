@@ -349,7 +349,8 @@ subtest 'a disk that is full' => sub {
 	$fault->arm('disk:lock', 'eio');
 	is(get('second')->{status}, 500, 'a file that cannot be locked: 500');
 	ok($fault->disarm, 'it was');
-	like($t->log('pool'), qr{blob store: lock \S+/staging/[0-9a-f]{32}: Input/output error}, 'the log says so');
+	ok($t->wait_for(sub { $t->log('pool') =~ m{blob store: lock \S+/staging/[0-9a-f]{32}: Input/output error} }),
+	    'the log says so');
 	ok(whole('second'), 'later it is there');
 	# an attempt that fails on a full disk makes room for another one
 	my @names = make_old('second');
@@ -425,7 +426,8 @@ subtest 'a store that is away' => sub {
 	is($t->psql("SELECT count(*) FROM crates WHERE name = 'late'"), 0, 'and nothing of it stays');
 	$s3->start;
 	ok($t->wait_for(sub { publish('late', '1.0.0')->{status} == 200 }), 'when it is back, it takes the crate');
-	ok(whole('second') && whole('late'), 'and gives all');
+	# each worker looks again by itself
+	ok($t->wait_for(sub { whole('second') && whole('late') }), 'and gives all');
 };
 
 # With one worker, since each has its own opinion of the store.

@@ -3,10 +3,26 @@
 #include <assert.h>
 #include <string.h>
 
+#include "http/fcgi.h"
+
 bool
 deferred_is_full(const struct deferred_list *l)
 {
 	return l->n == DEFERRED_MAX;
+}
+
+void
+deferred_drop_gone(struct deferred_list *l)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (fcgi_peer_has_gone(l->items[i].conn))
+			fcgi_close(l->items[i].conn);
+		else
+			l->items[kept++] = l->items[i];
+	}
+	l->n = kept;
 }
 
 void

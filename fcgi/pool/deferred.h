@@ -26,6 +26,9 @@ struct deferred_list {
 
 bool deferred_is_full(const struct deferred_list *);
 
+/* Closes those whose client has gone, so that there is room for others. */
+void deferred_drop_gone(struct deferred_list *);
+
 /* Adds a request behind the others, or, once it was taken, again before them.  The list must have room. */
 void deferred_add_last(struct deferred_list *, struct deferred);
 void deferred_add_first(struct deferred_list *, struct deferred);

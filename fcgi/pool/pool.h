@@ -67,7 +67,7 @@ struct pool_app {
 	void (*end)(struct worker_app *, struct request *);
 	/*
 	 * Is there now what a deferred request waits for (request_defer())?  It is asked some hundred times a second
-	 * while there is one.
+	 * while there is one.  May be NULL if no handler defers.
 	 */
 	bool (*resumes)(const struct worker_app *);
 	/*

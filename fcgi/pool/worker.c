@@ -137,6 +137,9 @@ queue_check(const struct worker *w, struct request *rq, const struct deferred *a
 static bool
 can_defer(struct worker *w)
 {
+	/* such as all requests of a build that was interrupted */
+	if (deferred_is_full(&w->deferred))
+		deferred_drop_gone(&w->deferred);
 	if (deferred_is_full(&w->deferred))
 		return false;
 	if (w->spare == NULL)

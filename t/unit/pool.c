@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "fcgi_client.h"
+#include "pool/deferred.h"
 #include "pool/listen.h"
 #include "pool_app.h"
 #include "tap.h"
@@ -430,6 +431,30 @@ test_defer(void)
 	is_int(stop(pool), 0, "the end");
 }
 
+/* Clients that have gone leave room for others. */
+static void
+test_defer_many(void)
+{
+	pid_t pool = start("workers = 1\nrequest_timeout = 3600\n");
+	int fds[DEFERRED_MAX], fd;
+
+	ok(logged("ready"), "ready");
+	set_free(false);
+	for (size_t i = 0; i < DEFERRED_MAX; i++) {
+		fds[i] = client_connect(sock);
+		client_send(fds[i], "GET", "/defer", "", 0, false);
+	}
+	ok(get("/pid") > 0, "a worker has deferred as many requests as it may");
+	is_int(get("/defer"), -503, "and refuses the next one");
+	for (size_t i = 0; i < DEFERRED_MAX; i++)
+		close(fds[i]);
+	fd = begin_deferred("/defer");
+	set_free(true);
+	ok(number(client_answer(fd)) > 0, "when the clients have gone, it has room");
+	close(fd);
+	is_int(stop(pool), 0, "the end");
+}
+
 static void
 test_defer_and_retire(void)
 {
@@ -531,6 +556,7 @@ main(int argc, char **argv)
 	test_reload();
 	test_reload_twice();
 	test_defer();
+	test_defer_many();
 	test_defer_and_retire();
 	test_defer_and_rotate();
 	test_defer_and_drain();

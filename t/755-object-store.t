@@ -475,6 +475,21 @@ subtest 'a bucket that does not exist' => sub {
 	$none->stop;
 };
 
+# The check of the store takes longer than all questions to the database may.
+subtest 'berth check while the object store hangs' => sub {
+	plan skip_all => 'real stores answer' if $s3->is_real;
+	$s3->fail('GET', 'hang');
+	my ($status, $out, $err) = $t->berth('check', '--json');
+	my %checks = map { $_->{check} => $_ } @{ JSON::PP::decode_json($out) };
+
+	$s3->fail('GET', undef);
+	is($checks{store}{state}, 'critical', 'is critical') or diag($out, $err);
+	like($checks{store}{detail}, qr/object store/, '  names the store');
+	unlike($checks{store}{detail}, qr/database/, '  and no other cause');
+	is($checks{keys}{state}, 'warning', 'what it leaves no time for is not passed over without a word');
+	is($checks{fsck}{state}, 'not checked', '  though said once');
+};
+
 subtest 'a publish that dies' => sub {
 	$fault->arm('s3:uploaded', 'kill');
 	isnt(publish('dying', '1.0.0')->{status}, 200, 'after its upload');

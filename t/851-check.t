@@ -306,13 +306,15 @@ subtest 'the database answers too slowly' => sub {
 	my $holder = session('postgres');
 
 	$holder->run('BEGIN; LOCK TABLE store_check');
-	my ($status, $checks) = check();
+	my ($status, $checks) = check('http://127.0.0.1:9');
 	$holder->run('ROLLBACK');
 	is($checks->{fsck}[0], 'warning', 'one check runs out of time');
 	like($checks->{fsck}[1], qr/slow, or a lock holds it up\z/, '  says why');
 	is(join(' ', map { "$_: $checks->{$_}[0]" } qw(database worker tasks search issuers)),
 	    'database: ok worker: not checked tasks: not checked search: not checked issuers: not checked',
 	    'those after it cannot tell') or diag(explain($checks));
+	is("$status $checks->{pool}[0]", '2 critical', 'what is not the database counts as ever');
+	unlike($checks->{pool}[1], qr/slow|lock/, '  and has its own cause');
 };
 
 subtest 'for monitoring' => sub {

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -43,7 +44,7 @@ check_say(struct checking *c, enum check_state state, const char *fmt, ...)
 	c->say(c->arg, state, text);
 }
 
-/* The database has answered, and then too slowly: the time for it is over. */
+/* The database has answered, and the time for it is over. */
 static bool
 is_late(const struct checking *c)
 {
@@ -53,12 +54,16 @@ is_late(const struct checking *c)
 void
 check_say_error(struct checking *c, enum check_state state, const struct err *err)
 {
+	static const char of_database[] = "database: ";
 	const char *text = err->detail[0] != '\0' ? err->detail : err->pub;
 
-	if (is_late(c))
-		check_say(c, CHECK_WARNING, "%s: the database or this host is slow, or a lock holds it up", text);
-	else
+	/* other servers have times of their own, and come after the database */
+	if (!is_late(c) || strncmp(text, of_database, sizeof(of_database) - 1) != 0) {
 		check_say(c, state, "%s", text);
+		return;
+	}
+	c->said_late = true;
+	check_say(c, CHECK_WARNING, "%s: the database or this host is slow, or a lock holds it up", text);
 }
 
 enum check_state
@@ -96,10 +101,15 @@ check_requires_database(struct checking *c)
 	check_look(c);
 	if (c->database.status != 0 || c->health.schema != DB_SCHEMA_FITS)
 		check_say(c, CHECK_NONE, "requires the database");
-	else if (is_late(c))
-		check_say(c, CHECK_NONE, "no time is left for it");
-	else
+	else if (!is_late(c))
 		return true;
+	else if (c->said_late)
+		check_say(c, CHECK_NONE, "no time is left for it");
+	else {
+		c->said_late = true;
+		check_say(c, CHECK_WARNING, "no time is left for it and for what comes after it in the database: the "
+		    "store or this host is slow");
+	}
 	return false;
 }
 

@@ -65,6 +65,7 @@ struct checking {
 	const struct check_limits *limit; /* of the check that runs */
 	bool looked; /* `health` is known */
 	int64_t deadline_us; /* of all questions to the database, for CHECK_SERVICE; 0: not known yet */
+	bool said_late; /* a finding says that the time was not enough */
 	struct health health;
 	struct err database; /* what is wrong with the database */
 };
@@ -108,7 +109,7 @@ int check_start(const char *program, unsigned who, const struct settings *);
 void check_say(struct checking *, enum check_state, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Says the `detail` of an error.  If the time for the database is over, this only warns. */
+/* Says the `detail` of an error.  If it is the database's, and the time for that is over, this only warns. */
 void check_say_error(struct checking *, enum check_state, const struct err *);
 
 /* Which state has a value that gets worse as it grows, or as it falls? */

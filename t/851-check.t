@@ -106,6 +106,18 @@ my @cases = (
 		}) or die "nobody waits\n";
 		return [$holder, $waiter];
 	}, [], sub { $_[0][0]->run('ROLLBACK') }],
+	[locks => 'a long statement has just begun to wait', 'warning',
+	    qr/for which 1 session waits, one for [1-5] s:/, sub {
+		my ($holder, $waiter) = map { session('berth') } 1 .. 2;
+
+		$holder->run('BEGIN; UPDATE access_epoch SET id = gen_random_uuid()');
+		$waiter->start("DO 'BEGIN PERFORM pg_sleep(6); UPDATE access_epoch SET id = gen_random_uuid(); END'");
+		$t->wait_for(sub {
+			$t->psql("SELECT 1 FROM pg_locks WHERE NOT granted AND waitstart < clock_timestamp() - interval '1.6 s'")
+			    ne '';
+		}) or die "nobody waits\n";
+		return [$holder, $waiter];
+	}, [], sub { $_[0][0]->run('ROLLBACK') }],
 	[rights => 'a table', 'critical',
 	    qr/the role berth lacks 1 of its rights .* such as SELECT on crate_owners: run `berth migrate --g/, sub {
 		$t->psql('REVOKE SELECT ON crate_owners FROM berth');

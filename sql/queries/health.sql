@@ -95,10 +95,14 @@ SELECT count(*) AS lacking, coalesce(min(verb || ' on ' || name), '') AS first, 
 
 -- name: health_locks
 -- The session for which most others wait, while it waits for none: how many wait, and for how many seconds the
--- first has waited, if this role may know it.  Reads the table of locks, and the sessions.
+-- first has waited.  PostgreSQL 13 has no `waitstart`: the time since the statement began, if this role may know it.
+-- Reads the table of locks, and the sessions.
 WITH waiting AS MATERIALIZED (
-	SELECT pid, extract(epoch FROM clock_timestamp() - query_start) AS age FROM pg_stat_activity
-	 WHERE datname = current_database() AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted)
+	SELECT a.pid, extract(epoch FROM clock_timestamp() - coalesce(min((to_jsonb(l) ->> 'waitstart')::timestamptz),
+	                                                              a.query_start)) AS age
+	  FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted
+	 WHERE a.datname = current_database()
+	 GROUP BY a.pid, a.query_start
 )
 SELECT b.pid::bigint AS pid, coalesce(b.usename, '') AS role, coalesce(b.application_name, '') AS program,
        count(*) AS sessions, coalesce(max(w.age), 0)::bigint AS age

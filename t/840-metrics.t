@@ -430,6 +430,18 @@ subtest 'an error of nginx itself' => sub {
 	is($lines->('nginx-berth-cache.'), 1, 'and where Berth counts it');
 	is(scrape()->value('berth_http_requests_total', route => 'publish', status => 500) // 0, 0,
 	    'the pool knows nothing of it');
+	# nginx asks the pool before it reads the body, and nobody answers
+	my $counted = sub {
+		$t->run_tasks('count_answers');
+		return $t->psql("SELECT coalesce(sum(answers), 0) FROM nginx_answers WHERE route = 'error'");
+	};
+	$before = $counted->();
+	$t->stop_pool;
+	$res = $t->http(PUT => $t->registry($id) . '/api/v1/crates/new', { token => $token, no_pool => 1,
+	    curl => ['--data-binary', "\@$file"] });
+	is($res->{status}, 503, 'a publish while the pool is down');
+	ok($t->wait_for(sub { $counted->() == $before + 1 }), '  is one, too');
+	$t->start_pool;
 };
 
 subtest 'while the database is away' => sub {

@@ -441,6 +441,12 @@ subtest 'an error of nginx itself' => sub {
 	    curl => ['--data-binary', "\@$file"] });
 	is($res->{status}, 503, 'a publish while the pool is down');
 	ok($t->wait_for(sub { $counted->() == $before + 1 }), '  is one, too');
+	# what only a client gets wrong, before the next real one
+	is($t->http(GET => '/', { no_pool => 1, curl => ['-H', 'Transfer-Encoding: nonsense'] })->{status}, 501,
+	    'what nginx does not know');
+	is($t->http(GET => "/-/", { no_pool => 1 })->{status}, 502, 'a page');
+	ok($t->wait_for(sub { $counted->() > $before + 1 }), '  is one, too');
+	is($counted->(), $before + 2, '  and the other is none');
 	$t->start_pool;
 };
 

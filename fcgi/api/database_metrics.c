@@ -154,7 +154,7 @@ print_answers(struct worker_app *app, struct request *rq, struct buf *b)
 	if (app->settings->cache_log[0] == '\0')
 		return;
 	metrics_print_head(b, errors_name,
-	    "Requests that nginx of this node answered with a status from 500 on by itself.", METRIC_COUNTER);
+	    "Requests that nginx of this node answered with 500, 502, 503 or 504 by itself.", METRIC_COUNTER);
 	metrics_print_one(b, errors_name, (const char *[]) { NULL }, errors);
 }
 

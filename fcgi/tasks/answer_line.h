@@ -20,7 +20,7 @@ enum answer_route {
 	ANSWER_DOWNLOAD,
 	ANSWER_PAGE_CRATE,
 	ANSWER_PAGE_VERSION,
-	ANSWER_ERROR, /* no route: a status from 500 on, whatever was asked for */
+	ANSWER_ERROR, /* no route: nginx itself has failed, whatever was asked for */
 	ANSWER__ROUTES
 };
 

@@ -701,6 +701,10 @@ subtest 'lines of an index in a file; owners, and downloads of before' => sub {
 	    '--dry-run');
 	is($rows->{'kept '}{reason}, "`$long` owns the crate there, but is not an active user here",
 	    'a long name is whole');
+	(undef, $summary) = import_of(list({ %{ $lines[0] }, owners => ['ghost'] }, @lines), @args[1 .. 3],
+	    '--dry-run');
+	is_deeply([@$summary{qw(there owners_missing)}], [3, 1],
+	    'a line about a version that comes again names the owners of the crate');
 	is_deeply([map { $_->{username} } @{ $json->decode($t->berth_ok('--json', 'owner', 'list', 'demo/mirror',
 	    'kept')) }], ['ann', 'dev'], 'ann and dev own it');
 	my $counts = "SELECT v.version || ' ' || coalesce(d.downloads, 0) FROM versions v JOIN crates c"

@@ -442,19 +442,19 @@ compare_lines(const void *left, const void *right)
 	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
 
-/* Of several lines about one version, as after it was published again, the last one counts, as for cargo. */
+/*
+ * Of several lines about one version, as after it was published again, the last one counts, as for cargo.
+ * The others keep what they say about the crate.
+ */
 static void
 drop_replaced(struct finding *f)
 {
-	size_t n = 0;
-
 	if (f->n > 1)
 		qsort(f->v, f->n, sizeof(*f->v), compare_lines);
-	for (size_t i = 0; i < f->n; i++) {
-		if (i + 1 == f->n || !is_same_version(&f->v[i], &f->v[i + 1]))
-			f->v[n++] = f->v[i];
+	for (size_t i = 1; i < f->n; i++) {
+		if (is_same_version(&f->v[i - 1], &f->v[i]))
+			f->v[i - 1].version.version = NULL;
 	}
-	f->n = n;
 }
 
 static void

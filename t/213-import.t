@@ -727,6 +727,7 @@ subtest 'export, and back' => sub {
 
 		($status, undef, $err) = $t->berth('export', $project // 'demo/new', $out, '--url', $u);
 		like($err, $pattern, 'a wrong ' . ($project // $u));
+		unlike($err, qr/secret/, '  and its password is not shown');
 	}
 
 	SKIP: {

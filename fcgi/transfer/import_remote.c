@@ -208,7 +208,7 @@ import_remote_open(struct arena *a, const char *url, struct import_remote *remot
 
 	if (!url_is_web(slice_str(bare)) || url_user(slice_str(bare)).n > 0 || strpbrk(bare, "?#") != NULL)
 		return err_set(err, 400, "`%s` is not the URL of an index: give sparse+https://HOST/PATH/, "
-		    "and a token or password only with --token-file", url);
+		    "and a token or password only with --token-file", url_shown(a, url));
 	remote->index = bare[strlen(bare) - 1] == '/' ? bare : arena_printf(a, "%s/", bare);
 	remote->plain = !url_is_https(slice_str(bare));
 	q = question_of(remote, a, arena_printf(a, "%sconfig.json", remote->index));

@@ -28,7 +28,7 @@ read_url(struct invocation *in)
 	if (url_is_web(slice_of(url, n)) && url_user(slice_of(url, n)).n == 0 && strpbrk(url, "?#") == NULL)
 		return arena_strndup(in->arena, url, n);
 	err_set(&in->err, 400, "--url %s: must be the http:// or https:// address of DIR on your web server, "
-	    "without a password or a query", url);
+	    "without a password or a query", url_shown(in->arena, url));
 	return NULL;
 }
 

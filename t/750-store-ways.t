@@ -253,11 +253,12 @@ for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,store/*,tasks,admin,api,ap
 	    =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
 	$calls{ $file =~ s{.*/}{}r } = $n if $n > 0;
 }
-# key.c replaces the file of keys, backup_target.c files of backups: they lie elsewhere.
+# key.c replaces the file of keys, or removes the new one, and backup_target.c files of backups: they lie
+# elsewhere.
 # blob_copies.c and blob_copy.c work on a node's copies of an object store, not on the store.
 is_deeply(\%calls, { 'backup_copy.c' => 2, 'backup_manifest.c' => 1, 'backup_restore.c' => 1,
     'backup_target.c' => 3, 'blob.c' => 1, 'blob_copies.c' => 1, 'blob_copy.c' => 3, 'blob_dir.c' => 1,
-    'blob_files.c' => 3, 'blob_line.c' => 2, 'blob_stage.c' => 2, 'blob_trash.c' => 1, 'key.c' => 1,
+    'blob_files.c' => 3, 'blob_line.c' => 2, 'blob_stage.c' => 2, 'blob_trash.c' => 1, 'key.c' => 2,
     'store_node.c' => 1 }, 'the code has no other calls that remove or replace files');
 
 is($p->publish('base', '1.0.0')->{status}, 200, 'a publish');

@@ -455,7 +455,6 @@ subtest 'one object that the store cannot read' => sub {
 	is(get($_)->{status}, 503, "$_: it is left alone for a while") for qw(third first);
 	ok($t->wait_for(sub { get($_)->{status} == 200 }), "$_: and asked again") for qw(third first second);
 	$t->stop_pool;
-	$t->conf(workers => 6);
 	$s3->fail('GET', 500);
 	$t->start_pool;
 	my $res = publish('unlucky', '1.0.0');
@@ -463,6 +462,9 @@ subtest 'one object that the store cannot read' => sub {
 	like($res->{body}, qr/object store does not answer/, 'does not say that it is of another registry');
 	$s3->fail('GET', undef);
 	ok($t->wait_for(sub { ready() =~ /^200/ }), 'and goes on');
+	$t->stop_pool;
+	$t->conf(workers => 6);
+	$t->start_pool;
 };
 
 subtest 'a bucket that does not exist' => sub {

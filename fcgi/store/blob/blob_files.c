@@ -96,6 +96,19 @@ struct walk {
 	size_t digits; /* bytes in a name */
 };
 
+/* A file that has gone away meanwhile is none. */
+static int
+walk_file(const struct walk *w, int dir, const char *name, struct err *err)
+{
+	struct blob_entry found = { .name = name };
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : err_sys(err, "blob store: stat %s", name);
+	found.st = stat_of(&st);
+	return w->each(w->arg, &found, err);
+}
+
 /* The files of one directory whose names are those of blobs, or of nodes.  1: stopped. */
 static int
 walk_files(const struct walk *w, const char *path, struct err *err)
@@ -108,15 +121,9 @@ walk_files(const struct walk *w, const char *path, struct err *err)
 	if (d == NULL)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "blob store: open %s", path);
 	while (rc == 0 && (more = disk_next_name(d, &name)) == 1) {
-		struct blob_entry found = { .name = name };
-		struct stat st;
-
-		if (strncmp(name, w->prefix, strlen(w->prefix)) != 0 ||
-		    !hex_decode(slice_str(name), digest, w->digits) ||
-		    fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-			continue;
-		found.st = stat_of(&st);
-		rc = w->each(w->arg, &found, err);
+		if (strncmp(name, w->prefix, strlen(w->prefix)) == 0 &&
+		    hex_decode(slice_str(name), digest, w->digits))
+			rc = walk_file(w, dirfd(d), name, err);
 	}
 	if (more == -1)
 		rc = err_sys(err, "blob store: read %s", path);

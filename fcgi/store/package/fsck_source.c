@@ -25,7 +25,7 @@ try_crates(struct fsck *f, struct arena *a, const char *sha256, int64_t size, bo
 	int more = 0, rc = 0;
 
 	if (d == NULL)
-		return 0;
+		return err_sys(err, "--from: open %s", f->from);
 	while (rc == 0 && !*found && (more = disk_next_name(d, &name)) == 1) {
 		size_t n = strlen(name), end = strlen(".crate");
 

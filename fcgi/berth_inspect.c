@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/fault.h"
 #include "base/disk.h"
+#include "base/fault.h"
 #include "base/sandbox.h"
 #include "crate/index_line.h"
 #include "crate/inspect/crate_diff.h"

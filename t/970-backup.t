@@ -351,8 +351,10 @@ subtest 'a crash' => sub {
 # What a directory does not list might be taken for what is not there: backups without a manifest are removed.
 subtest 'a directory that cannot be read' => sub {
 	my @before = manifests();
-	my $file = $t->dir . '/fault';
+	my $file = $t->dir . '/fault-of-backup';
 
+	# pool and worker read directories, too
+	local $ENV{BERTH_FAULT} = local $fault->{file} = $file;
 	$fault->arm('disk:readdir', 'eio');
 	my ($status, undef, $why) = backup();
 	is($status, 1, 'when the backup begins');
@@ -362,7 +364,7 @@ subtest 'a directory that cannot be read' => sub {
 	$fault->arm('send:backup_snapshot', 'wait', 'disk:readdir', 'eio');
 	my $pid = Berth::Test::spawn("$file.log", Berth::Cluster->build_dir . '/berth', '-c', $t->conf_path,
 	    'backup', @owner, $dir);
-	ok($t->wait_for(sub { -e "$file.taken" }), 'it has begun');
+	ok($t->wait_for(sub { -e "$file.taken" && -e $file }), 'it has begun');
 	Berth::Test::write_file("$file.next", "disk:readdir eio\n");
 	unlink("$file.taken");
 	waitpid($pid, 0);

@@ -81,8 +81,8 @@ verify(struct invocation *in)
 	return check.bad == 0 ? 0
 			      : err_set(&in->err, 409,
 				    "the backup is not complete (blobs that are missing: %" PRId64
-				    ", damaged or unreadable: %" PRId64 "): %sthe next `berth backup` copies what is "
-				    "missing from the store",
+				    ", damaged or unreadable: %" PRId64 "): %sthe next `berth backup` copies the "
+				    "missing ones from the store",
 				    check.bad - check.damaged, check.damaged,
 				    check.damaged > 0 ? "remove the damaged files, and " : "");
 }

@@ -49,7 +49,7 @@ bool crate_html_is_link(const char *url);
 /* What an audited action did, as a verb for people, by the name of the action. */
 const char *crate_html_action(const char *action);
 
-/* Who did it: a user, an administrator with the command, or the worker; NULL: a token that has no user. */
+/* Who did it: a user, an administrator with the command, or the worker.  NULL: a token without a user. */
 const char *crate_html_actor(const struct page_crate_event *);
 
 #endif

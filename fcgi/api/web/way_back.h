@@ -8,7 +8,7 @@
 
 #include "call/params.h"
 
-/* The address of this request; NULL: it is no page that can be read again, or its address is too long. */
+/* The address of this request.  NULL if it is no page that one can read again, or has too long an address. */
 const char *way_back_here(const struct request *);
 
 /*

@@ -66,7 +66,7 @@ SELECT id, revoked_at IS NULL AS changed FROM old;
 SELECT id, name, array_to_string(scopes, ',') AS scopes, array_to_string(crate_patterns, ',') AS crates,
        array_to_string(operations, ',') AS operations, extract(epoch FROM created_at)::bigint AS created_at,
        extract(epoch FROM expires_at)::bigint AS expires_at,
-       extract(epoch FROM last_used_at)::bigint AS last_used_at, left(handle, 2) AS slot
+       extract(epoch FROM last_used_at)::bigint AS last_used_at
   FROM tokens
  WHERE user_id = $1 AND kind = 'personal' AND revoked_at IS NULL
    AND (expires_at IS NULL OR expires_at > now())

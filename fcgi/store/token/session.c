@@ -233,7 +233,6 @@ session_tokens(struct db *db, struct arena *a, int64_t user_id, struct token_ent
 			.created_at = db_int(r, i, CREATED_AT),
 			.expires_at = db_time(r, i, EXPIRES_AT),
 			.last_used_at = db_time(r, i, LAST_USED_AT),
-			.slot = db_str(r, i, SLOT),
 		};
 	return 0;
 }

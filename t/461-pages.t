@@ -250,6 +250,9 @@ for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
 
 # ---- what a project's page says ----
 
+# The registries that a page tells cargo, in its order.
+sub registries_of { return get(@_)->{body} =~ /\[registries\.([^\]]+)\]\nindex/g; }
+
 {
 	my $body = get('/-/projects/demo/priv', 'owner')->{body};
 	my $url = $t->url;
@@ -289,20 +292,38 @@ for my $path ('/-/', '/-/projects/demo/pub', '/-/search?q=abcd-pub') {
 	    'a group: its lines');
 	like($body, qr{name the registry <code>demo</code>}, 'where its name comes from');
 	like($body, qr{<a href="/-/tokens">here</a>.*cargo login --registry demo<}s, 'a token for it');
-	like($body, qr{cargo add CRATE --registry demo\ncargo publish --registry demo<}, 'and how to use it');
+	like($body, qr{cargo add CRATE --registry demo\n}, 'and how to use it');
 	like($body, qr{are different registries}, 'it is not one of its projects');
 	my $says = sub {
 		my ($said) = get('/-/groups/demo', $_[0])->{body}
-		    =~ m{cargo publish --registry demo</code></pre>\n(<p>.*?</p>|)};
+		    =~ m{cargo add CRATE --registry demo\n(.*?</pre>\n(?:<p>.*?</p>|))}s;
 
 		return $said;
 	};
-	like($says->('owner'), qr{no default project.*<code>berth group set demo default_project=},
-	    'a group without a default project');
+	for my $who ('anonymous', 'stranger', @roles, 'admin') {
+		my $can = $who =~ /^(?:maintainer|owner|admin)$/ ? '  An administrator can set one: '
+		    . '<code>berth group set demo default_project=GROUP/PROJECT</code>' : '';
+
+		is($says->($who), '</code></pre>' . "\n" . '<p>Publish a new crate to the registry of '
+		    . '<a href="#projects">a project</a>, since the group has no default project for it.' . "$can</p>",
+		    "$who: a group without a default project publishes nothing new");
+	}
 	$t->berth_ok(qw(group set demo default_project=demo/priv));
-	is($says->('owner'), '<p>New crates go to <a href="/-/projects/demo/priv">demo/priv</a>.</p>',
+	my $publish = "cargo publish --registry demo\n</code></pre>\n";
+	is($says->('owner'), qq($publish<p>New crates go to <a href="/-/projects/demo/priv">demo/priv</a>.</p>),
 	    'a group with one');
-	is($says->('stranger'), '', '  which the viewer may not know');
+	is($says->('stranger'), $publish, '  which the viewer may not know');
+	my %said = map { $_ => [registries_of("/-/projects/demo/$_", 'owner')] } qw(priv pub);
+	is_deeply($said{$_}, ['demo', $_], "$_: the group is first, and then the project") for sort keys %said;
+	is_deeply([registries_of('/-/projects/demo/pub')], ['pub'], '  unless nobody is signed in');
+	my $only = qr{To publish a new crate to this project, use the address of the project};
+	unlike(get('/-/projects/demo/priv', 'owner')->{body}, $only, 'new crates of the group go to this project');
+	my $other = get('/-/projects/demo/pub', 'owner')->{body};
+	like($other, $only, '  and not to another one');
+	is(faults($other), '', '  whose page is sound');
+	like($other, qr{\[registries\.demo\].*cargo\ login\ --registry\ demo<.*cargo\ publish\ --registry\ demo\n.*
+	    <summary>The\ address\ of\ this\ project\ alone</summary>\n<p>A\ CI\ job\ or\ a\ deploy\ token.*
+	    \[registries\.pub\].*cargo\ publish\ --registry\ pub\n}xs, '  with all lines of both');
 	$t->berth_ok(qw(group set demo default_project=));
 	$t->project('demo/v1.2');
 	like(get('/-/projects/demo/v1.2', 'owner')->{body}, qr{\[registries\.berth\]},
@@ -500,7 +521,8 @@ subtest 'the registry in the lines of a crate' => sub {
 	unlike($lines->('developer'), qr{<a href="/-/groups/demo">}, 'not of a group that nobody has set up');
 
 	my $told = sub {
-		return get('/-/projects/hidden/deep/secret', 'admin')->{body} =~ m{>([^<]*)</a>, has one address} ? $1 : '';
+		return get('/-/projects/hidden/deep/secret', 'admin')->{body}
+		    =~ m{>([^<]*)</a>(?:, has one address| is a registry)} ? $1 : '';
 	};
 	is($told->(), 'hidden/deep', 'the page of a project names the group around it');
 	$t->berth_ok(qw(group set hidden default_project=hidden/deep/secret));

@@ -353,7 +353,7 @@ projects p JOIN groups g ON g.id = p.group_id
 -- skip.  The caller has already decided who may see them.  `crate`: crates as search_all lists them, with
 -- the time of the last change, by primary key.  `total`: how many.  `member`: the first 100 members of the
 -- project and of the groups above it, by members_of_project and members_of_group.  `group`: the highest group
--- that is set up as a registry.
+-- that is set up as a registry; `number` is its id, and its project the one that new crates go to.
 WITH parts AS MATERIALIZED (
     SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts
      WHERE project_id = $1::bigint AND $2::boolean),
@@ -373,7 +373,7 @@ SELECT @page_row
          UNION ALL
         SELECT 'total', NULL, NULL, NULL, NULL, NULL, coalesce(max(o.upto), 0), 1 FROM parts o
          UNION ALL
-        (SELECT 'group', NULL, o.full_path, NULL, NULL, NULL, 0, 1
+        (SELECT 'group', o.default_project_id, o.full_path, NULL, NULL, NULL, o.id, 1
            FROM @registry_groups
           WHERE p.id = $1
           ORDER BY cardinality(o.ancestor_ids) LIMIT 1)

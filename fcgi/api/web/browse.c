@@ -34,6 +34,15 @@ browse_front(struct call *call, struct request *rq, struct response *rs)
 	return page_run(call, rq, rs, show_front);
 }
 
+/* The address of the registry of a group, for cargo. */
+static const char *
+group_index(const struct page *page, int64_t id)
+{
+	struct arena *a = page->rq->arena;
+
+	return arena_printf(a, "sparse+%s/", registry_group_url(a, page->call->app->settings->external_url, id));
+}
+
 static int
 show_group(struct page *page)
 {
@@ -45,14 +54,14 @@ show_group(struct page *page)
 	    page_decide(page, NAMESPACE_GROUP, ACTION_READ_NAMESPACE, FLAG_NONE) == -1)
 		return -1;
 	group.sees_members = page_may(page, ACTION_READ_MEMBERS);
+	group.sees_settings = page_may(page, ACTION_READ_SETTINGS);
 	if (page_rows_group(page_db(page), page->rq->arena, page->user_id, facts->group_id, group.sees_members,
 	        page_turn_range(&group.turn), &rows, &page->rq->err) == -1 ||
 	    page_find_facts(page, &rows) == -1)
 		return -1;
 	group.path = page->title = facts->full_path;
 	group.crumbs = page_crumbs(page->rq->arena, group.path);
-	group.index = arena_printf(page->rq->arena, "sparse+%s/", registry_group_url(page->rq->arena,
-	    page->call->app->settings->external_url, facts->group_id));
+	group.index = group_index(page, facts->group_id);
 	group.registry = registry_alias(group.path);
 	group.projects = page_rows_judged(page, &rows, "project", page_may_know);
 	group.members = page_rows_of(&rows, "member");
@@ -71,15 +80,26 @@ browse_group(struct call *call, struct request *rq, struct response *rs)
 	return page_run(call, rq, rs, show_group);
 }
 
-/* The group that is set up as a registry, or else the one that the project is in. */
-static const char *
-group_of(const struct project_page *project, const struct page_rows *rows)
+/*
+ * The group that is set up as a registry, or else the one that the project is in.  As on the page of a crate,
+ * only viewers who are signed in are told to use its registry.
+ */
+static void
+set_group(const struct page *page, const struct page_rows *rows, struct project_page *project)
 {
 	const struct page_rows group = page_rows_of(rows, "group");
+	const struct page_crumbs *crumbs = &project->crumbs;
 
-	if (group.n > 0)
-		return group.v[0].name;
-	return project->crumbs.n > 1 ? project->crumbs.v[project->crumbs.n - 2].path : NULL;
+	if (group.n == 0) {
+		project->group = crumbs->n > 1 ? crumbs->v[crumbs->n - 2].path : NULL;
+		return;
+	}
+	project->group = group.v[0].name;
+	if (page->user_id == 0)
+		return;
+	project->group_index = group_index(page, group.v[0].number);
+	project->group_registry = registry_alias(project->group);
+	project->group_takes_new = group.v[0].facts.project_id == page->call->facts.project_id;
 }
 
 static int
@@ -104,7 +124,7 @@ show_project(struct page *page)
 	project.index = arena_printf(a, "sparse+%s/", call_registry_url(page->call, a));
 	project.registry = registry_alias(project.path);
 	project.is_off = !facts->packages_enabled || !flag_is_on(FLAG_CARGO, facts->flags, facts->project_id);
-	project.group = group_of(&project, &rows);
+	set_group(page, &rows, &project);
 	project.crates = page_rows_of(&rows, "crate");
 	project.members = page_rows_of(&rows, "member");
 	project.turn.total = page_rows_number(&rows, "total");

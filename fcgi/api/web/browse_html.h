@@ -17,6 +17,7 @@ struct group_page {
 	struct page_crumbs crumbs;
 	struct page_rows projects, members;
 	bool sees_members;
+	bool sees_settings; /* at least a maintainer, who is told how an administrator changes them */
 	bool takes_new; /* it has a default project, so new crates can be published to the group */
 	const char *default_path; /* of that project; NULL: none that the viewer may know of */
 	struct page_turn turn;
@@ -28,6 +29,8 @@ struct project_page {
 	const char *index; /* the address of the registry, for cargo */
 	const char *registry; /* its name there, by registry_alias() */
 	const char *group; /* whose address is the one for all; NULL: none is above */
+	const char *group_index, *group_registry; /* NULL: it is no registry, or nobody is signed in */
+	bool group_takes_new; /* its new crates go to this project */
 	struct page_rows crates, members;
 	bool sees_crates, sees_members, is_off;
 	bool is_public; /* cargo needs no token to read */

@@ -87,8 +87,9 @@ int page_rows_group(struct db *, struct arena *, int64_t user_id, int64_t group_
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Parts: `crate` and `member`, if they are asked for, `total`, and `group` (name: its path), the highest
- * group above that is set up as a registry.  The rows have no facts, since the caller has decided.  -1: 503.
+ * Parts: `crate` and `member`, if they are asked for, `total`, and `group`, the highest group
+ * above that is set up as a registry (name: its path; number: its id; project: the one that new crates go to,
+ * or 0).  The rows have no facts, since the caller has decided.  -1: 503.
  */
 int page_rows_project(struct db *, struct arena *, int64_t project_id, bool crates, bool members,
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));

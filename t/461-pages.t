@@ -959,6 +959,35 @@ subtest 'the order of versions' => sub {
 	    for 'x', 'Version', 'date,version', '';
 };
 
+subtest 'groups of the front page' => sub {
+	my $groups_of = sub { return join(' ', get('/-/', $_[0])->{body} =~ m{href="/-/groups/([^"]+)"}g) };
+	my %project = (demo => 'demo/priv', 'hidden/deep' => 'hidden/deep/secret', inner => 'inner/int',
+	    lone => 'lone/priv');
+
+	is($groups_of->('admin'), '', 'none, if none is set up as a registry');
+	unlike(get('/-/', 'admin')->{body}, qr/id="groups"/, '  nor the part for them');
+	$t->project('inner/int', 'internal');
+	$t->project('lone/priv');
+	$t->member('keeper', 'lone/priv', 'guest');
+	$t->berth_ok('group', 'set', $_, ($_ eq 'lone' ? 'registry_projects' : 'default_project') . "=$project{$_}")
+	    for sort keys %project;
+	for my $who ('anonymous', 'stranger', 'keeper', @roles, 'admin') {
+		my @may = grep { get("/-/groups/$_", $who)->{status} == 200 } sort keys %project;
+
+		is($groups_of->($who), "@may", "$who: those whose pages one may see");
+	}
+	is($groups_of->($_->[0]), $_->[1], "$_->[0]: $_->[1]") for ['anonymous', 'demo'],
+	    ['stranger', 'demo inner'], ['keeper', 'demo inner lone'], ['admin', 'demo hidden/deep inner lone'];
+	is(faults(get('/-/', 'admin')->{body}), '', 'sound');
+	for my $n (10 .. 25) {
+		$t->project("many$n/p", 'public');
+		$t->berth_ok('group', 'set', "many$n", "default_project=many$n/p");
+	}
+	is($groups_of->('stranger'), join(' ', 'demo', 'inner', map { "many$_" } 10 .. 19), 'twelve by path');
+	$t->berth_ok('group', 'set', $_, 'default_project=', 'registry_projects=')
+	    for sort(keys %project), map { "many$_" } 10 .. 25;
+};
+
 # ---- with a browser ----
 
 SKIP: {

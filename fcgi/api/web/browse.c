@@ -9,6 +9,24 @@ enum {
 	PROJECT_ROWS = 50
 };
 
+/* The primary says which groups there are and who may see them, in one statement. */
+static int
+read_groups(const struct page *page, struct front_page *front)
+{
+	struct access_facts *groups;
+	size_t n;
+
+	if (access_facts_viewer_registries(page->call->app->db, page->rq->arena, page->user_id, &groups, &n,
+	        &page->rq->err) == -1)
+		return -1;
+	front->groups = groups;
+	for (size_t i = 0; i < n; i++) {
+		if (app_may(&groups[i], ACTION_READ_NAMESPACE))
+			groups[front->ngroups++] = groups[i];
+	}
+	return 0;
+}
+
 static int
 show_front(struct page *page)
 {
@@ -24,6 +42,8 @@ show_front(struct page *page)
 		.newest = page_rows_judged(page, &rows, "new", page_may_read),
 		.used = page_rows_judged(page, &rows, "used", page_may_read),
 	};
+	if (read_groups(page, &front) == -1)
+		return -1;
 	html_front(&page->html, page, &front);
 	return 0;
 }

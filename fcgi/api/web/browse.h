@@ -8,7 +8,7 @@
 
 #include "call/call.h"
 
-/* GET /-/: projects, what is new, what is used most. */
+/* GET /-/: groups that are registries, projects, what is new, what is used most. */
 int browse_front(struct call *, struct request *, struct response *);
 
 /* GET /-/groups/:path*?page= */

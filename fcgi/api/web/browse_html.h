@@ -8,6 +8,8 @@
 
 struct front_page {
 	struct page_rows projects, newest, used;
+	const struct access_facts *groups; /* that are set up as registries */
+	size_t ngroups;
 };
 
 struct group_page {

@@ -205,3 +205,13 @@ access_facts_viewer_listed(struct db *db, struct arena *a, int64_t user_id, cons
 	db_bind_ids(&p, a, ids, nids);
 	return read_rows(db, a, STMT_ACCESS_FACTS_VIEWER_LISTED, NAMESPACE_PROJECT, &p, out, n, err);
 }
+
+int
+access_facts_viewer_registries(struct db *db, struct arena *a, int64_t user_id, struct access_facts **out,
+    size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_id(&p, user_id);
+	return read_rows(db, a, STMT_ACCESS_FACTS_VIEWER_REGISTRIES, NAMESPACE_GROUP, &p, out, n, err);
+}

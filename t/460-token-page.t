@@ -268,6 +268,17 @@ is(post("/-/tokens/$number/revoke", { form => $form }, cookie => $alice)->{statu
 is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'token.revoke'"), 1,
     'in the audit log as well');
 my $second = sign_in('alice');
+for my $path ('/-/', '/-/projects/demo/priv', '/-/projects/none') {
+	my $cookie = sign_in('alice');
+	my ($header) = get($path, $cookie, 'Accept: text/html')->{body} =~ m{<header>(.*)</header>}s;
+
+	like($header, qr{<a href="/-/tokens">Tokens</a>.*<form method="post" action="/-/sign-out">.*Sign out<}s,
+	    "$path: one can sign out");
+	is(post('/-/sign-out', { form => form_of({ body => $header }) }, cookie => $cookie)->{status}, 303,
+	    '  with its form');
+	unlike(get($path, $cookie)->{body}, qr/Signed in/, '  which ends the session');
+	unlike(get($path)->{body}, qr/Sign out|name="form"/, '  and nobody else sees');
+}
 $res = post('/-/sign-out', { form => $form }, cookie => $alice);
 is($res->{status}, 303, 'alice signs out');
 like($res->{headers}{'set-cookie'}, qr/^__Host-berth=; .*Max-Age=0/, 'the cookie goes');
@@ -414,6 +425,7 @@ subtest 'single sign-on' => sub {
 	my $front = $t->http(GET => '/-/', { headers => ['X-Test-Sso: Alice'] });
 	like($front->{body}, qr/Signed in as <strong>alice.*demo.priv/s, 'pages to read know who it is as well');
 	is(cookie_of($front), undef, 'without a cookie');
+	unlike($front->{body}, qr/Sign out/, 'so there is no session to end');
 	is($kept->(), $before, 'and leaves nothing, as long as they only look');
 	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' },
 	    cookie => $cookie, headers => ['X-Test-Sso: bob'])->{status}, 403,
@@ -487,6 +499,7 @@ SKIP: {
 	skip $why, 1 if $why;
 	$t->stop_nginx;
 	$t->start_nginx;
+	$t->token('alice') for 1 .. 12;
 	my $b = Berth::Browser->start($t->dir, javascript => 0);
 
 	$b->go($t->url . '/-/sign-in');
@@ -533,6 +546,8 @@ done([document.querySelector('tbody summary').getBoundingClientRect().right,
 JS
 
 		cmp_ok($right, '<=', $width, "$width pixels: the button to revoke is in sight");
+		my ($whole, $seen) = map { $b->property('.scroll', $_) } qw(scrollHeight clientHeight);
+		is($whole > $seen ? 'some' : 'all', $width < 640 ? 'all' : 'some', '  and so many of a long list');
 		is($label, $width < 640 ? '"Scope: "' : 'none', '  and each value has a label, or its column has');
 	}
 	my $tokens = () = $b->texts('td.name');

@@ -1038,6 +1038,18 @@ SKIP: {
 		$b->go($t->url . $path);
 		cmp_ok($b->property('html', 'scrollWidth'), '<=', 320, substr($path, 0, 80) . ': fits into 320 pixels');
 	}
+	# no list scrolls within the page of a phone, and a wide one scrolls to the side
+	$b->resize(360, 800);
+	for my $path ("$root/rich", "$root/rich/1.0.0") {
+		$b->go($t->url . $path);
+		my ($whole, $seen) = map { my $name = $_; [map { $_->{$name} } @{ $b->script(<<'JS') }] } qw(whole seen);
+arguments[arguments.length - 1]([...document.querySelectorAll('.scroll')]
+    .map((e) => ({ whole: e.scrollHeight, seen: e.clientHeight })));
+JS
+		is_deeply($seen, $whole, "$path: all rows are in sight on a phone");
+	}
+	$b->shot("$ENV{BERTH_SHOTS}/version.png") if $ENV{BERTH_SHOTS};
+	$b->resize(320, 800);
 	$b->go($t->url . $crate);
 	is($b->css('.lead', 'unicode-bidi'), 'plaintext', 'a text has the direction of its script');
 	# keys alone lead past the header, into each list and table in its order, and along a link

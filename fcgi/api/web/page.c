@@ -29,6 +29,8 @@ page_init(struct page *page, const struct worker_app *app, struct request *rq, c
 		page->username = v->session.username;
 		page->has_search = flag_is_on(FLAG_WEB_PAGES, v->session.flags, 0);
 		page->has_tokens = flag_is_on(FLAG_TOKEN_PAGE, v->session.flags, 0);
+		if (web_session_is_open(v))
+			secret_form(v->secret, v->session.user_id, page->form);
 	}
 	buf_init(&page->html, rq->arena, PAGE_HTML_MAX);
 }

@@ -31,7 +31,7 @@ struct page {
 	const char *kept; /* its path below /-/, if nginx may send it to anyone; NULL: it may not */
 	const char *missing; /* what does not exist, for a 404; NULL: the page does not say */
 	const char *above, *above_path; /* what exists above it, and its path below /-/; NULL: nothing */
-	char form[SECRET_FORM_SIZE]; /* what makes a form one of this session's; "": no page for forms */
+	char form[SECRET_FORM_SIZE]; /* what makes a form one of this session's; "": the page has no forms */
 	struct buf html;
 };
 
@@ -39,7 +39,7 @@ struct page {
 void page_init(struct page *, const struct worker_app *, struct request *, const struct web_session *,
     const char *title);
 
-/* The same with forms, of a session that has a user. */
+/* The same with forms, of a session that has a user and that the answer may begin. */
 void page_init_forms(struct page *, const struct worker_app *, struct request *, const struct web_session *,
     const char *title);
 

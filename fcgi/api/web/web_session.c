@@ -225,6 +225,12 @@ web_session_begin_form(struct worker_app *app, struct request *rq, struct web_se
 	return v->is_unopened ? open_named(app, rq, v) : 0;
 }
 
+bool
+web_session_is_open(const struct web_session *v)
+{
+	return v->session.user_id != 0 && !v->is_new && !v->is_unopened;
+}
+
 int
 web_session_close(struct worker_app *app, struct request *rq, struct web_session *v)
 {

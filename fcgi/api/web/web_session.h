@@ -62,6 +62,9 @@ int web_session_open(struct worker_app *, struct request *, struct web_session *
     const struct session_proof *)
     __attribute__((warn_unused_result));
 
+/* Is there a session, and its cookie?  If so, a page that gives no cookie may have a form. */
+bool web_session_is_open(const struct web_session *);
+
 /* Ends it. */
 int web_session_close(struct worker_app *, struct request *, struct web_session *)
     __attribute__((warn_unused_result));
@@ -74,9 +77,9 @@ int web_session_respond(struct request *, struct response *, const struct web_se
     struct slice html);
 
 /*
- * The same for a page to read, which has no form and gives no cookie.  It compresses a page that anyone may
- * read, and no other, because the length of a compressed private page would reveal its content.  If
- * `has_images`, the browser may load images of other web servers.  -1: 500.
+ * The same for a page to read, which gives no cookie, and has no form but the one to sign out.  It compresses
+ * a page that anyone may read, and no other, because the length of a compressed private page would reveal its
+ * content.  If `has_images`, the browser may load images of other web servers.  -1: 500.
  */
 int web_session_show(struct request *, struct response *, const struct web_session *, int status,
     struct slice html, bool has_images) __attribute__((warn_unused_result));

@@ -133,7 +133,8 @@ subtest 'the token page' => sub {
 	my @hash = $page->{body} =~ /\?v=([0-9a-f]{16})"/g;
 	my @links = map { [$page->{body} =~ /$_="([^"]*)"/g] } qw(href action);
 	is_deeply([map { @$_ } @links], [(map { "/cargo/-/$_" } "style.css?v=$hash[0]", "favicon.svg?v=$hash[1]"),
-	    '#main', map { "/cargo/-/$_" } '', qw(search sign-out tokens/1/revoke tokens)], 'links name the path');
+	    '#main', map { "/cargo/-/$_" } '', qw(tokens search sign-out tokens/1/revoke tokens)],
+	    'links name the path');
 	$page = get('/cargo/-/tokens', headers => { Cookie => $cookie =~ s/__Secure/__Host/r });
 	unlike($page->{body}, qr/Signed in/, 'the cookie has one name');
 	my $from = get('/cargo/-/projects/demo/private?page=1', headers => { Accept => 'text/html' });

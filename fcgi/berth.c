@@ -9,6 +9,7 @@
 #include "admin/command.h"
 #include "admin/number.h"
 #include "admin/operator.h"
+#include "admin/output.h"
 #include "base/clock.h"
 #include "cache/cache_barrier.h"
 #include "config/program.h"
@@ -275,14 +276,26 @@ wait_for_nodes(struct invocation *in, struct cache_barrier *barrier, int rc)
 	const char *stale = cache_barrier_take_stale(barrier, in->arena);
 
 	if (stale != NULL)
-		fprintf(stderr, "berth: these nodes have lost the database, and may send stale data for so many "
-		    "seconds (cache_stale_max): %s\n", stale);
+		output_note("these nodes have lost the database, and may send stale data for so many seconds "
+		    "(cache_stale_max): %s", stale);
 	if (waited == 0 || rc == -1)
 		return rc;
 	in->err = err;
 	in->unacknowledged = true;
 	return err_context(&in->err, "the change is committed, but some hosts may serve stale files; "
 	    "restart berth-fcgi there (berth(1), EXIT STATUS)");
+}
+
+/*
+ * Standard error is the administrator's: it shows what a client would not see.  The sentence of a refusal
+ * says what is wrong, and a detail only adds to it; the sentence of a failure says nothing.
+ */
+static const char *
+error_text(struct arena *a, const struct err *err)
+{
+	if (err->detail[0] == '\0')
+		return err->pub;
+	return err->status >= 500 ? err->detail : arena_printf(a, "%s; %s", err->pub, err->detail);
 }
 
 static int
@@ -292,13 +305,17 @@ run(struct invocation *in, const struct noun *noun, const struct option_set *com
 	int64_t timeout_ms;
 	int rc;
 
+	in->json = common->values[COMMON_JSON] != NULL;
 	if (in->nargs < in->command->min_args)
 		return err_set(&in->err, 400, "an argument is missing");
 	if (options_check(&in->options, &in->err) == -1 ||
-	    parse_wait(in, common->values[COMMON_WAIT]) == -1 ||
-	    load_settings(in, noun, common, &timeout_ms) == -1)
+	    parse_wait(in, common->values[COMMON_WAIT]) == -1)
 		return -1;
-	in->json = common->values[COMMON_JSON] != NULL;
+	if (load_settings(in, noun, common, &timeout_ms) == -1) {
+		if (noun->unconfigured != NULL)
+			noun->unconfigured(in, error_text(in->arena, &in->err));
+		return -1;
+	}
 	in->db = db_new(in->conninfo, timeout_ms);
 	barrier = cache_barrier_new(in->db, NULL);
 	db_prepare_late(in->db);
@@ -311,27 +328,12 @@ run(struct invocation *in, const struct noun *noun, const struct option_set *com
 	return rc;
 }
 
-/*
- * Standard error is the administrator's: it shows what a client would not see.  The sentence of a refusal
- * says what is wrong, and a detail only adds to it; the sentence of a failure says nothing.
- */
-static void
-say(const struct err *err)
-{
-	const char *detail = err->detail;
-
-	if (err->status >= 500 && detail[0] != '\0')
-		fprintf(stderr, "berth: %s\n", detail);
-	else
-		fprintf(stderr, "berth: %s%s%s\n", err->pub, detail[0] != '\0' ? "; " : "", detail);
-}
-
 static int
 report(const struct noun *noun, const struct invocation *in)
 {
 	const struct err *err = &in->err;
 
-	say(err);
+	output_note("%s", error_text(in->arena, err));
 	if (in->unacknowledged)
 		return EXIT_UNACKNOWLEDGED;
 	if (err->status != 400)

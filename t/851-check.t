@@ -45,6 +45,14 @@ sub program {
 	chmod(0755, "$bin/$name") or die "$bin/$name: $!\n";
 }
 
+# A configuration that names a key which does not exist.
+sub unknown_key {
+	my $path = $t->dir . '/unknown.conf';
+
+	Berth::Test::write_file($path, Berth::Cluster::slurp($conf) . "nonsense = 1\n");
+	return $path;
+}
+
 # So many hours ago an issuer was added, and its keys were read and could not be read; none: never.
 sub keys_of_issuer {
 	my (%hours) = @_;
@@ -340,7 +348,18 @@ subtest 'for monitoring' => sub {
 	($status, $out) = $t->berth('check');
 	like($out, qr/\ABERTH CRITICAL - \d+ of \d+ checks; database: (?!database)/, 'one name of what is wrong');
 	$t->conf(database => $t->dsn('berth'));
-	is(($t->berth('check', '-c', '/nonexistent'))[0], 2, 'no configuration is critical');
+	for my $unusable (['/nonexistent', qr/\/nonexistent: No such file/],
+	    [unknown_key(), qr/unknown key `nonsense`/]) {
+		my ($path, $why) = @$unusable;
+		($status, $out, $err) = $t->berth('check', '-c', $path);
+		is($status, 2, "the configuration $path is critical");
+		like($out, qr/\ABERTH CRITICAL - configuration: .*$why.*\n/, '  which the first line says');
+		like($out, qr/^configuration +critical +.*$why/m, '  and the table');
+		like($err, $why, '  and standard error');
+		my $rows = $json->decode(($t->berth('check', '--json', '-c', $path))[1]);
+		is("@{$rows->[0]}{qw(check state)}", 'configuration critical', '  and the JSON');
+		like($rows->[0]{detail}, $why, '  with the reason');
+	}
 	for my $bad (['nowhere=1,2', qr/no check `nowhere` has limits; these have: locks, clock, fsck,/],
 	    ['disk=1', qr/disk=WARNING,CRITICAL/], ['disk=a,b', qr/--limit disk: `a` must/]) {
 		($status, $out, $err) = $t->berth('check', '--limit', $bad->[0]);

@@ -253,6 +253,10 @@ subtest 'the same bytes again' => sub {
 
 		$damage->();
 		finds('the damage is found', [[$problem, 0, "demo/registry alpha\@1.0.0 (sha256 $sha)", $detail]]);
+		my (undef, $both) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, 'sh', '-c',
+		    'exec "$0" fsck --deep 2>&1', Berth::Cluster->inherited->build . '/berth');
+		like($both, qr/^problem .*\nberth: \d+ problems? (?:is|are) left[^\n]*\n\z/s,
+		    'in one pipe, the sum stands behind the table');
 		like(($t->berth(qw(fsck --deep --repair)))[2],
 		    qr/ left; `berth fsck --deep --from BACKUP` may bring back blobs/, 'and what may mend it');
 		is($t->publish($p->id, $p->token, 'alpha', '1.0.0')->{status}, 400, "$name: the same version again");

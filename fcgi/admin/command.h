@@ -70,6 +70,8 @@ struct noun {
 	bool configured; /* it reads the configuration, even with --database */
 	bool named; /* it needs a configuration; with --database only the one that -c names */
 	int failed; /* the exit status if a command fails; 0: the usual one */
+	/* Prints what standard output says if the configuration cannot be used.  NULL: nothing. */
+	void (*unconfigured)(struct invocation *, const char *why);
 };
 
 extern const struct noun admin_apply;

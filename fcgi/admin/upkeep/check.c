@@ -139,14 +139,28 @@ run(struct invocation *in)
 	return 0;
 }
 
+/* Monitoring shows standard output alone. */
+static void
+unconfigured(struct invocation *in, const char *why)
+{
+	const struct output out = { in->arena, in->json, keys, NKEYS };
+	const struct cell row[] = { cell_str("configuration"), cell_str(check_state_names[CHECK_CRITICAL]),
+		cell_str(why) };
+
+	if (!in->json)
+		printf("BERTH CRITICAL - configuration: %s\n", why);
+	output_table(&out, row, 1);
+}
+
 static const struct command commands[] = {
 	{ NULL, "[--monitoring URL] [--limit NAME=WARNING,CRITICAL ...]",
 	    "Checks whether this host and the registry work, within a second, and prints a line for\n"
 	    "each check.  Exit status for monitoring: 0 ok, 1 warning, 2 critical.  --monitoring:\n"
 	    "nginx's server for monitoring, in place of monitoring_url of berth.conf.  --limit: other\n"
-	    "limits for certificate, clock, disk, fsck, issuers, search, tasks or worker, such as\n"
+	    "limits for certificate, clock, disk, fsck, issuers, locks, search, tasks or worker, such as\n"
 	    "disk=20g,2g.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 
-const struct noun admin_check = { "check", COMMAND_LIST(commands), .named = true, .failed = 2 };
+const struct noun admin_check = { "check", COMMAND_LIST(commands), .named = true, .failed = 2,
+	.unconfigured = unconfigured };

@@ -153,7 +153,7 @@ say_unresolved(struct invocation *in, int64_t project_id, size_t *n)
 		return -1;
 	*n = names.n;
 	for (size_t i = 0; i < names.n && !in->json; i++)
-		fprintf(stderr, "berth: warning: crates of the project depend on `%s`, which the project does not have\n",
+		output_note("warning: crates of the project depend on `%s`, which the project does not have",
 		    names.v[i]);
 	return 0;
 }

@@ -254,9 +254,17 @@ subtest 'a store of another registry' => sub {
 
 subtest 'a store that is not mounted' => sub {
 	my $R = '/crate1/1.0.0/download';
+	my $away = qr/this host's store is missing or cannot be read/;
 
 	is($p->get($R)->{status}, 200, 'a download');
 	rename($t->store, $t->store . '.away') or die "store: $!\n";
+	my $gone = $p->get($R);
+	is($gone->{status}, 503, 'a download without the directory');
+	like($gone->{body}, qr/\A$away[^\n]*\n?\z/, 'says that the store is away, in one sentence');
+	$gone = $t->publish($p->id, $p->token, 'nowhere', '1.0.0');
+	is($gone->{status}, 503, 'a publish');
+	like($t->json($gone)->{errors}[0]{detail}, $away, 'says the same');
+	like($t->log('pool'), qr/\Q@{[$t->store]}\E: open: No such file/, 'the log has the reason');
 	mkdir($t->store);
 	mkdir($t->store . "/$_") for qw(staging trash);
 	my $res = $p->get($R);

@@ -25,6 +25,17 @@ refuse(struct err *err, const char *fmt, ...)
 	    "serves no download until an administrator has corrected `store` or `database` of this host");
 }
 
+/* The disk's own error stays in the log. */
+static int
+tell_away(struct err *err)
+{
+	const struct err disk = *err;
+
+	err_internal(err, 503, "%s", disk.detail);
+	return err_tell(err, "this host's store is missing or cannot be read: it takes no publish and serves no "
+	    "download until it is back");
+}
+
 int
 store_identity_registry(struct db *db, struct arena *a, struct store_identity *identity,
     struct err *err)
@@ -174,14 +185,11 @@ store_identity_check(struct db *db, struct arena *a, struct store_identity *iden
 	if (identity->adopted && connection == identity->connection && clock_us() < identity->remembered_us)
 		return 0;
 	found = store_file_read(store, STORE_ID_FILE, id, sizeof(id), err);
-	/* the store is away, which no administrator can correct in `store` */
+	/* an object store that is away says so itself */
 	if (found == -1 && err->status == 503)
 		return -1;
-	if (found == -1) {
-		struct err disk = *err;
-
-		return refuse(err, "%s", disk.detail);
-	}
+	if (found == -1)
+		return tell_away(err);
 	if (found == 0)
 		return check_unnamed(db, a, identity, store, claim, err);
 	identity->adopted = strcmp(id, identity->registry) == 0;

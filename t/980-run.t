@@ -89,9 +89,27 @@ is($env{CARGO_REGISTRIES_BERTH_TOKEN}, $token, 'and for cargo');
 ($status, $said) = dev('status');
 is($status, 0, 'status: all') or diag($said);
 is(scalar(() = $said =~ /^berth: (?:postgresql|pool|worker|nginx) is running, pid \d+$/mg), 4, 'of four');
-for my $asked ($port, $port + 1) {
+for my $asked ($port, undef) {
 	is_deeply([dev_at($asked, 'start')], [0, "berth: is running already at https://localhost:$port; its"
-	    . " addresses are in $run/env\n"], "a second start, with BERTH_PORT=$asked");
+	    . " addresses are in $run/env\n"], 'a second start, with BERTH_PORT=' . ($asked // ''));
+}
+for my $what (qw(start run)) {
+	my $another = $port + 1;
+
+	is_deeply([dev_at($another, $what)], [1, "berth: is running on port $port, not on BERTH_PORT=$another;"
+	    . " run scripts/dev stop to change it\n"], "$what, with another BERTH_PORT");
+}
+{
+	my $conf = Berth::Cluster::slurp("$run/berth.conf");
+	my $worker = Berth::Cluster::slurp("$run/worker.pid") + 0;
+
+	kill('TERM', $worker);
+	ok(Berth::Test::wait_for(sub { !kill(0, $worker) }), 'one part ends');
+	is((dev_at($port + 1, 'start'))[0], 1, 'another BERTH_PORT does not move the rest');
+	($status, $said) = dev_at(undef, 'start');
+	is($status, 0, 'a start without BERTH_PORT') or diag($said);
+	like($said, qr{^Berth is at https://localhost:$port,}m, '  keeps the port');
+	is(Berth::Cluster::slurp("$run/berth.conf"), $conf, '  and the configuration');
 }
 
 my ($R, $P) = map { "/api/v4/projects/$_/packages/cargo" } @env{qw(BERTH_PROJECT_ID BERTH_PUBLIC_PROJECT_ID)};
@@ -107,6 +125,8 @@ ok(by_nginx("$P/config.json"), 'public: config.json comes from nginx alone');
 ok(by_nginx("$P/he/ll/hello", '-H', 'Accept-Encoding: gzip', '-o', "$dir/index"), 'an index file, too');
 ok(by_nginx("$P/hello/0.1.0/download", '-o', "$dir/crate"), 'and a crate');
 is(ask("$R/he/ll/hello")->{status}, 401, 'private: not without a token');
+is(ask('/api/v4/groups/1/-/packages/cargo/he/ll/hello', '-H', "Authorization: $token")->{status}, 200,
+    'the group of both projects is the registry that README says');
 for my $what ('config.json', 'he/ll/hello', 'hello/0.1.0/download') {
 	ok(by_nginx("$R/$what", '-H', "Authorization: $token", '-H', 'Accept-Encoding: gzip', '-o', "$dir/answer"),
 	    "private, with a token: $what, too");
@@ -147,6 +167,13 @@ Berth::Test::wait_for(sub {
 	return $well == 0;
 }, 20);
 is($well, 0, 'berth check: all is well') or diag($checked, $complaint);
+
+{
+	my ($failed, undef, $err) = Berth::Cluster::capture("$root/build/berth", '-c', "$run/berth.conf", 'backup',
+	    '--database', $env{BERTH_OWNER_DSN}, "$dir/backup");
+
+	is("$failed $err", '0 ', 'a backup as the owner of the database');
+}
 
 ($status, $said) = dev('stop');
 is("$status $said", "0 berth: stopped; the data stays\n", 'stop');

@@ -42,6 +42,8 @@ find(struct invocation *in, struct export *export)
 		return -1;
 	if (export->group_id != 0)
 		return 0;
+	if (strchr(in->args[0], '/') == NULL)
+		return err_set(&in->err, 404, "group `%s` does not exist", in->args[0]);
 	if (project_find(in->db, in->arena, in->args[0], &project, &in->err) == -1)
 		return -1;
 	export->project_id = project->id;

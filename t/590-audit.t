@@ -313,10 +313,12 @@ subtest 'the list and the export' => sub {
 		is(scalar(() = $t->berth_ok('audit', @args) =~ /\n/g), scalar @ids,
 		    "$name: the table");
 	};
+	my $unused = $t->psql('SELECT min(id) FROM tokens t WHERE NOT EXISTS (SELECT FROM audit_events e'
+	    . ' WHERE e.token_id = t.id)');
 	$is->('of a project', sub { ($_[0]{project_id} // 0) == 1 }, qw(--project Tools/CRATES));
 	$is->('by a user', sub { ($_[0]{user} // '') eq 'alice' }, qw(--user ALICE));
 	$is->('with a token', sub { ($_[0]{token_id} // 0) == $token }, '--token', $token);
-	$is->('none with another', sub { 0 }, qw(--token 999999));
+	$is->('none with another', sub { 0 }, '--token', $unused);
 	$is->('none by another', sub { 0 }, qw(--user root));
 	$is->('of an action', sub { $_[0]{action} eq 'member.set' }, qw(--action member.set));
 	$is->('of a crate', sub { ($_[0]{crate} // '') eq 'Foo_bar' }, '--crate',
@@ -336,6 +338,7 @@ subtest 'the list and the export' => sub {
 		['project', 1, qr/project `tools\/x` does not exist/, qw(--project tools/x)],
 		['user', 1, qr/user `nobody` does not exist/, qw(--user nobody)],
 		['date', 2, qr/not a date/, qw(--since yesterday)],
+		['a token that never was', 1, qr/token 999999 does not exist, and no change/, qw(--token 999999)],
 		['token', 2, qr/`me` is not a valid id of a token/, qw(--token me)],
 		['limit', 2, qr/`0` is not a valid number of rows: give a whole number from 1/, qw(--limit 0)]) {
 		my ($name, $want, $why, @args) = @$case;
@@ -344,6 +347,8 @@ subtest 'the list and the export' => sub {
 		is("$status$out", $want, "$name: refused");
 		like($err, $why, "$name: says why");
 	}
+	is_deeply([$t->berth(qw(audit --crate nosuch))], [0, '', "berth: no change matches\n"],
+	    'nothing is found, which it says');
 	is(scalar new_rows(), 0, 'looking changes nothing');
 	my $manual = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth.1");
 	my ($page) = $manual =~ /^The actions are\n(.*?)^\.Sh /ms;

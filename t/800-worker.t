@@ -177,6 +177,9 @@ subtest 'attempts' => sub {
 	is_deeply([map { [@{$_}{qw(id kind state attempts period)}] } @$dead],
 	    [[$id, 'sweep_staging', 'dead', 10, undef]], 'the only one');
 	is($t->berth_ok(qw(tasks list --dead --kind sweep_limits --json)), '[]', 'of its kind');
+	my ($status, $out, $err) = $t->berth(qw(tasks list --kind NOPE));
+	is("$status$out", '2', 'a kind that does not exist');
+	like($err, qr/no kind of task `NOPE`; the kinds are: apply_retention, .*, weigh_crates$/m, 'says which do');
 	# one with a period goes on
 	my $periodic = task('id', "kind = 'sweep_staging'", 'period > 0');
 	$since = moment();

@@ -82,12 +82,24 @@ print_table(struct arena *a, const struct audit_row *rows, size_t n, size_t widt
 	output_part(&out, cells, n);
 }
 
+/* An empty log may come from a word that nobody has used. */
+static int
+say_none(struct invocation *in, const struct audit_cursor *cursor)
+{
+	if (audit_log_check_token(in->db, in->arena, cursor, &in->err) == -1)
+		return -1;
+	if (!in->json)
+		output_note("no change matches");
+	return 0;
+}
+
 /* Page by page, each in memory that is used again for the next. */
 static int
 print_log(struct invocation *in, struct audit_cursor *cursor, int64_t limit)
 {
 	struct arena *page = arena_new();
 	size_t widths[NTABLE] = { 0 };
+	bool none = true;
 	int rc = 0;
 
 	for (;;) {
@@ -98,9 +110,10 @@ print_log(struct invocation *in, struct audit_cursor *cursor, int64_t limit)
 		rc = audit_log_next(in->db, page, cursor, most, &rows, &n, &in->err);
 		if (rc == -1)
 			break;
+		none = none && n == 0;
 		if (in->json)
 			print_json(page, rows, n);
-		else if (n > 0 || widths[0] == 0)
+		else if (n > 0)
 			print_table(page, rows, n, widths);
 		limit -= (int64_t)n;
 		/* what cannot be written is reported at the end of the program */
@@ -109,7 +122,7 @@ print_log(struct invocation *in, struct audit_cursor *cursor, int64_t limit)
 		arena_reset(page);
 	}
 	arena_free(page);
-	return rc;
+	return rc == 0 && none ? say_none(in, cursor) : rc;
 }
 
 static int

@@ -1,8 +1,12 @@
 #include "store/task.h"
 
+#include <string.h>
+
 #include "admin/command.h"
 #include "admin/number.h"
 #include "admin/output.h"
+#include "base/buf.h"
+#include "tasks/task.h"
 
 enum { LIST_KIND, LIST_DEAD };
 
@@ -10,6 +14,21 @@ static const struct option_def list_options[] = {
 	[LIST_KIND] = { "kind", 0, "KIND", false },
 	[LIST_DEAD] = { "dead", 0, NULL, false },
 };
+
+/* 0: it is a kind of this program. */
+static int
+check_kind(struct invocation *in, const char *kind)
+{
+	struct buf known;
+
+	buf_init(&known, in->arena, ERR_PUB_SIZE);
+	for (size_t i = 0; i < task_nkinds; i++) {
+		if (strcmp(task_kinds[i].name, kind) == 0)
+			return 0;
+		buf_printf(&known, "%s%s", i > 0 ? ", " : "", task_kinds[i].name);
+	}
+	return err_set(&in->err, 400, "there is no kind of task `%s`; the kinds are: %s", kind, buf_str(&known));
+}
 
 static int
 list(struct invocation *in)
@@ -23,6 +42,8 @@ list(struct invocation *in)
 	struct cell *cells;
 	size_t n;
 
+	if (given[LIST_KIND] != NULL && check_kind(in, given[LIST_KIND]) == -1)
+		return -1;
 	if (task_list(in->db, in->arena, given[LIST_KIND], given[LIST_DEAD] != NULL, &rows, &n,
 	        &in->err) == -1)
 		return -1;

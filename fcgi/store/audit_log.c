@@ -1,5 +1,6 @@
 #include "store/audit_log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "crate/crate_name.h"
@@ -110,4 +111,20 @@ audit_log_next(struct db *db, struct arena *a, struct audit_cursor *cursor, int6
 		snprintf(cursor->last_at, sizeof(cursor->last_at), "%s", last->at);
 	}
 	return 0;
+}
+
+int
+audit_log_check_token(struct db *db, struct arena *a, const struct audit_cursor *cursor, struct err *err)
+{
+	enum { COLUMNS_TOKEN_EXISTS };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	if (cursor->token_id == 0)
+		return 0;
+	db_bind_int(&p, cursor->token_id);
+	if (db_exec(db, a, STMT_TOKEN_EXISTS, &p, &r, err) == -1)
+		return -1;
+	return db_bool(&r, 0, FOUND) ? 0
+	    : err_set(err, 404, "token %" PRId64 " does not exist, and no change with it matches", cursor->token_id);
 }

@@ -73,6 +73,13 @@ int audit_log_open(struct db *, struct arena *, const struct audit_filter *, boo
     struct audit_cursor *, struct err *) __attribute__((warn_unused_result));
 
 /*
+ * For a log without a row: does the token of the filter exist, if there is one?  Rows can name tokens that
+ * are gone, so this comes last.  -1: 404.
+ */
+int audit_log_check_token(struct db *, struct arena *, const struct audit_cursor *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
  * The next rows, `most` of them if there are that many; *n == 0 at the end.  They live
  * in the arena, the cursor does not.
  */

@@ -56,6 +56,10 @@ SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ',') AS scope
  WHERE $1::bigint IS NULL OR t.user_id = $1
  ORDER BY t.id;
 
+-- name: token_exists
+-- $1 token.  One row: whether it is there.  By primary key.
+SELECT EXISTS (SELECT FROM tokens WHERE id = $1) AS found;
+
 -- name: token_sweep
 -- $1 token, $2 how many, $3 seconds.  Visits the next tokens after $1 by id and removes those that ended
 -- $3 seconds ago and that no record needs: no version was published with them, by versions_token; and a

@@ -330,6 +330,18 @@ subtest 'what the list means' => sub {
 	    \ `berth\ undelete\ demo/meaning\ CRATE\@VERSION`\ brings\ one\ back\ until\ [\d-]{10}T[\d:]{8}Z\n\z}x,
 	    'applied');
 	is($says->(qw(run demo/meaning --apply)), "berth: the policy deletes no version now\n", 'nothing more');
+
+	my $undelete = sub { return ($t->berth('undelete', 'demo/meaning', @_))[2] };
+	is($undelete->('meaning@1.0.0-a'), '', 'one is back, and no policy that is enabled deletes it');
+	$t->berth_ok(qw(retention set demo/meaning enabled=on exclude=x*));
+	like($undelete->('meaning@1.0.0-b'), qr/\Aberth: the retention policy deletes 1 of 1 again;/, 'another');
+	$t->berth_ok(qw(delete demo/meaning meaning@1.0.0-b));
+	my $note = $undelete->('meaning@1.0.0-b');
+	my ($set) = $note =~ /berth (retention set .*), or enabled=off\n\z/ or diag($note);
+	is($set, "retention set demo/meaning exclude='x*,meaning'", 'with the remedy');
+	$t->berth_ok(split(/ /, $set =~ s/'//gr));
+	$t->berth_ok(qw(delete demo/meaning meaning@1.0.0-b));
+	is($undelete->('meaning@1.0.0-b'), '', 'which helps');
 };
 
 subtest 'the command' => sub {

@@ -279,4 +279,13 @@ sub dependency {
 		registry => undef, explicit_name_in_toml => undef };
 }
 
+subtest 'what it says' => sub {
+	published('undo', '1.0.0');
+	my $said = ($t->berth('delete', $project, 'undo'))[2];
+	like($said, qr{\Aberth:\ 1\ version\ deleted;\ `berth\ undelete\ \Q$project\E\ CRATE\@VERSION`
+	    \ brings\ one\ back\ until\ [\d-]{10}T[\d:]{8}Z\n\z}x, 'a deletion: how to undo it');
+	is(($t->berth('undelete', $project, 'undo'))[2], '', 'and back: nothing, since no policy undoes it again');
+	is(($t->berth('delete', $project, 'undo', '--json'))[2], '', 'JSON');
+};
+
 done_testing();

@@ -1,16 +1,40 @@
-#include "store/package/version_delete.h"
+#include "admin/delete.h"
 
 #include <string.h>
+#include <time.h>
 
-#include "admin/command.h"
 #include "admin/output.h"
+#include "base/clock.h"
+#include "config/settings.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/package/protection.h"
+#include "store/package/retention.h"
+#include "store/package/version_delete.h"
 
 static const struct option_def delete_options[] = {
 	{ "dry-run", 0, NULL, false },
 };
+
+/* The time until which `berth undelete` brings back what is deleted now. */
+static const char *
+undelete_until(const struct invocation *in)
+{
+	char *moment;
+
+	if (in->settings == NULL)
+		return "the worker destroys it (deletion_grace)";
+	moment = arena_alloc(in->arena, CLOCK_RFC3339_SIZE);
+	clock_rfc3339(time(NULL) + in->settings->deletion_grace, moment);
+	return moment;
+}
+
+void
+delete_say(const struct invocation *in, const char *project, size_t n)
+{
+	output_note("%zu version%s deleted; `berth undelete %s CRATE@VERSION` brings one back until %s", n,
+	    n == 1 ? "" : "s", project, undelete_until(in));
+}
 
 /* CRATE[@VERSION]; *version_base is NULL without a version. */
 static int
@@ -106,16 +130,56 @@ find(struct invocation *in, bool deleted, struct version_named **v, size_t *n)
 static int
 delete(struct invocation *in)
 {
+	bool dry_run = in->options.values[0] != NULL;
 	struct version_named *v;
 	size_t n;
 
 	if (find(in, false, &v, &n) == -1)
 		return -1;
-	if (in->options.values[0] == NULL)
-		return change(in, version_delete_some, v, n);
-	print(in, v, n);
-	if (!in->json)
+	if (dry_run)
+		print(in, v, n);
+	else if (change(in, version_delete_some, v, n) == -1)
+		return -1;
+	if (!in->json && dry_run)
 		output_note("dry run: nothing is deleted");
+	else if (!in->json)
+		delete_say(in, in->args[0], n);
+	return 0;
+}
+
+/* How many of the n versions, all of one crate, does the policy delete? */
+static int
+count_unwanted(struct invocation *in, const struct retention *r, const struct version_named *v, size_t n,
+    size_t *unwanted)
+{
+	int64_t after_crate = v[0].crate_id - 1;
+	struct retention_item *items;
+	size_t nitems;
+	bool more;
+
+	*unwanted = 0;
+	if (retention_page(in->db, in->arena, r, &after_crate, &more, &items, &nitems, &in->err) == -1)
+		return -1;
+	for (size_t i = 0; i < nitems; i++)
+		for (size_t k = 0; k < n; k++)
+			*unwanted += items[i].version_id == v[k].version_id;
+	return 0;
+}
+
+/* What is back may go again with the next run of the worker. */
+static int
+warn_of_retention(struct invocation *in, const struct version_named *v, size_t n)
+{
+	struct retention r;
+	size_t unwanted = 0;
+
+	if (retention_find(in->db, in->arena, in->args[0], &r, &in->err) == -1 ||
+	    (r.enabled && count_unwanted(in, &r, v, n, &unwanted) == -1))
+		return -1;
+	if (unwanted > 0)
+		output_note("the retention policy deletes %zu of %zu again; to keep what is back: "
+		    "berth retention set %s exclude='%s%s%s', or enabled=off", unwanted, n, r.project, r.exclude,
+		    r.exclude[0] != '\0' ? "," : "", v[0].crate);
 	return 0;
 }
 
@@ -127,7 +191,12 @@ undelete(struct invocation *in)
 
 	if (find(in, true, &v, &n) == -1)
 		return -1;
-	return change(in, version_undelete_some, v, n);
+	if (change(in, version_undelete_some, v, n) == -1)
+		return -1;
+	/* the versions are back, also if nobody can say for how long */
+	if (!in->json && warn_of_retention(in, v, n) == -1)
+		err_clear(&in->err);
+	return 0;
 }
 
 static const struct command delete_commands[] = {

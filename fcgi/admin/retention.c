@@ -3,15 +3,13 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "admin/command.h"
+#include "admin/delete.h"
 #include "admin/output.h"
 #include "admin/provision/setting_error.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "config/conf.h"
-#include "config/settings.h"
 #include "crate/crate_name.h"
 #include "store/package/protection.h"
 
@@ -226,19 +224,6 @@ run_page(struct invocation *in, struct arena *a, struct running *r)
 	return rc;
 }
 
-/* The time until which `berth undelete` brings back what is deleted now. */
-static const char *
-undelete_until(const struct invocation *in)
-{
-	char *moment;
-
-	if (in->settings == NULL)
-		return "the worker destroys it (deletion_grace)";
-	moment = arena_alloc(in->arena, CLOCK_RFC3339_SIZE);
-	clock_rfc3339(time(NULL) + in->settings->deletion_grace, moment);
-	return moment;
-}
-
 /* Says what the list means, since a dry run prints the same one. */
 static void
 say_result(const struct invocation *in, const struct running *r)
@@ -254,8 +239,7 @@ say_result(const struct invocation *in, const struct running *r)
 		output_note("dry run: nothing is deleted; to delete the %zu version%s: berth retention run %s --apply",
 		    r->listed, plural, project);
 	else
-		output_note("%zu version%s deleted; `berth undelete %s CRATE@VERSION` brings one back until %s",
-		    r->listed, plural, project, undelete_until(in));
+		delete_say(in, project, r->listed);
 }
 
 static int

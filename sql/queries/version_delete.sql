@@ -41,7 +41,7 @@ INSERT INTO tombstones (crate_id, version_base, cksum) VALUES ($1, $2, $3)
 -- a crate if the crate does not exist, and without a version if the version does not; no row without a
 -- project.  Unique indexes projects_full_path, crates (project_id, normalized_name), versions (crate_id,
 -- version_base).
-SELECT p.id AS project_id, c.name AS crate, v.id AS version_id, v.version, v.size,
+SELECT p.id AS project_id, c.id AS crate_id, c.name AS crate, v.id AS version_id, v.version, v.size,
        v.status = 'pending_destruction' AS deleted
   FROM projects p
   LEFT JOIN crates c ON c.project_id = p.id AND c.normalized_name = $2

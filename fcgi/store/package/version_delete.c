@@ -192,6 +192,7 @@ version_find_named(struct db *db, struct arena *a, const char *project_path, con
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct version_named) {
 			.project_id = db_int(&r, i, PROJECT_ID),
+			.crate_id = db_int(&r, i, CRATE_ID),
 			.crate = db_str(&r, i, CRATE),
 			.version_id = db_int(&r, i, VERSION_ID),
 			.version = db_str(&r, i, VERSION),

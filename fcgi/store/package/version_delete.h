@@ -47,6 +47,7 @@ int version_destroy(struct db *, struct arena *, int64_t grace, int64_t *n, stru
 /* A version that was found by its names. */
 struct version_named {
 	int64_t project_id;
+	int64_t crate_id;
 	int64_t version_id;
 	const char *crate; /* as it was published */
 	const char *version;

@@ -1,0 +1,13 @@
+#ifndef ADMIN_DELETE_H
+#define ADMIN_DELETE_H
+
+/* What commands say that delete versions. */
+
+#include <stddef.h>
+
+#include "admin/command.h"
+
+/* Says on standard error that n versions are deleted, and how one comes back until when. */
+void delete_say(const struct invocation *, const char *project, size_t n);
+
+#endif

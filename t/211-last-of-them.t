@@ -59,7 +59,8 @@ my %commands = (
 	    'project show', 'project pins',
 	    'project list', 'key list', 'member list', 'token list', 'owner list', 'protect list', 'issuer list',
 	    'trust list', 'flag list', 'retention show', 'fsck', 'node list', 'store show', 'audit', 'tasks list',
-	    'report adoption', 'report downloads', 'config show', 'export', 'backup', 'backup verify', 'check'),
+	    'report adoption', 'report downloads', 'report storage', 'config show', 'export', 'backup',
+	    'backup verify', 'check'),
 	restore => 'fills an empty database',
 );
 

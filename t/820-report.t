@@ -38,6 +38,28 @@ sub row {
 	    $r->{downloader_growth}, "$r->{publishes}:$r->{downloads}");
 }
 
+# One old version and one that is deleted make a difference.
+sub storage {
+	my $project = $t->project('demo/stored');
+	my %size;
+
+	for my $crate (qw(young old gone)) {
+		is($t->publish($project, $token{ann}, $crate, '1.0.0')->{status}, 200, "$crate is published");
+		$size{$crate} = $t->psql("SELECT size FROM versions v JOIN crates c ON c.id = v.crate_id"
+		    . " WHERE c.project_id = $project AND c.name = '$crate'");
+	}
+	$t->psql("UPDATE versions v SET published_at = now() - interval '31 days' FROM crates c"
+	    . " WHERE c.id = v.crate_id AND c.project_id = $project AND c.name = 'old'");
+	$t->berth_ok(qw(delete demo/stored gone));
+	my $rows = JSON::PP->new->decode($t->berth_ok(qw(report storage --json)));
+	my ($stored) = grep { $_->{project} eq 'demo/stored' } @$rows;
+	is_deeply([@$stored{qw(project_id versions bytes month_bytes deleted_bytes)}],
+	    [$project, 2, $size{young} + $size{old}, @size{qw(young gone)}], 'storage');
+	my @sums = map { $_->{bytes} + $_->{deleted_bytes} } @$rows;
+	is_deeply(\@sums, [sort { $b <=> $a } @sums], 'the largest first');
+	is((grep { $_->{project} eq 'demo/unused' } @$rows) + 0, 0, 'none without versions');
+}
+
 subtest 'nothing yet' => sub {
 	my $rows = adoption();
 	is(scalar @$rows, 12, 'twelve months');
@@ -143,6 +165,7 @@ subtest 'downloads' => sub {
 	is($t->berth_ok(qw(report downloads --json --until), $rows->[0]{day}), '[]', 'before');
 	is(scalar @{ JSON::PP->new->decode($t->berth_ok(qw(report downloads --json --since), $rows->[0]{day})) },
 	    2, 'since');
+	storage();
 	$t->psql("DELETE FROM versions v USING crates c WHERE c.id = v.crate_id AND c.project_id = $public");
 	$rows = JSON::PP->new->decode($t->berth_ok(qw(report downloads --json --project demo/public)));
 	is_deeply([@{ $rows->[0] }{qw(crate version downloads)}], ['a', undef, 2], 'of a version that is gone');

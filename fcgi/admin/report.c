@@ -172,6 +172,31 @@ downloads(struct invocation *in)
 	return 0;
 }
 
+static int
+storage(struct invocation *in)
+{
+	static const char *const keys[] = { "project", "project_id", "versions", "bytes", "month_bytes",
+		"deleted_bytes" };
+	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct report_storage *rows;
+	struct cell *cells;
+	size_t n;
+
+	if (report_storage(in->db, in->arena, &rows, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		const struct report_storage *r = &rows[i];
+		struct cell row[NKEYS] = { cell_str(r->project), cell_int(r->project_id), cell_int(r->versions),
+			cell_int(r->bytes), cell_int(r->month_bytes), cell_int(r->deleted_bytes) };
+
+		memcpy(&cells[i * NKEYS], row, sizeof(row));
+	}
+	output_table(&out, cells, n);
+	return 0;
+}
+
 static const struct command commands[] = {
 	{ "adoption", "[--months N] [--project GROUP/PROJECT] [--svg FILE]",
 	    "Shows how many people, deploy tokens and CI jobs published and downloaded in each\n"
@@ -182,6 +207,10 @@ static const struct command commands[] = {
 	    "[--project GROUP/PROJECT] [--crate NAME] [--since DATE] [--until DATE] [--limit N]",
 	    "Shows the downloads of each version on each day, newest first.",
 	    COMMAND_OPTIONS(downloads_options), 0, 0, downloads },
+	{ "storage", "",
+	    "Shows how many bytes the versions of each project have, those of the last 30 days, and\n"
+	    "those of deleted versions that can still come back; the largest project first.",
+	    NULL, 0, 0, 0, storage },
 };
 
 const struct noun admin_report = { "report", COMMAND_LIST(commands) };

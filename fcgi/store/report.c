@@ -134,3 +134,26 @@ report_downloads(struct db *db, struct arena *a, const struct report_filter *f,
 	}
 	return *n == 0 && f->crate != NULL ? check_crate(db, a, project_id, f, err) : 0;
 }
+
+int
+report_storage(struct db *db, struct arena *a, struct report_storage **rows, size_t *n, struct err *err)
+{
+	enum { COLUMNS_REPORT_STORAGE };
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_REPORT_STORAGE, NULL, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*rows = arena_calloc(a, *n, sizeof(**rows));
+	for (int i = 0; i < r.rows; i++) {
+		(*rows)[i] = (struct report_storage) {
+			.project = db_str(&r, i, PROJECT),
+			.project_id = db_int(&r, i, PROJECT_ID),
+			.versions = db_int(&r, i, VERSIONS),
+			.bytes = db_int(&r, i, BYTES),
+			.deleted_bytes = db_int(&r, i, DELETED_BYTES),
+			.month_bytes = db_int(&r, i, MONTH_BYTES),
+		};
+	}
+	return 0;
+}

@@ -59,4 +59,18 @@ struct report_download {
 int report_downloads(struct db *, struct arena *, const struct report_filter *,
     struct report_download **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
+/* What the versions of a project take; bytes that several versions or projects have count for each. */
+struct report_storage {
+	const char *project;
+	int64_t project_id;
+	int64_t versions;
+	int64_t bytes;
+	int64_t deleted_bytes; /* of versions that can still come back; not in `bytes` */
+	int64_t month_bytes; /* of `bytes`: published in the last 30 days */
+};
+
+/* Every project that has versions, the largest first. */
+int report_storage(struct db *, struct arena *, struct report_storage **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

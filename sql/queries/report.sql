@@ -72,3 +72,17 @@ SELECT to_char(d.day, 'YYYY-MM-DD') AS day, p.full_path AS project, d.project_id
 -- and name, or, without a project, by the index crates_name.  For an administrator, after a report without rows.
 SELECT EXISTS (SELECT FROM crates
                 WHERE normalized_name = $2::text AND ($1::bigint IS NULL OR project_id = $1)) AS found;
+
+-- name: report_storage
+-- A row for each project that has versions, the largest first.  For an administrator at a terminal: a scan of
+-- versions; projects by primary key.
+SELECT s.project_id, p.full_path AS project, s.versions, s.bytes, s.deleted_bytes, s.month_bytes
+  FROM (SELECT v.project_id, count(*) FILTER (WHERE v.status <> 'pending_destruction') AS versions,
+               coalesce(sum(v.size) FILTER (WHERE v.status <> 'pending_destruction'), 0)::bigint AS bytes,
+               coalesce(sum(v.size) FILTER (WHERE v.status = 'pending_destruction'), 0)::bigint AS deleted_bytes,
+               coalesce(sum(v.size) FILTER (WHERE v.status <> 'pending_destruction'
+                                              AND v.published_at >= now() - interval '30 days'),
+                        0)::bigint AS month_bytes
+          FROM versions v GROUP BY v.project_id) s
+  JOIN projects p ON p.id = s.project_id
+ ORDER BY s.bytes + s.deleted_bytes DESC, s.project_id;

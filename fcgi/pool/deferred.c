@@ -44,9 +44,10 @@ deferred_add_first(struct deferred_list *l, struct deferred d)
 struct deferred
 deferred_take(struct deferred_list *l)
 {
-	const struct deferred d = l->items[0];
+	struct deferred d;
 
 	assert(l->n > 0);
+	d = l->items[0];
 	l->n--;
 	memmove(l->items, l->items + 1, l->n * sizeof(*l->items));
 	return d;

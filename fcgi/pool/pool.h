@@ -3,10 +3,10 @@
 
 /*
  * The pool: a master that owns the listening sockets and keeps workers alive,
- * and the workers, each of which serves one request at a time; a request that waits for what others hold does
- * not occupy its worker (request_defer()).  Requests that
- * may write have a socket and workers of their own, and that socket's backlog is their queue: however
- * many they are and however long they take, none holds a worker that reads.
+ * and the workers, each of which serves one request at a time.  A request that waits for what others hold
+ * does not occupy its worker (request_defer()).  Requests that may write have a socket and workers of their
+ * own, and that socket's backlog is their queue: however many they are and however long they take, none holds
+ * a worker that reads.
  * Either kind of worker serves any request on its socket.  The master
  * parses no request and makes no database connection, so that bad input can
  * only ever cost a worker.
@@ -66,8 +66,8 @@ struct pool_app {
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);
 	/*
-	 * Is there now what a deferred request waits for (request_defer())?  It is asked some hundred times a second
-	 * while there is one.  May be NULL if no handler defers.
+	 * Is what a deferred request waits for (request_defer()) free now?  The worker calls this some hundred
+	 * times a second while a request is deferred.  May be NULL if no handler defers.
 	 */
 	bool (*resumes)(const struct worker_app *);
 	/*

@@ -133,10 +133,21 @@ queue_check(const struct worker *w, struct request *rq, const struct deferred *a
 	return -1;
 }
 
+static bool
+has_served_enough(const struct worker *w)
+{
+	int64_t max = w->settings->max_requests;
+
+	return max != 0 && w->slot->served >= max;
+}
+
 /* Is there room for one more, and a connection for the request after it? */
 static bool
 can_defer(struct worker *w)
 {
+	/* it ends when none is deferred, so it must not begin anew */
+	if (has_served_enough(w))
+		return false;
 	/* such as all requests of a build that was interrupted */
 	if (deferred_is_full(&w->deferred))
 		deferred_drop_gone(&w->deferred);
@@ -389,9 +400,7 @@ worker_drain(struct worker *w)
 static bool
 worker_retires(const struct worker *w)
 {
-	int64_t max = w->settings->max_requests;
-
-	return max != 0 && w->slot->served >= max && w->deferred.n == 0;
+	return has_served_enough(w) && w->deferred.n == 0;
 }
 
 static void

@@ -9,7 +9,7 @@ enum {
 	PROJECT_ROWS = 50
 };
 
-/* The primary says which groups there are and who may see them, in one statement. */
+/* One statement at the primary finds the groups and what the viewer may do there. */
 static int
 read_groups(const struct page *page, struct front_page *front)
 {
@@ -119,6 +119,7 @@ set_group(const struct page *page, const struct page_rows *rows, struct project_
 		return;
 	project->group_index = group_index(page, group.v[0].number);
 	project->group_registry = registry_alias(project->group);
+	project->group_publishes = group.v[0].facts.project_id != 0;
 	project->group_takes_new = group.v[0].facts.project_id == page->call->facts.project_id;
 }
 

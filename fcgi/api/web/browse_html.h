@@ -32,7 +32,8 @@ struct project_page {
 	const char *registry; /* its name there, by registry_alias() */
 	const char *group; /* whose address is the one for all; NULL: none is above */
 	const char *group_index, *group_registry; /* NULL: it is no registry, or nobody is signed in */
-	bool group_takes_new; /* its new crates go to this project */
+	bool group_publishes; /* it has a default project, to which its new crates go */
+	bool group_takes_new; /* that is this project */
 	struct page_rows crates, members;
 	bool sees_crates, sees_members, is_off;
 	bool is_public; /* cargo needs no token to read */

@@ -96,8 +96,8 @@ for my $asked ($port, undef) {
 for my $what (qw(start run)) {
 	my $another = $port + 1;
 
-	is_deeply([dev_at($another, $what)], [1, "berth: is running on port $port, not on BERTH_PORT=$another;"
-	    . " run scripts/dev stop to change it\n"], "$what, with another BERTH_PORT");
+	is_deeply([dev_at($another, $what)], [1, "berth: the registry runs on port $port, not on"
+	    . " BERTH_PORT=$another; run scripts/dev stop first\n"], "$what, with another BERTH_PORT");
 }
 {
 	my $conf = Berth::Cluster::slurp("$run/berth.conf");

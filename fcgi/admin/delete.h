@@ -7,7 +7,7 @@
 
 #include "admin/command.h"
 
-/* Says on standard error that n versions are deleted, and how one comes back until when. */
+/* Says on standard error that n versions are deleted, which command brings one back, and until when. */
 void delete_say(const struct invocation *, const char *project, size_t n);
 
 #endif

@@ -37,8 +37,8 @@ decide(const struct call *call, struct err *err)
 }
 
 /*
- * Nobody gets 401 where a token could help, as in a project.  cargo sends no header for an empty token, and
- * would call a crate missing that the token's owner may read.
+ * A caller without a token gets 401 where a token could help, as in a project.  cargo sends no header for an
+ * empty token, and would call a crate missing that the token's owner may read.
  */
 static int
 ask_for_token(const struct call *call, struct request *rq)
@@ -101,7 +101,7 @@ refuse(struct call *call, struct request *rq, const char *group, const char *nam
 		    "project for new crates; publish to the URL of a project, or ask an administrator to run: berth "
 		    "group set %s default_project=GROUP/PROJECT", group, name, group);
 	if (!call->facts.packages_enabled && may_see(call))
-		return err_set(&rq->err, 409, "the registry of `%s` is switched off, the default project of group `%s`; "
+		return err_set(&rq->err, 409, "the registry of `%s`, the default project of group `%s`, is switched off; "
 		    "publish to the URL of another project", call->facts.full_path, group);
 	if (decide(call, &rq->err) == 0)
 		return err_set(&rq->err, 403, "the name `%s` is taken in group `%s`, by a project that you may not "

@@ -107,8 +107,8 @@ check_requires_database(struct checking *c)
 		check_say(c, CHECK_NONE, "no time is left for it");
 	else {
 		c->said_late = true;
-		check_say(c, CHECK_WARNING, "no time is left for it and for what comes after it in the database: the "
-		    "store or this host is slow");
+		check_say(c, CHECK_WARNING, "the store or this host is slow: no time is left for this check and for "
+		    "later ones that ask the database");
 	}
 	return false;
 }

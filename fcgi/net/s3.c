@@ -217,7 +217,7 @@ s3_list(struct s3 *s, struct arena *a, const char *under, const char *after, str
 	}
 	if (page->more && page->n == 0)
 		return err_internal(err, 503, "object store: the list of %s%s at %s does not go on: the store says that "
-		    "there is more, and sends nothing; tell whoever operates it", prefix, under, s->origin);
+		    "there is more, and sends nothing; tell the operator of the store", prefix, under, s->origin);
 	/* a store that does not know start-after would send the same page for ever */
 	if (after[0] != '\0' && page->n > 0 && strcmp(page->entries[page->n - 1].key, after) == 0)
 		return err_internal(err, 503, "object store: the list of %s%s at %s does not go on after %s: the store "

@@ -202,7 +202,7 @@ publish_package(struct call *call, struct request *rq, struct stages *stages, st
 	return rc;
 }
 
-/* Whoever publishes to a group may have meant another project; NULL: the name says which one. */
+/* Where a new crate of a group went.  NULL: the crate is not new, or the URL is that of a project. */
 static const char *
 default_project_warning(const struct call *call, struct request *rq, const struct package *pkg)
 {
@@ -212,7 +212,7 @@ default_project_warning(const struct call *call, struct request *rq, const struc
 	    call->facts.full_path, call->facts.visibility);
 }
 
-/* A group's registry does not have a new crate whose name another project has there; NULL: it has. */
+/* Another project of a group has the name, so the group does not serve the new crate.  NULL: it does. */
 static const char *
 shadow_warning(const struct call *call, struct request *rq, const struct version_new *v)
 {
@@ -224,7 +224,8 @@ shadow_warning(const struct call *call, struct request *rq, const struct version
 	    v->normalized_name, &group, &ignored) == -1 || group == NULL)
 		return NULL;
 	return arena_printf(rq->arena, "the registry of group `%s` does not have this crate: another project has "
-	    "the name `%s` there", group, v->package->name);
+	    "the name `%s` there; rename the crate, or ask an administrator for: berth group shadowed %s", group,
+	    v->package->name, group);
 }
 
 /* What cargo prints as `warning: …`; the other two lists have texts that speak of another site. */

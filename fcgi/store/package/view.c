@@ -120,7 +120,7 @@ collect(struct mapping *m, struct err *err)
 	return 0;
 }
 
-/* Who has the name of a dependency in the group; NULL: it is no name. */
+/* The project that has the name of a dependency in the group.  NULL: it is no name. */
 static const struct view_name *
 owner_of(const struct mapping *m, const struct index_dep *dep)
 {

@@ -100,7 +100,7 @@ struct page_crate {
 	/* the publisher, if `publishers` asks for it */
 	const char *token_kind, *token_name, *issuer, *job_url, *ref, *commit, *publisher;
 	int64_t pipeline, job; /* 0: none */
-	/* a group above that is set up as a registry, for a viewer who is somebody; 0: none */
+	/* a group above that is set up as a registry, for a viewer who is signed in; 0: none */
 	int64_t group_id;
 	const char *group_path;
 	bool group_serves; /* that registry has this crate, not another one of its name */

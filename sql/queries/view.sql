@@ -25,14 +25,6 @@ SELECT h.project_id, (SELECT c.name FROM crates c
 SELECT p.id FROM projects p JOIN groups d ON d.id = p.group_id
  WHERE p.id = ANY ($2::bigint[]) AND d.ancestor_ids @> ARRAY[$1::bigint];
 
--- name: view_shadow
--- $1 project, $2 a name in normal form.  The highest group above the project that is set up as a registry and
--- has another project's crate of that name.
-SELECT o.full_path
-  FROM @registry_groups
- WHERE p.id = $1::bigint AND (SELECT h.project_id FROM view_project(o.id, $2::text) h) <> p.id
- ORDER BY cardinality(o.ancestor_ids) LIMIT 1;
-
 -- name: view_shadowed
 -- $1 full path of a group.  The crates that its registry does not serve, since another project has their
 -- name, and that project: reads all crates of the group, for an administrator at a terminal.

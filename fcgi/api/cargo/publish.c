@@ -20,7 +20,6 @@
 #include "crate/index_line.h"
 #include "store/blob/blob.h"
 #include "store/package/version.h"
-#include "store/package/view.h"
 
 enum { LINE_MAX_SEEN = 8 * INDEX_LINE_MAX }; /* an error tells the length of a longer line up to this */
 
@@ -212,29 +211,12 @@ default_project_warning(const struct call *call, struct request *rq, const struc
 	    call->facts.full_path, call->facts.visibility);
 }
 
-/* Another project of a group has the name, so the group does not serve the new crate.  NULL: it does. */
-static const char *
-shadow_warning(const struct call *call, struct request *rq, const struct version_new *v)
-{
-	const char *group = NULL;
-	struct err ignored = { 0 };
-
-	/* later versions of the crate say no more; what is published stays so, whatever fails here */
-	if (call_is_view(rq) || !v->needs_crate || view_find_shadow(call->app->db, rq->arena, v->project_id,
-	    v->normalized_name, &group, &ignored) == -1 || group == NULL)
-		return NULL;
-	return arena_printf(rq->arena, "the registry of group `%s` does not have this crate: another project has "
-	    "the name `%s` there; rename the crate, or ask an administrator for: berth group shadowed %s", group,
-	    v->package->name, group);
-}
-
 /* What cargo prints as `warning: …`; the other two lists have texts that speak of another site. */
 static int
-respond(const struct call *call, struct request *rq, struct response *rs, const struct version_new *v)
+respond(const struct call *call, struct request *rq, struct response *rs, const struct package *pkg,
+    const struct strings *of_quotas)
 {
-	const struct package *pkg = v->package;
-	const struct strings *of_quotas = v->quota_warnings;
-	const char *const of_groups[] = { default_project_warning(call, rq, pkg), shadow_warning(call, rq, v) };
+	const char *of_project = default_project_warning(call, rq, pkg);
 	struct strings warnings;
 	struct json_response json;
 	struct json_out *o = &json.o;
@@ -256,10 +238,8 @@ respond(const struct call *call, struct request *rq, struct response *rs, const 
 		json_out_str(o, warnings.v[i]);
 	for (size_t i = 0; i < of_quotas->n; i++)
 		json_out_str(o, of_quotas->v[i]);
-	for (size_t i = 0; i < sizeof(of_groups) / sizeof(*of_groups); i++) {
-		if (of_groups[i] != NULL)
-			json_out_str(o, of_groups[i]);
-	}
+	if (of_project != NULL)
+		json_out_str(o, of_project);
 	json_out_close(o, ']');
 	json_out_close(o, '}');
 	json_out_close(o, '}');
@@ -394,5 +374,5 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	v.quota_warnings = &of_quotas;
 	if (publish_package(call, rq, &stages, &v) == -1)
 		return -1;
-	return respond(call, rq, rs, &v);
+	return respond(call, rq, rs, &manifest, &of_quotas);
 }

@@ -366,22 +366,6 @@ view_indexes(struct db *db, const char *external_url, int64_t group_id, inventor
 /* ---- reports ---- */
 
 int
-view_find_shadow(struct db *db, struct arena *a, int64_t project_id, const char *name, const char **group,
-    struct err *err)
-{
-	enum { COLUMNS_VIEW_SHADOW };
-	struct db_params p = { 0 };
-	struct db_result r = { 0 };
-
-	db_bind_int(&p, project_id);
-	db_bind_str(&p, name);
-	if (db_exec(db, a, STMT_VIEW_SHADOW, &p, &r, err) == -1)
-		return -1;
-	*group = r.rows == 0 ? NULL : db_str(&r, 0, FULL_PATH);
-	return 0;
-}
-
-int
 view_shadows(struct db *db, struct arena *a, const char *full_path, struct view_shadow **out, size_t *n,
     struct err *err)
 {

@@ -67,14 +67,6 @@ int view_basis_check(struct db *, struct arena *, int64_t group_id, const struct
 int view_indexes(struct db *, const char *external_url, int64_t group_id, inventory_index_fn *take, void *arg,
     struct err *) __attribute__((warn_unused_result));
 
-/*
- * *group: the full path of the highest group above the project that is set up as a registry and does not
- * serve the project's crate of that name, because another project has the name there; NULL: there is none.
- * -1: 503.
- */
-int view_find_shadow(struct db *, struct arena *, int64_t project_id, const char *name, const char **group,
-    struct err *) __attribute__((warn_unused_result));
-
 /* A crate that the registry of a group does not serve. */
 struct view_shadow {
 	const char *crate;

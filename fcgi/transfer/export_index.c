@@ -12,7 +12,7 @@
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/package/crate.h"
-#include "transfer/import_source.h"
+#include "transfer/import_files.h"
 
 int
 export_index_read(struct arena *a, int root, const char *dir, const char *index, const char *path,
@@ -23,7 +23,7 @@ export_index_read(struct arena *a, int root, const char *dir, const char *index,
 	*text = slice_str("");
 	if (faccessat(root, below, F_OK, AT_SYMLINK_NOFOLLOW) == -1 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
-	return import_source_read(a, arena_printf(a, "%s/%s", dir, below), CRATE_INDEX_MAX, text, err);
+	return import_files_read(a, arena_printf(a, "%s/%s", dir, below), CRATE_INDEX_MAX, text, err);
 }
 
 static int

@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/disk.h"
+#include "base/scan.h"
 
 struct walk {
 	struct arena *arena;
@@ -61,4 +63,60 @@ import_files_walk(struct arena *a, const char *directory,
 	const struct walk walk = { a, take, arg };
 
 	return enter(&walk, directory, 0, err);
+}
+
+/* Reads to the end: a pipe does not say how much it has.  -1 with errno set. */
+static int
+read_all(int fd, struct buf *b)
+{
+	char piece[8192];
+	ssize_t got;
+
+	while (!buf_full(b) && (got = read(fd, piece, sizeof(piece))) != 0) {
+		if (got > 0)
+			buf_put(b, piece, (size_t)got);
+		else if (errno != EINTR)
+			return -1;
+	}
+	if (buf_full(b))
+		errno = EFBIG;
+	return buf_full(b) ? -1 : 0;
+}
+
+static int
+read_file(struct arena *a, const char *path, int flags, size_t max, struct slice *out, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags), rc = -1;
+	struct stat st;
+	struct buf b;
+
+	buf_init(&b, a, max);
+	if (fd != -1 && fstat(fd, &st) == 0) {
+		buf_expect(&b, (size_t)st.st_size);
+		rc = read_all(fd, &b);
+	}
+	if (rc == -1)
+		err_set(err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
+	if (fd != -1)
+		close(fd);
+	*out = rc == 0 ? buf_slice(&b) : slice_str("");
+	return rc;
+}
+
+int
+import_files_read(struct arena *a, const char *path, size_t max, struct slice *out, struct err *err)
+{
+	return read_file(a, path, O_NOFOLLOW, max, out, err);
+}
+
+int
+import_files_read_given(struct arena *a, const char *path, size_t max, struct slice *out, struct err *err)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	if (read_file(a, path, 0, max, out, err) == -1)
+		return -1;
+	if (slice_has_prefix(*out, mark))
+		scan_skip(out, strlen(mark));
+	return 0;
 }

@@ -1,13 +1,10 @@
 #include "transfer/import_source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "access/naming.h"
 #include "base/json.h"
@@ -221,62 +218,6 @@ path_of(const struct import_source *files, const char *name, const char *version
 	return found == NULL ? NULL : found->path;
 }
 
-/* Reads to the end: a pipe does not say how much it has.  -1 with errno set. */
-static int
-read_all(int fd, struct buf *b)
-{
-	char piece[8192];
-	ssize_t got;
-
-	while (!buf_full(b) && (got = read(fd, piece, sizeof(piece))) != 0) {
-		if (got > 0)
-			buf_put(b, piece, (size_t)got);
-		else if (errno != EINTR)
-			return -1;
-	}
-	if (buf_full(b))
-		errno = EFBIG;
-	return buf_full(b) ? -1 : 0;
-}
-
-static int
-read_file(struct arena *a, const char *path, int flags, size_t max, struct slice *out, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | flags), rc = -1;
-	struct stat st;
-	struct buf b;
-
-	buf_init(&b, a, max);
-	if (fd != -1 && fstat(fd, &st) == 0) {
-		buf_expect(&b, (size_t)st.st_size);
-		rc = read_all(fd, &b);
-	}
-	if (rc == -1)
-		err_set(err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
-	if (fd != -1)
-		close(fd);
-	*out = rc == 0 ? buf_slice(&b) : slice_str("");
-	return rc;
-}
-
-int
-import_source_read(struct arena *a, const char *path, size_t max, struct slice *out, struct err *err)
-{
-	return read_file(a, path, O_NOFOLLOW, max, out, err);
-}
-
-int
-import_source_read_given(struct arena *a, const char *path, size_t max, struct slice *out, struct err *err)
-{
-	static const char mark[] = "\xef\xbb\xbf";
-
-	if (read_file(a, path, 0, max, out, err) == -1)
-		return -1;
-	if (slice_has_prefix(*out, mark))
-		scan_skip(out, strlen(mark));
-	return 0;
-}
-
 static int
 take_owners(struct finding *f, const struct json_get *get, struct found *found)
 {
@@ -419,7 +360,7 @@ take_index_file(void *arg, const char *path, const char *name, struct err *err)
 		    CRATE_INDEX_MAX) });
 		return 0;
 	}
-	return import_source_read(f->arena, path, CRATE_INDEX_MAX, &lines, err) == -1 ? -1 :
+	return import_files_read(f->arena, path, CRATE_INDEX_MAX, &lines, err) == -1 ? -1 :
 	    take_lines(f, lines, path, err);
 }
 
@@ -496,7 +437,7 @@ import_source_list(struct arena *a, const char *path, const struct import_source
 {
 	struct slice lines;
 
-	return import_source_read_given(a, path, LIST_MAX, &lines, err) == -1 ? -1 :
+	return import_files_read_given(a, path, LIST_MAX, &lines, err) == -1 ? -1 :
 	    import_source_list_parse(a, lines, path, files, source, err);
 }
 

@@ -84,16 +84,4 @@ int import_source_lines(struct arena *, struct slice lines, const char *what,
     const struct import_crate *listed, const struct import_source *files, struct import_crate *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Reads a file of a directory, of up to `max` bytes.  -1: 400, it is larger, a link, or cannot be read. */
-int import_source_read(struct arena *, const char *path, size_t max, struct slice *, struct err *)
-    __attribute__((warn_unused_result));
-
-/*
- * Reads a file that a person has named: as above, but it may be a symbolic link, as mounted secrets are, or a
- * pipe, as with <(command) in a shell.  A byte order mark, which editors of Windows put before the text, is
- * passed over.
- */
-int import_source_read_given(struct arena *, const char *path, size_t max, struct slice *, struct err *)
-    __attribute__((warn_unused_result));
-
 #endif

@@ -14,6 +14,7 @@
 #include "crate/registry_url.h"
 #include "store/blob/store_identity.h"
 #include "store/project.h"
+#include "transfer/import_files.h"
 #include "transfer/import_gitea.h"
 #include "transfer/import_kellnr.h"
 
@@ -294,7 +295,7 @@ read_token(struct invocation *in, const char *path, const char **token)
 
 	*token = getenv(token_variable);
 	if (path != NULL) {
-		if (import_source_read_given(in->arena, path, TOKEN_FILE_MAX, &text, &in->err) == -1)
+		if (import_files_read_given(in->arena, path, TOKEN_FILE_MAX, &text, &in->err) == -1)
 			return -1;
 		while (n < text.n && text.p[n] != '\n')
 			n++;
@@ -371,7 +372,7 @@ from_files(struct invocation *in, const struct import_source *files, struct impo
 	if (files != NULL)
 		return 0;
 	if (read_remote(in, in->options.values[TOKEN_FILE], remote) == -1 ||
-	    import_source_read(in->arena, config, CONFIG_FILE_MAX, &text, &in->err) == -1 ||
+	    import_files_read(in->arena, config, CONFIG_FILE_MAX, &text, &in->err) == -1 ||
 	    import_remote_files(in->arena, text, remote, &in->err) == -1)
 		return -1;
 	source->remote = remote;

@@ -521,6 +521,11 @@ subtest 'a mirror of the public registry' => sub {
 		is($lock{shut}, $lock{open}, 'the same lock file');
 		is_deeply({ map { $_ => 1 } $lock{open} =~ /^source = "(.*)"$/mg },
 		    { 'registry+https://github.com/rust-lang/crates.io-index' => 1 }, 'which names the public registry');
+		my $file = Berth::Test::write_file($t->dir . '/Cargo.lock', $lock{open});
+		($status, $summary, undef, $err) = import_of('index', $index, 'demo/mirror-open', '--crates', $crates,
+		    '--lock', $file);
+		is_deeply([$status, @$summary{qw(there missing)}], [0, 2, 0], "cargo's lock file names what there is")
+		    or diag $err;
 	}
 };
 

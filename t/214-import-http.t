@@ -376,6 +376,105 @@ subtest 'a token, and who gets it' => sub {
 	$there->start;
 };
 
+# A Cargo.lock; a package is [name, version, source, checksum], of which the end may be missing.
+sub lock_file {
+	my (@packages) = @_;
+	my @keys = qw(name version source checksum);
+	my $text = "version = 4\n";
+
+	for my $package (@packages) {
+		$text .= "\n[[package]]\n" . join('', map { "$keys[$_] = \"$package->[$_]\"\n" } 0 .. $#$package);
+	}
+	return Berth::Test::write_file($t->dir . '/Cargo.lock', $text);
+}
+
+subtest 'a lock file' => sub {
+	my $here = 'sparse+' . $there->url . '/index/';
+	my $mirror = $t->project('demo/locked');
+	my (%sum, $status, $summary, $rows, $err);
+
+	$there->answer('/index/config.json', { dl => $there->url . '/dl/{crate}-{version}.crate' });
+	for my $name (qw(first second third)) {
+		my %bytes = map { $_ => Berth::Crate::make($name, $_) } qw(0.9.0 1.0.0 1.1.0+b);
+
+		$there->answer('/index/' . Berth::Publish::index_path($name),
+		    join('', map { line_of($name, $_, $bytes{$_}) } sort keys %bytes));
+		$there->answer("/dl/$name-$_.crate", $bytes{$_}) for keys %bytes;
+		$sum{"$name $_"} = sha256_hex($bytes{$_}) for keys %bytes;
+	}
+	my @lock = ([qw(app 0.1.0)], ['first', '1.1.0+b', $here, $sum{'first 1.1.0+b'}],
+	    ['first', '0.9.0', $here, $sum{'first 0.9.0'}], ['second', '1.0.0', $here]);
+	my @elsewhere = (['outside', '1.0.0', 'git+https://git.example.com/outside?rev=1#2'],
+	    [qw(public 1.0.0 registry+https://github.com/rust-lang/crates.io-index), 'a' x 64]);
+
+	($status, $summary, $rows, $err) = import_of($here, 'demo/locked', '--lock', lock_file(@lock, @elsewhere));
+	is_deeply([$status, @$summary{qw(imported missing)}, $rows], [0, 3, 0, {}], 'only what it names')
+	    or diag $err;
+	like($err, qr/^berth: warning: \S+Cargo\.lock has packages of other registries .*: 2, such as `outside`$/m,
+	    'and what comes from elsewhere');
+	is_deeply([$t->psql("SELECT name || ' ' || version FROM versions v JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE v.project_id = $mirror ORDER BY name, v.id")],
+	    ['first 0.9.0', 'first 1.1.0+b', 'second 1.0.0'], 'in the order of the index');
+	is($there->count($_), 0, "the server is not asked for $_") for '/dl/first-1.0.0.crate', '/index/th/ir/third';
+	($status, $summary) = import_of($here, 'demo/locked', '--lock', lock_file(@lock, [qw(third 1.0.0), $here]));
+	is_deeply([$status, @$summary{qw(imported there)}], [0, 1, 3], 'a later one adds to it');
+
+	($status, $summary, $rows) = import_of($here, 'demo/locked', '--lock', lock_file(['first', '1.0.0', $here,
+	    'b' x 64], ['first', '0.9.0', $here, 'b' x 64], ['first', '2.0.0', $here], ['absent', '1.0.0', $here],
+	    ['second', '1.0.0', $here]));
+	is_deeply([$status, @$summary{qw(refused missing there)}], [1, 2, 2, 1], 'bytes that it does not mean');
+	like($rows->{"first $_"}{reason}, qr/^the line of the index has .* $sum{"first $_"}, .* says b+$/, "$_: why")
+	    for qw(0.9.0 1.0.0);
+	is_deeply([map { $rows->{$_}{reason} } 'first 2.0.0', 'absent '], ['the source does not have its bytes',
+	    'the index of the source does not have the crate'], 'and what the source lacks');
+
+	my $crates = $t->dir . '/cache';
+	make_path("$crates/there-0");
+	Berth::Test::write_file("$crates/there-0/second-$_.crate", Berth::Crate::make('second', $_))
+	    for qw(0.9.0 1.0.0);
+	$t->project('demo/cached');
+	my @from = ([directory => $crates], 'demo/cached', '--registry-url', $here, '--lock');
+	($status, $summary, $rows, $err) = import_of(@from, lock_file(['second', '1.0.0', $here, 'b' x 64]));
+	like("$status " . $rows->{'second 1.0.0'}{reason}, qr/^1 the crate has .*, and the lock file says b{64}$/,
+	    'files with other bytes') or diag $err;
+	($status, $summary, $rows, $err) = import_of(@from, lock_file(['second', '1.0.0', $here,
+	    $sum{'second 1.0.0'}], ['second', '9.0.0', $here]));
+	is_deeply([$status, @$summary{qw(imported missing)}, $rows->{'second 9.0.0'}{result}], [1, 1, 1, 'missing'],
+	    'files with those that it means') or diag $err;
+	($status, $summary, $rows, $err) = import_of(@from, lock_file(['second', '1.0.0', $here, 'b' x 64]));
+	like("$status " . $rows->{'second 1.0.0'}{reason}, qr/^1 the project's crate has .* says b{64}$/,
+	    'the project has others') or diag $err;
+	unlink("$crates/there-0/second-1.0.0.crate");
+	($status, $summary, $rows, $err) = import_of(@from, lock_file(['second', '1.0.0', $here,
+	    $sum{'second 1.0.0'}]));
+	is_deeply([$status, $summary->{there}], [0, 1], 'the project has those of a version that the source lacks')
+	    or diag $err;
+
+	for (['name = "x"' => qr/has no \[\[package\]\]: give a Cargo\.lock/],
+	    ['[package' => qr/: line 1, column 9: /],
+	    ["package = 1" => qr/has no \[\[package\]\]/],
+	    ["package = [1]" => qr/: line 1: `package` must be tables/],
+	    ["[[package]]\nversion = \"1.0.0\"" => qr/: line 1: `name` of the package must be a string/],
+	    ["[[package]]\nname = \"x\"\nversion = 1" => qr/: line 3: `version` of the package must be a string/],
+	    ["[[package]]\nname = \"x\"\nversion = \"1.0.0\"" => qr/has no package of a registry/],
+	    ["[[package]]\nname = \"x y\"\nversion = \"1.0.0\"\nsource = \"$here\"" => qr/: line 1: .*`x y`/],
+	    ["[[package]]\nname = \"x\"\nversion = \"1\"\nsource = \"$here\"" => qr/: line 1: "1" is an invalid/],
+	    ["[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"$here\"\nchecksum = \"b\""
+		=> qr/: line 1: the checksum must have 64/],
+	    ["[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"sparse+https://other.example.com/\""
+		=> qr/no package of the registry that you import from; `x`, for example, comes from elsewhere/]) {
+		my ($text, $why) = @$_;
+
+		($status, undef, undef, $err) = import_of($here, 'demo/locked', '--lock',
+		    Berth::Test::write_file($t->dir . '/Cargo.lock', "$text\n"));
+		like("$status $err", qr/^2 .*Cargo\.lock/s, 'a wrong file: ' . $text =~ s/\n.*//sr);
+		like($err, $why, 'and why');
+	}
+	($status, undef, undef, $err) = import_of('crates-io', 'demo/locked');
+	like("$status $err", qr/^2 .*crates-io does not list all crates: give the Cargo\.lock .* --lock FILE/s,
+	    'all of the public registry is not asked for');
+};
+
 subtest 'an index or crates in files, and the rest over HTTP' => sub {
 	my $url = $there->url;
 	my ($index, $crates) = map { $t->dir . "/$_" } qw(git crates);

@@ -16,7 +16,7 @@ const char *const registry_public_urls[] = {
 	REGISTRY_PUBLIC_URL "/",
 	REGISTRY_PUBLIC_URL ".git",
 	REGISTRY_PUBLIC_URL ".git/",
-	"sparse+https://index.crates.io/",
+	REGISTRY_PUBLIC_SPARSE,
 	"sparse+https://index.crates.io",
 };
 const size_t registry_npublic_urls = sizeof(registry_public_urls) / sizeof(*registry_public_urls);

@@ -14,6 +14,9 @@
 /* The git URL by which cargo names the public registry in publish metadata and in index lines. */
 #define REGISTRY_PUBLIC_URL "https://github.com/rust-lang/crates.io-index"
 
+/* Its sparse index, as cargo writes it. */
+#define REGISTRY_PUBLIC_SPARSE "sparse+https://index.crates.io/"
+
 /* The address of the public registry's page of a crate, up to the name. */
 #define REGISTRY_PUBLIC_PAGES "https://crates.io/crates/"
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "crate/registry_url.h"
 
 /* The URL of an index without its protocol, such as sparse+, and without slashes at its end. */
 static struct slice
@@ -17,6 +18,19 @@ bare_url(const char *url)
 	}
 	while (bare.n > 0 && bare.p[bare.n - 1] == '/')
 		bare.n--;
+	return bare;
+}
+
+/* The same, but of the public registry, which has several, always the one of its git index. */
+static struct slice
+one_url(const char *url)
+{
+	struct slice bare = bare_url(url);
+
+	for (size_t i = 0; i < registry_npublic_urls; i++) {
+		if (slice_equal(bare, bare_url(registry_public_urls[i])))
+			return slice_str(REGISTRY_PUBLIC_URL);
+	}
 	return bare;
 }
 
@@ -50,7 +64,7 @@ bool
 import_registry_is_among(const char *const urls[IMPORT_REGISTRIES_MAX], const char *registry)
 {
 	for (size_t i = 0; i < IMPORT_REGISTRIES_MAX && urls[i] != NULL; i++) {
-		if (slice_equal(bare_url(registry), bare_url(urls[i])))
+		if (slice_equal(one_url(registry), one_url(urls[i])))
 			return true;
 	}
 	return false;

@@ -15,7 +15,10 @@ enum { IMPORT_REGISTRIES_MAX = 4, IMPORT_REGISTRY_URL_MAX = 1024 };
  */
 int import_registry_check(const char *url, struct err *) __attribute__((warn_unused_result));
 
-/* Is the registry one of them, in another spelling or not?  NULL ends a shorter list. */
+/*
+ * Is the registry one of them, in another spelling or not, such as that of a lock file?  NULL ends a shorter
+ * list.
+ */
 bool import_registry_is_among(const char *const urls[IMPORT_REGISTRIES_MAX], const char *registry);
 
 #endif

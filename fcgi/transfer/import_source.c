@@ -205,14 +205,21 @@ compare_crates(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
+/* The crate of that name, in that spelling.  NULL: there is none. */
+static const struct import_crate *
+find_crate(const struct import_source *source, const char *name)
+{
+	const struct import_crate wanted = { .name = name };
+
+	return source->ncrates == 0 ? NULL :
+	    bsearch(&wanted, source->crates, source->ncrates, sizeof(wanted), compare_crates);
+}
+
 /* The file of that version.  NULL: there is none. */
 static const char *
 path_of(const struct import_source *files, const char *name, const char *version)
 {
-	const struct import_crate wanted = { .name = name };
-	const struct import_crate *crate = files == NULL || files->ncrates == 0 ? NULL :
-	    bsearch(&wanted, files->crates, files->ncrates, sizeof(wanted), compare_crates);
-
+	const struct import_crate *crate = files == NULL ? NULL : find_crate(files, name);
 	const struct import_version *found = crate == NULL ? NULL : find(crate, version);
 
 	return found == NULL ? NULL : found->path;
@@ -442,6 +449,60 @@ import_source_list(struct arena *a, const char *path, const struct import_source
 }
 
 void
+import_source_wanted(struct arena *a, const struct import_wanted *wanted, size_t n,
+    struct import_source *source)
+{
+	struct finding f = { .arena = a };
+
+	for (size_t i = 0; i < n; i++)
+		add(&f, &(struct found) { .name = wanted[i].name,
+		    .version = { .version = wanted[i].version, .cksum = wanted[i].cksum } });
+	gather_lines(&f, source);
+}
+
+/* Leaves the versions of crate->only, in the order of the source; those that it lacks follow. */
+static void
+select_versions(struct arena *a, struct import_crate *crate)
+{
+	const struct import_crate *only = crate->only;
+	struct import_version *left = arena_calloc(a, only->nversions, sizeof(*left));
+	struct import_source source = { .crates = crate, .ncrates = 1 };
+
+	for (size_t i = 0; i < crate->nversions; i++) {
+		const struct import_version *wanted = find(only, crate->versions[i].version);
+
+		if (wanted == NULL)
+			continue;
+		left[source.nversions] = crate->versions[i];
+		left[source.nversions++].cksum = wanted->cksum;
+	}
+	for (size_t i = 0; i < only->nversions; i++) {
+		if (find(crate, only->versions[i].version) == NULL)
+			left[source.nversions++] = only->versions[i];
+	}
+	crate->versions = left;
+	crate->nversions = source.nversions;
+	sort_by_text(a, &source);
+}
+
+void
+import_source_select(struct arena *a, struct import_source *source, const struct import_source *wanted)
+{
+	struct import_crate *crates = arena_calloc(a, wanted->ncrates, sizeof(*crates));
+
+	for (size_t i = 0; i < wanted->ncrates; i++) {
+		const struct import_crate *crate = find_crate(source, wanted->crates[i].name);
+
+		crates[i] = crate != NULL ? *crate : (struct import_crate) { .name = wanted->crates[i].name };
+		crates[i].only = &wanted->crates[i];
+		if (!source->is_indexed_there && crates[i].wrong == NULL)
+			select_versions(a, &crates[i]);
+	}
+	source->crates = crates;
+	source->ncrates = wanted->ncrates;
+}
+
+void
 import_source_names(struct arena *a, const struct strings *names, struct import_source *source)
 {
 	struct finding f = { .arena = a };
@@ -471,7 +532,7 @@ import_source_lines(struct arena *a, struct slice lines, const char *what,
 	struct finding f = { .arena = a, .files = files };
 	struct import_source source;
 
-	*crate = (struct import_crate) { .name = listed->name, .owners = listed->owners };
+	*crate = (struct import_crate) { .name = listed->name, .owners = listed->owners, .only = listed->only };
 	if (take_lines(&f, lines, what, err) == -1)
 		return -1;
 	gather_lines(&f, &source);
@@ -488,5 +549,7 @@ import_source_lines(struct arena *a, struct slice lines, const char *what,
 	crate->by_text = source.crates[0].by_text;
 	for (size_t i = 0; i < crate->nversions; i++)
 		add_listed(&crate->versions[i], listed);
+	if (crate->only != NULL)
+		select_versions(a, crate);
 	return 0;
 }

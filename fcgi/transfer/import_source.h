@@ -21,6 +21,13 @@ struct import_version {
 	struct slice line; /* of the index; empty: there is none */
 	int64_t downloads; /* of a list: downloads so far; 0: unknown */
 	struct import_time published_at; /* of a list */
+	const char *cksum; /* of a lock file: the SHA-256 that the bytes must have; NULL: it says none */
+};
+
+/* A version that a lock file names. */
+struct import_wanted {
+	const char *name, *version;
+	const char *cksum; /* NULL: it says none */
 };
 
 struct import_crate {
@@ -30,6 +37,7 @@ struct import_crate {
 	size_t nversions;
 	const struct import_version **by_text; /* the same, sorted by strcmp() */
 	struct strings owners; /* of a list: usernames there */
+	const struct import_crate *only; /* of a lock file: no versions but these; NULL: all */
 	const char *wrong; /* why the source refuses the crate, which has no versions then; NULL: it does not */
 };
 
@@ -75,10 +83,19 @@ int import_source_list_parse(struct arena *, struct slice lines, const char *wha
 /* Makes a source of crates of which only the names are known. */
 void import_source_names(struct arena *, const struct strings *, struct import_source *);
 
+/* Makes a source of versions of which only that is known. */
+void import_source_wanted(struct arena *, const struct import_wanted *, size_t n, struct import_source *);
+
+/*
+ * Leaves only the crates of `wanted` in a source, and of their versions those of `wanted`, which also says
+ * their checksums.  A version that the source does not have stays without line and bytes.
+ */
+void import_source_select(struct arena *, struct import_source *, const struct import_source *wanted);
+
 /*
  * Reads the lines of one index file; `what` names it in errors.  listed: the crate of a list, whose versions
- * give their downloads, and their times where the lines have none.  If there are no lines, the crate has no
- * versions.  -1: 400.
+ * give their downloads, and their times where the lines have none, and whose `only` says which versions are
+ * left.  If there are no lines, the crate has no versions.  -1: 400.
  */
 int import_source_lines(struct arena *, struct slice lines, const char *what,
     const struct import_crate *listed, const struct import_source *files, struct import_crate *, struct err *)

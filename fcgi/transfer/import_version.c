@@ -167,6 +167,16 @@ download(struct passage *p, struct err *err)
 	return 0;
 }
 
+/* -1: 400, the lock file says that the version is another one. */
+static int
+check_locked(const struct passage *p, const char *what, const char *cksum, struct err *err)
+{
+	const char *locked = p->version->cksum;
+
+	return locked == NULL || strcmp(locked, cksum) == 0 ? 0 :
+	    err_set(err, 400, "%s has the SHA-256 %s, and the lock file says %s", what, cksum, locked);
+}
+
 /* Writes the crate to a staging file of the store.  v.blob NULL: the source does not have it. */
 static int
 stage(struct passage *p, struct err *err)
@@ -185,7 +195,7 @@ stage(struct passage *p, struct err *err)
 	if (p->line.cksum != NULL && strcmp(p->line.cksum, v->cksum) != 0)
 		return err_set(err, 400, "the crate has the SHA-256 %s, and the index says %s", v->cksum,
 		    p->line.cksum);
-	return 0;
+	return check_locked(p, "the crate", v->cksum, err);
 }
 
 /* Reads the manifest in the crate, if its folder has that name. */
@@ -421,6 +431,8 @@ compare(struct passage *p, const struct inventory_version *there, struct import_
 	} else {
 		same = strcmp(cksum, there->cksum) == 0;
 	}
+	if (same && check_locked(p, "the project's crate", there->cksum, err) == -1)
+		return -1;
 	outcome->result = same ? IMPORT_THERE : IMPORT_DIFFERS;
 	if (!same)
 		outcome->why = arena_printf(p->arena, "the project has it with other bytes, of the SHA-256 %s",
@@ -439,13 +451,18 @@ pass(struct passage *p, struct import_outcome *outcome, struct err *err)
 	const struct inventory_version *there;
 
 	if (package_check_id(p->arena, &named, &p->id, err) == -1 ||
-	    (p->version->line.n > 0 && import_line_parse(p->arena, p->version->line, &p->line, err) == -1))
+	    (p->version->line.n > 0 && import_line_parse(p->arena, p->version->line, &p->line, err) == -1) ||
+	    (p->line.cksum != NULL && check_locked(p, "the line of the index", p->line.cksum, err) == -1))
 		return -1;
 	there = find_there(p);
 	if (there != NULL && (p->version->path != NULL || p->line.cksum != NULL))
 		return compare(p, there, outcome, err);
 	if (stage(p, err) == -1)
 		return -1;
+	if (p->v.blob == NULL && there != NULL && p->version->cksum != NULL) {
+		outcome->result = IMPORT_THERE;
+		return check_locked(p, "the project's crate", there->cksum, err);
+	}
 	if (p->v.blob == NULL) {
 		outcome->result = IMPORT_MISSING;
 		outcome->why = "the source does not have its bytes";

@@ -1,11 +1,14 @@
-/* Files and answers of other registries: lists of crates, index files, config.json, pages of an API. */
+/* Files and answers of other registries: lists of crates, index files, config.json, pages of an API; and lock
+ * files. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "crate/crate_name.h"
 #include "crate/registry_config.h"
+#include "crate/registry_url.h"
 #include "transfer/import_gitea.h"
+#include "transfer/import_lock.h"
 #include "transfer/import_source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -31,6 +34,28 @@ check_source(const struct import_source *source)
 		versions += crate->nversions;
 	}
 	assert(versions == source->nversions);
+}
+
+/* Selected from a source of everything, each version that the file names is there once. */
+static void
+check_lock(struct arena *arena, struct slice text)
+{
+	static const char *const registries[IMPORT_REGISTRIES_MAX] = { REGISTRY_PUBLIC_URL };
+	struct import_source source = { 0 };
+	struct import_lock lock;
+	struct err err = { 0 };
+	size_t versions = 0;
+
+	if (import_lock_parse(arena, text, "lock", registries, &lock, &err) == -1) {
+		assert(err.status == 400);
+		return;
+	}
+	check_source(&lock.wanted);
+	assert(lock.wanted.nversions > 0 && (lock.elsewhere == 0) == (lock.example == NULL));
+	import_source_select(arena, &source, &lock.wanted);
+	for (size_t i = 0; i < source.ncrates; i++)
+		versions += source.crates[i].nversions;
+	assert(versions == lock.wanted.nversions);
 }
 
 int
@@ -64,6 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		assert((packages == 0) == (list.n == 0));
 	else
 		assert(err.status == 400 || buf_full(&list));
+	check_lock(arena, text);
 	arena_free(arena);
 	return 0;
 }

@@ -17,8 +17,9 @@
 #include "transfer/import_files.h"
 #include "transfer/import_gitea.h"
 #include "transfer/import_kellnr.h"
+#include "transfer/import_lock.h"
 
-enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, SECOND_URL, CRATES, TOKEN_FILE, LIST, NOPTIONS };
+enum { LEGACY, DRY_RUN, INTO, PROCESSES, LOCK, REGISTRY_URL, SECOND_URL, CRATES, TOKEN_FILE, LIST, NOPTIONS };
 
 enum { GITEA_TOKEN_FILE = REGISTRY_URL };
 
@@ -31,7 +32,8 @@ static const char token_variable[] = "BERTH_IMPORT_TOKEN";
 	[LEGACY] = { "accept-legacy", 0, NULL, false }, \
 	[DRY_RUN] = { "dry-run", 0, NULL, false }, \
 	[INTO] = { "into", 0, "GROUP/PROJECT", true }, \
-	[PROCESSES] = { "processes", 0, "N", false }
+	[PROCESSES] = { "processes", 0, "N", false }, \
+	[LOCK] = { "lock", 0, "FILE", false }
 
 /* A registry can have a git index and a sparse one, and crates that name either. */
 #define REGISTRY_URLS \
@@ -153,7 +155,8 @@ say_unresolved(struct invocation *in, int64_t project_id, size_t *n)
 	if (inventory_unresolved(in->db, in->arena, project_id, &names, &in->err) == -1)
 		return -1;
 	*n = names.n;
-	for (size_t i = 0; i < names.n && !in->json; i++)
+	/* with a lock file its packages count, which lack what their builds do not use */
+	for (size_t i = 0; i < names.n && !in->json && in->options.values[LOCK] == NULL; i++)
 		output_note("warning: crates of the project depend on `%s`, which the project does not have",
 		    names.v[i]);
 	return 0;
@@ -222,14 +225,33 @@ prepare(struct invocation *in, struct import_job *job, bool has_registry_url)
 	return 0;
 }
 
+/* --lock: leaves only what the lock file names. */
 static int
-run(struct invocation *in, const struct import_job *job, const struct import_source *source)
+apply_lock(struct invocation *in, const struct import_job *job, struct import_source *source)
+{
+	const char *path = in->options.values[LOCK];
+	struct import_lock lock;
+
+	if (path == NULL)
+		return 0;
+	if (import_lock_read(in->arena, path, job->registries, &lock, &in->err) == -1)
+		return -1;
+	if (lock.elsewhere > 0)
+		output_note("warning: %s has packages of other registries or git repositories, which this import does "
+		    "not bring: %zu, such as `%s`", path, lock.elsewhere, lock.example);
+	import_source_select(in->arena, source, &lock.wanted);
+	return 0;
+}
+
+static int
+run(struct invocation *in, const struct import_job *job, struct import_source *source)
 {
 	size_t widths[NKEYS] = { 0 };
 	struct output_rows rows = { { arena_new(), in->json, keys, NKEYS }, widths };
 	struct import import = { .job = job, .source = source, .wait_us = in->wait_us, .say = say,
 		.arg = &rows };
-	int rc = read_processes(in, &import.processes) == -1 ? -1 : import_run(&import, in->arena, &in->err);
+	int rc = apply_lock(in, job, source) == -1 || read_processes(in, &import.processes) == -1 ? -1 :
+	    import_run(&import, in->arena, &in->err);
 
 	arena_free(rows.out.arena);
 	return rc == -1 ? -1 : print_summary(in, &import);
@@ -334,22 +356,31 @@ read_remote(struct invocation *in, const char *token_file, struct import_remote 
 	return read_token(in, token_file, &remote->token);
 }
 
-/* Opens an index at a URL. */
+/* The names of the crates of an index at a URL: those of --list or, without it, all; --lock has its own. */
 static int
-from_url(struct invocation *in, const struct import_source *files, struct import_source *source)
+read_names(struct invocation *in, const struct import_remote *remote, struct import_source *source)
 {
 	const char *list = in->options.values[LIST];
+	struct strings names = { 0 };
+
+	if (list != NULL)
+		return import_source_list(in->arena, list, NULL, source, &in->err);
+	if (in->options.values[LOCK] == NULL && import_remote_list(remote, in->arena, &names, &in->err) == -1)
+		return -1;
+	import_source_names(in->arena, &names, source);
+	return 0;
+}
+
+/* Opens an index at a URL. */
+static int
+from_url(struct invocation *in, const char *url, const struct import_source *files,
+    struct import_source *source)
+{
 	struct import_remote *remote = arena_alloc(in->arena, sizeof(*remote));
-	struct strings names;
 
 	if (read_remote(in, in->options.values[TOKEN_FILE], remote) == -1 ||
-	    import_remote_open(in->arena, in->args[0], remote, &in->err) == -1)
+	    import_remote_open(in->arena, url, remote, &in->err) == -1 || read_names(in, remote, source) == -1)
 		return -1;
-	if (list != NULL ? import_source_list(in->arena, list, NULL, source, &in->err) == -1
-	    : import_remote_list(remote, in->arena, &names, &in->err) == -1)
-		return -1;
-	if (list == NULL)
-		import_source_names(in->arena, &names, source);
 	source->files = files;
 	source->remote = remote;
 	source->is_indexed_there = true;
@@ -391,24 +422,30 @@ from_list(struct invocation *in, const struct import_source *files, struct impor
 static int
 from_index(struct invocation *in)
 {
-	const char *from = in->args[0], *crates = in->options.values[CRATES];
+	bool is_public = strcmp(in->args[0], "crates-io") == 0;
+	const char *from = is_public ? REGISTRY_PUBLIC_SPARSE : in->args[0], *crates = in->options.values[CRATES];
 	bool is_url = strstr(from, "://") != NULL;
 	struct import_source files, source;
+	const struct import_source *given;
 	struct import_job job;
 	struct stat st;
+	int rc;
 
 	if (!is_url && in->options.values[LIST] != NULL)
 		return err_set(&in->err, 400, "--list is only for the URL of an index; leave it out, since `%s` has the "
 		    "names of its crates", from);
+	if (is_public && in->options.values[LIST] == NULL && in->options.values[LOCK] == NULL)
+		return err_set(&in->err, 400, "the search of crates-io does not list all crates: give the Cargo.lock of a "
+		    "build as --lock FILE, or names of crates as --list FILE");
 	if (prepare(in, &job, true) == -1 ||
 	    (crates != NULL && read_crates(in, crates, &files) == -1))
 		return -1;
 	if (is_url)
 		add_registry(&job, from);
-	if ((is_url ? from_url : stat(from, &st) == 0 && S_ISREG(st.st_mode) ? from_list : from_files)(in,
-	        crates != NULL ? &files : NULL, &source) == -1)
-		return -1;
-	return run(in, &job, &source);
+	given = crates != NULL ? &files : NULL;
+	rc = is_url ? from_url(in, from, given, &source) :
+	    (stat(from, &st) == 0 && S_ISREG(st.st_mode) ? from_list : from_files)(in, given, &source);
+	return rc == -1 ? -1 : run(in, &job, &source);
 }
 
 /* Imports the index of a Gitea, with the times that its API knows. */
@@ -486,21 +523,23 @@ mirror(struct invocation *in)
 
 /* The end of each help. */
 #define ALL_KINDS \
-	"\n--accept-legacy: also imports what registries once accepted, such as requirements of `*`.\n" \
+	"\n--lock: imports only the versions of the registry that this Cargo.lock names, with its checksums.\n" \
+	"--accept-legacy: also imports what registries once accepted, such as requirements of `*`.\n" \
 	"--dry-run: checks everything, and changes nothing.  --processes: how many work at once.\n" \
 	"berth-import(7) has the steps for each kind of registry."
 
 static const struct command commands[] = {
-	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL ...] [--accept-legacy] [--dry-run]"
-	    " [--processes N]",
+	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL ...] [--lock FILE] [--accept-legacy]"
+	    " [--dry-run] [--processes N]",
 	    "Imports all files NAME-VERSION.crate in DIR and below it.  --registry-url: the index URL of\n"
 	    "the registry that the crates come from, or crates-io.  Dependencies on crates of that registry\n"
 	    "become dependencies on crates of the project.  It can be given twice." ALL_KINDS,
 	    COMMAND_OPTIONS(directory_options), 1, 1, directory },
-	{ "index", "URL|DIR|FILE --into GROUP/PROJECT [--list FILE] [--crates DIR] [--token-file FILE]"
-	    " [--registry-url URL ...] [--accept-legacy] [--dry-run] [--processes N]",
+	{ "index", "URL|crates-io|DIR|FILE --into GROUP/PROJECT [--list FILE] [--crates DIR] [--token-file FILE]"
+	    " [--registry-url URL ...] [--lock FILE] [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports the versions of an index: of another registry, by the URL of its sparse index; in the\n"
 	    "work tree of a git index, or the files of a sparse one; or in a file with lines of an index.\n"
+	    "crates-io is the index of the public registry, for --lock or --list.\n"
 	    "The index also says which versions are yanked, when they were published, and which\n"
 	    "dependencies are in the same registry.\n"
 	    "--list: a file with the names of the crates, their owners and downloads; without it the API of\n"
@@ -511,19 +550,20 @@ static const struct command commands[] = {
 	    "in the environment, as BERTH_IMPORT_TOKEN.\n"
 	    "--registry-url: another URL of that registry, as for `import directory`." ALL_KINDS,
 	    COMMAND_OPTIONS(index_options), 1, 1, from_index },
-	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL ...] [--accept-legacy]"
-	    " [--dry-run] [--processes N]",
+	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL ...] [--lock FILE]"
+	    " [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports from the data of a Kellnr, which may keep running.  DIR has db.sqlite and crates;\n"
 	    "DATABASE is a file of SQLite or a connection string of PostgreSQL, and needs --crates.  The\n"
 	    "import takes owners, downloads, yanks and times, too.  --registry-url: as for `import\n"
 	    "directory`." ALL_KINDS,
 	    COMMAND_OPTIONS(kellnr_options), 1, 1, kellnr },
-	{ "gitea", "URL --into GROUP/PROJECT [--token-file FILE] [--accept-legacy] [--dry-run] [--processes N]",
+	{ "gitea", "URL --into GROUP/PROJECT [--token-file FILE] [--lock FILE] [--accept-legacy] [--dry-run]"
+	    " [--processes N]",
 	    "Imports from a Gitea or Forgejo, by the URL of its index:\n"
 	    "sparse+https://HOST/api/packages/OWNER/cargo/.  Works as `import index`, and asks the API when\n"
 	    "each version was published.  --token-file: a file with `Bearer TOKEN`." ALL_KINDS,
 	    COMMAND_OPTIONS(gitea_options), 1, 1, gitea },
-	{ "mirror", "DIR --into GROUP/PROJECT [--accept-legacy] [--dry-run] [--processes N]",
+	{ "mirror", "DIR --into GROUP/PROJECT [--lock FILE] [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports a mirror that panamax or romt has made, or an export of Berth: the index in DIR, and\n"
 	    "the crates in DIR/crates." ALL_KINDS,
 	    COMMAND_OPTIONS(mirror_options), 1, 1, mirror },

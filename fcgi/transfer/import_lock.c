@@ -1,0 +1,146 @@
+#include "transfer/import_lock.h"
+
+#include "base/hex.h"
+#include "crate/crate_name.h"
+#include "crate/semver.h"
+#include "crate/toml/toml.h"
+#include "transfer/import_files.h"
+
+enum { SHA256_SIZE = 32 };
+
+/* Reads one file. */
+struct reading {
+	struct arena *arena;
+	const char *what;
+	const char *const *registries;
+	struct import_lock *lock;
+	struct import_wanted *wanted;
+	size_t n;
+	struct err *err;
+};
+
+/* A string of the package; *out empty: it has none.  -1: it must have one, or it is no string. */
+static int
+take_string(const struct reading *r, const struct toml_value *package, const char *key, bool must,
+    struct slice *out)
+{
+	const struct toml_value *v = toml_get(package->u.table, key);
+
+	*out = slice_str("");
+	if (v == NULL && !must)
+		return 0;
+	if (v == NULL || v->type != TOML_STRING)
+		return err_set(r->err, 400, "%s: line %u: `%s` of the package must be a string", r->what,
+		    (unsigned)(v != NULL ? v->line : package->line), key);
+	*out = v->u.string;
+	return 0;
+}
+
+/* Takes name, version and checksum of a package of the registry. */
+static int
+take_wanted(struct reading *r, const struct toml_value *package, struct slice name, struct slice version)
+{
+	struct import_wanted *wanted = &r->wanted[r->n];
+	unsigned char sum[SHA256_SIZE];
+	struct slice checksum;
+	struct semver semver;
+	struct err wrong = { 0 };
+
+	if (take_string(r, package, "checksum", false, &checksum) == -1)
+		return -1;
+	if (semver_parse(version, &semver, &wrong) == -1)
+		return err_set(r->err, 400, "%s: line %u: %s", r->what, (unsigned)package->line, wrong.pub);
+	if (checksum.n > 0 && !hex_decode(checksum, sum, sizeof(sum)))
+		return err_set(r->err, 400, "%s: line %u: the checksum must have 64 hexadecimal digits", r->what,
+		    (unsigned)package->line);
+	*wanted = (struct import_wanted) {
+		.name = arena_slicedup(r->arena, name),
+		.version = arena_slicedup(r->arena, version),
+	};
+	if (checksum.n > 0) {
+		char *text = arena_alloc(r->arena, 2 * SHA256_SIZE + 1);
+
+		hex_encode(sum, sizeof(sum), text);
+		wanted->cksum = text;
+	}
+	r->n++;
+	return 0;
+}
+
+static int
+take_package(struct reading *r, const struct toml_value *package)
+{
+	struct slice name, version, source;
+	struct err wrong = { 0 };
+
+	if (package->type != TOML_TABLE)
+		return err_set(r->err, 400, "%s: line %u: `package` must be tables", r->what, (unsigned)package->line);
+	if (take_string(r, package, "name", true, &name) == -1 ||
+	    take_string(r, package, "version", true, &version) == -1 ||
+	    take_string(r, package, "source", false, &source) == -1)
+		return -1;
+	if (source.n == 0)
+		return 0;
+	if (crate_name_check(name, "crate", &wrong) == -1)
+		return err_set(r->err, 400, "%s: line %u: %s", r->what, (unsigned)package->line, wrong.pub);
+	if (import_registry_is_among(r->registries, arena_slicedup(r->arena, source)))
+		return take_wanted(r, package, name, version);
+	r->lock->elsewhere++;
+	if (r->lock->example == NULL)
+		r->lock->example = arena_slicedup(r->arena, name);
+	return 0;
+}
+
+static int
+take_packages(struct reading *r, const struct toml_table *root)
+{
+	const struct toml_value *packages = toml_get(root, "package");
+	size_t n;
+
+	if (packages == NULL || packages->type != TOML_ARRAY)
+		return err_set(r->err, 400, "%s has no [[package]]: give a Cargo.lock", r->what);
+	n = toml_array_size(packages->u.array);
+	r->wanted = arena_calloc(r->arena, n, sizeof(*r->wanted));
+	for (size_t i = 0; i < n; i++) {
+		if (take_package(r, toml_array_at(packages->u.array, i)) == -1)
+			return -1;
+	}
+	if (r->n > 0)
+		return 0;
+	return r->lock->example == NULL ?
+	    err_set(r->err, 400, "%s has no package of a registry", r->what) :
+	    err_set(r->err, 400, "%s has no package of the registry that you import from; `%s`, for example, comes "
+	        "from elsewhere: compare its `source` with the URL that you import from, and with mirror_url of the "
+	        "project", r->what, r->lock->example);
+}
+
+int
+import_lock_parse(struct arena *a, struct slice text, const char *what,
+    const char *const registries[IMPORT_REGISTRIES_MAX], struct import_lock *lock, struct err *err)
+{
+	struct reading r = { .arena = a, .what = what, .registries = registries, .lock = lock, .err = err };
+	struct arena *tree = arena_new();
+	struct toml_table *root;
+	struct err wrong = { 0 };
+	int rc;
+
+	*lock = (struct import_lock) { .elsewhere = 0 };
+	if (toml_parse(tree, text, &root, &wrong) == -1)
+		rc = err_set(err, 400, "%s: %s", what, wrong.pub);
+	else
+		rc = take_packages(&r, root);
+	if (rc == 0)
+		import_source_wanted(a, r.wanted, r.n, &lock->wanted);
+	arena_free(tree);
+	return rc;
+}
+
+int
+import_lock_read(struct arena *a, const char *path, const char *const registries[IMPORT_REGISTRIES_MAX],
+    struct import_lock *lock, struct err *err)
+{
+	struct slice text;
+
+	return import_files_read_given(a, path, IMPORT_LOCK_MAX, &text, err) == -1 ? -1 :
+	    import_lock_parse(a, text, path, registries, lock, err);
+}

@@ -11,6 +11,8 @@
 #include "admin/operator.h"
 #include "admin/output.h"
 #include "base/clock.h"
+#include "base/daemon.h"
+#include "base/words.h"
 #include "cache/cache_barrier.h"
 #include "config/program.h"
 #include "config/settings.h"
@@ -380,8 +382,10 @@ main(int argc, char **argv)
 	const struct noun *noun = NULL;
 	int status;
 
+	if (daemon_prepare() == -1)
+		(void)err_sys(&in.err, "cannot open /dev/null");
 	/* a token that nobody has read is lost: say so */
-	if (parse_command(&options, &noun, &in.command, &in.err) == -1 ||
+	if (in.err.status != 0 || parse_command(&options, &noun, &in.command, &in.err) == -1 ||
 	    (in.command != NULL && parse_rest(&options, &in) == -1) ||
 	    answer(noun, &in, &common) == -1 || program_flush(&in.err) == -1)
 		status = report(noun, &in);

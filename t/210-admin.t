@@ -588,6 +588,24 @@ subtest 'output that nobody takes' => sub {
 	    'it names no reason that it does not know');
 };
 
+subtest 'output that is closed' => sub {
+	my $berth = $t->build . '/berth';
+	my $server_log = Berth::Cluster->inherited->server_log;
+	my $length = length(Berth::Cluster::slurp($server_log));
+	my $many = $t->psql("SELECT count(*) FROM audit_events");
+
+	cmp_ok($many, '>', 20, 'the list is longer than the buffer of standard output');
+	for my $closed ('>&-', '>&- 2>&-', '0<&- >&- 2>&-') {
+		my ($status, undef, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, '/bin/sh',
+		    '-c', "exec $berth audit --json --limit 1000 $closed");
+
+		is($status, 1, "$closed: is an error");
+		like($err, qr/\Aberth: standard output: /, "$closed: it says so") if $closed !~ /2>/;
+	}
+	unlike(substr(Berth::Cluster::slurp($server_log), $length), qr/invalid frontend message/,
+	    'the text does not go into the connection to the database');
+};
+
 subtest 'the configuration' => sub {
 	my $u = Berth::Test->new(database => 'host=/nonexistent user=berth password=hunter2', workers => 3);
 	my $ask = sub {

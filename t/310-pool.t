@@ -53,6 +53,28 @@ subtest 'a worker is killed' => sub {
 	like($t->log('pool'), qr/worker $victim was ended by signal 9 \(Killed\)/, 'the log tells');
 };
 
+subtest 'a worker is killed, under a starter that ignores SIGCHLD' => sub {
+	my $t = Berth::Test->new(@away, workers => 1);
+	local $SIG{CHLD} = 'IGNORE';
+	my $before = ready($t);
+
+	$SIG{CHLD} = 'DEFAULT';
+	my ($victim) = split ' ', $before;
+	kill('KILL', $victim);
+	ok($t->wait_for(sub { $t->log('pool') =~ /worker $victim was ended by signal 9/ }), 'the master sees that');
+	ok($t->wait_for(sub { workers($t) =~ /^\d+ \d+$/ }), 'another takes its place');
+	is($t->stop_pool, 0, 'SIGTERM ends it well');
+};
+
+subtest 'a log that cannot be opened' => sub {
+	my $t = Berth::Test->new(@away, workers => 1, log_file => '/nonexistent/pool.log');
+	my ($status, $err) = run_pool($t);
+
+	is($status, 1, 'the pool does not start');
+	like($err, qr{\Aberth-fcgi: cannot open the log file /nonexistent/pool\.log: No such file},
+	    'and names the file');
+};
+
 subtest 'log rotation' => sub {
 	my $t = Berth::Test->new(@away, workers => 2);
 	my $log = $t->dir . '/log/requests.log';

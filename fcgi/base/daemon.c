@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,17 +12,14 @@
 #include "base/fault.h"
 
 int
-daemon_standard_fds(void)
+daemon_prepare(void)
 {
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd != -1 && fd <= STDERR_FILENO);
-	if (fd == -1)
-		return -1;
-	close(fd);
-	return 0;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* the lowest that is free; who writes to it hears EBADF, as before */
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDONLY) == -1)
+			return -1;
+	}
+	return signal(SIGCHLD, SIG_DFL) == SIG_ERR ? -1 : 0;
 }
 
 /* Does the path still lead to the open file?  The process that had it before removes it when it ends. */

@@ -1,14 +1,19 @@
 #ifndef BASE_DAEMON_H
 #define BASE_DAEMON_H
 
-/* The first steps of a daemon, before anything else. */
+/* The first steps of a program, before anything else; most are for daemons alone. */
 
 #include <stdbool.h>
 
 #include "base/err.h"
 
-/* Descriptors 0, 1 and 2 must be taken, or a socket could become one of them.  0 or -1. */
-int daemon_standard_fds(void) __attribute__((warn_unused_result));
+/*
+ * Opens those of the descriptors 0, 1 and 2 that are closed: else a file or the database's socket would
+ * become one of them, and get what is printed.  Writing to them fails as before.  Also stops ignoring
+ * SIGCHLD, as whoever starts the program may do: the kernel would not tell how its children end.  -1 with
+ * errno set.
+ */
+int daemon_prepare(void) __attribute__((warn_unused_result));
 
 /*
  * Writes the pid and locks the file for as long as the process lives, so that

@@ -28,8 +28,11 @@ serve(const struct program *p, const char *config_path, const struct settings *s
 
 	if (daemon_protect(s->traceable) == -1)
 		return fail(p, "cannot protect its memory");
-	if (daemon_standard_fds() == -1 || p->log_open(s) == -1)
-		return fail(p, "cannot open the log");
+	if (p->log_open(s) == -1) {
+		fprintf(stderr, "%s: cannot open the log file %s: %s; the user of the program must be able to write to "
+		    "it\n", p->name, log_file, strerrordesc_np(errno));
+		return 1;
+	}
 	status = p->serve(config_path, s);
 	if (log_file[0] != '\0' && status != 0)
 		fprintf(stderr, "%s: failed, see %s\n", p->name, log_file);
@@ -114,6 +117,8 @@ program_main(const struct program *p, int argc, char **argv)
 	bool check_only = false, with_nginx = false;
 	int c;
 
+	if (daemon_prepare() == -1)
+		return fail(p, "cannot open /dev/null");
 	while ((c = getopt_long(argc, argv, p->list != NULL ? "c:hrtV" : "c:htV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':

@@ -300,6 +300,60 @@ error_text(struct arena *a, const struct err *err)
 	return err->status >= 500 ? err->detail : arena_printf(a, "%s; %s", err->pub, err->detail);
 }
 
+/* Does the option, as a synopsis has it, take a value? */
+static bool
+takes_value(const struct command *c, struct slice option)
+{
+	for (size_t i = 0; i < c->noptions; i++) {
+		if (slice_is(slice_of(option.p + 2, option.n - 2), c->options[i].name))
+			return c->options[i].value != NULL;
+	}
+	return false;
+}
+
+/* The length of what stands in brackets at the start of the text. */
+static size_t
+bracketed(const char *text)
+{
+	size_t n = 1;
+
+	for (int depth = 1; depth > 0 && text[n] != '\0'; n++)
+		depth += (text[n] == '[') - (text[n] == ']');
+	return n;
+}
+
+/* The name of the i-th argument in the synopsis, which has so many outside of options and brackets. */
+static struct slice
+argument_name(const struct command *c, size_t i)
+{
+	const char *rest = c->synopsis;
+	struct slice word;
+
+	for (;;) {
+		rest += strspn(rest, WORDS_BLANKS);
+		if (*rest == '[') {
+			rest += bracketed(rest);
+			continue;
+		}
+		if (!words_next(&rest, &word))
+			return slice_str("an argument");
+		if (slice_has_prefix(word, "--")) {
+			if (takes_value(c, word))
+				(void)words_next(&rest, &word);
+		} else if (i-- == 0) {
+			return word;
+		}
+	}
+}
+
+static int
+refuse_missing(struct invocation *in)
+{
+	struct slice name = argument_name(in->command, in->nargs);
+
+	return err_set(&in->err, 400, "%.*s is missing", (int)name.n, name.p);
+}
+
 static int
 run(struct invocation *in, const struct noun *noun, const struct option_set *common)
 {
@@ -309,7 +363,7 @@ run(struct invocation *in, const struct noun *noun, const struct option_set *com
 
 	in->json = common->values[COMMON_JSON] != NULL;
 	if (in->nargs < in->command->min_args)
-		return err_set(&in->err, 400, "an argument is missing");
+		return refuse_missing(in);
 	if (options_check(&in->options, &in->err) == -1 ||
 	    parse_wait(in, common->values[COMMON_WAIT]) == -1)
 		return -1;

@@ -78,7 +78,7 @@ subtest 'users' => sub {
 	fails('no e-mail', 2, qr/--email EMAIL is missing/, qw(user add bob));
 	fails('bad e-mail', 2, qr/`bob` is not an e-mail/, qw(user add bob --email bob));
 	fails('e-mail with a space', 2, qr/not an e-mail/, qw(user add bob --email), 'a b@c');
-	fails('no name', 2, qr/an argument is missing/, qw(user add --email a@b));
+	fails('no name', 2, qr/^berth: NAME is missing$/m, qw(user add --email a@b));
 	fails('two names', 2, qr/unexpected argument `c`/, qw(user add b c --email a@b));
 	fails('a slash', 2, qr/username `a\/b`/, qw(user add a/b --email a@b));
 	fails('a dot first', 2, qr/username `\.a` may contain only/, qw(user add .a --email a@b));
@@ -193,7 +193,7 @@ subtest 'projects' => sub {
 	fails('no such key', 2, qr/unknown key `colour`/, qw(project set tools/registry colour=red));
 	fails('no value', 2, qr/must be KEY=VALUE/, qw(project set tools/registry visibility));
 	fails('bad value', 2, qr/must be true or false/, qw(project set tools/registry public_packages=1));
-	fails('nothing to set', 2, qr/an argument is missing/, qw(project set tools/registry));
+	fails('nothing to set', 2, qr/^berth: KEY=VALUE is missing$/m, qw(project set tools/registry));
 	fails('a bad one changes nothing', 2, qr/unknown key/,
 	    qw(project set tools/registry visibility=public x=y));
 	is(json_of('show', qw(project show tools/registry))->{visibility}, 'private', 'unchanged');
@@ -566,6 +566,25 @@ subtest 'the command line' => sub {
 	is($status, 0, '--database needs no configuration');
 	fails('an empty BERTH_CONF', 1, qr{berth\.conf}, { env => { BERTH_CONF => '' } }, qw(user list));
 	fails('no database', 1, qr/database: connect/, '--database', 'host=/nonexistent', qw(user list));
+};
+
+subtest 'arguments that are missing' => sub {
+	my $commands = 0;
+
+	# each command whose first word after the verb is an argument
+	for ($t->berth_ok('--help') =~ /^ +berth ([a-z]+(?: [a-z]+)?(?: [A-Z]\S*)+)/mg) {
+		my ($command, @arguments) = /^([a-z ]+) (.*)$/ ? ($1, split(/ /, $2)) : ();
+
+		for my $given (0 .. $#arguments) {
+			fails("$command with $given", 2, qr/^berth: \Q$arguments[$given]\E is missing$/m, split(/ /, $command),
+			    @arguments[0 .. $given - 1]);
+		}
+		$commands++;
+	}
+	cmp_ok($commands, '>', 40, 'there are many');
+	fails('behind options', 2, qr/^berth: TARGET is missing$/m, qw(backup --keep 3));
+	fails('behind an option with a value', 2, qr/^berth: CLAIM=PATTERN is missing$/m,
+	    qw(trust add tools/registry --issuer https://ci.example));
 };
 
 subtest 'output that nobody takes' => sub {

@@ -279,7 +279,7 @@ for my $case (
 	[[qw(add demo/none foo-lib bob)], 1, qr/project `demo\/none` does not exist/],
 	[[qw(add demo/priv none bob)], 1, qr/crate `none` does not exist/],
 	[[qw(list demo/priv none)], 1, qr/crate `none` does not exist/],
-	[[qw(add demo/priv foo-lib)], 2, qr/an argument is missing/],
+	[[qw(add demo/priv foo-lib)], 2, qr/^berth: USER is missing$/m],
 	[['add', 'demo/priv', 'foo-lib', map { "u$_" } 1 .. 11], 2, qr/unexpected argument `u11`/],
 ) {
 	my ($args, $want, $says) = @$case;

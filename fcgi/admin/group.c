@@ -158,7 +158,7 @@ static const struct command commands[] = {
 	    "Creates a group and prints its id.  The groups above it (A of A/B) must exist.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "list", "", "Lists all groups.", NULL, 0, 0, 0, list },
-	{ "set", "PATH KEY=VALUE...",
+	{ "set", "PATH KEY=VALUE ...",
 	    "Sets the quotas that all projects below the group share: quota_bytes,\n"
 	    "quota_versions, quota_crates; an empty value removes the limit.  With\n"
 	    "anonymous_networks=\"NETWORK ...\", clients there need no token to read index\n"

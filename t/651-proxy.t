@@ -136,6 +136,8 @@ subtest 'what is wrong is told' => sub {
 			qr/the proxy @{[$delayed->place]} does not answer: [^;]*time[^;]*; check outbound_proxy/],
 		['one that is not there', $by =~ s/@.*/\@nowhere.invalid:3128/r, {},
 			qr/the proxy nowhere\.invalid:3128 does not answer: Could not resolve proxy: [^;]*; check outbound_proxy/],
+		['a name that no host has', $by =~ s/@.*/\@pro!xy:3128/r, {},
+			qr/the proxy pro!xy:3128 does not answer: [^;]*; check outbound_proxy/],
 		['TLS, with a proxy that does not do CONNECT', 'https://berth:hush%40hush@localhost:' . $port, {},
 			qr/the proxy localhost:$port answers 40\d: allow/],
 		['TLS, with one that has none', $by =~ s/^http/https/r, {},

@@ -27,7 +27,8 @@ struct transfer {
 	struct buf body;
 	bool is_cut; /* the answer is an error, whose status counts, and its body is too large */
 	struct err *err; /* set: `take` has ended it */
-	const char *proxy; /* "": none */
+	const char *proxy; /* "": none; without its user, since libcurl's messages show all of it */
+	const char *proxy_user; /* USER:PASSWORD, with %-escapes; NULL: none */
 	const char *shown; /* as in struct https_answer */
 	char reason[CURL_ERROR_SIZE];
 };
@@ -151,6 +152,7 @@ configure_proxy(const struct transfer *t, const struct https_get *get)
 	CURL *c = t->curl;
 
 	return curl_easy_setopt(c, CURLOPT_PROXY, t->proxy) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROXYUSERPWD, t->proxy_user) == CURLE_OK &&
 	    /* also for http://: else the proxy would get the request itself, and answer in place of the host */
 	    curl_easy_setopt(c, CURLOPT_HTTPPROXYTUNNEL, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_PRE_PROXY, "") == CURLE_OK &&
@@ -164,7 +166,7 @@ configure_proxy(const struct transfer *t, const struct https_get *get)
 	    (get->ca_file[0] == '\0' || curl_easy_setopt(c, CURLOPT_PROXY_CAINFO, get->ca_file) == CURLE_OK);
 }
 
-/* libcurl sends headers of the caller to the host of the URL alone. */
+/* libcurl sends an Authorization of the caller to the host of the URL alone, and other headers to all. */
 static bool
 configure_redirects(const struct transfer *t, const struct https_get *get)
 {
@@ -268,6 +270,15 @@ is_direct(const struct https_get *get)
 	return get->proxy[0] == '\0' || hosts_include(get->proxy_except, url_host(slice_str(get->url)));
 }
 
+static void
+choose_proxy(struct transfer *t, struct arena *a)
+{
+	struct slice user = is_direct(t->get) ? slice_of("", 0) : url_user(slice_str(t->get->proxy));
+
+	t->proxy = is_direct(t->get) ? "" : url_shown(a, t->get->proxy);
+	t->proxy_user = user.n > 0 ? arena_slicedup(a, user) : NULL;
+}
+
 /* Adds to t->shown the host that the transfer has come to, if that is another one. */
 static bool
 find_host(struct transfer *t, struct arena *a)
@@ -304,7 +315,7 @@ https_get(struct arena *a, const struct https_get *get, struct https_answer *ans
 		return err_internal(err, 503, "%s: libcurl does not start", t->shown);
 	arena_defer(a, transfer_free, t);
 	buf_init(&t->body, a, get->body_max != 0 ? get->body_max : HTTPS_GET_BODY_MAX);
-	t->proxy = is_direct(get) ? "" : get->proxy;
+	choose_proxy(t, a);
 	if (!configure(t, get))
 		return err_internal(err, 503, "%s: libcurl refuses an option", t->shown);
 	rc = curl_easy_perform(t->curl);

@@ -40,7 +40,7 @@ struct https_get {
 	int64_t deadline_us; /* of clock_us(), where it comes before the time-out; 0: none */
 	int64_t timeout_ms; /* 0: HTTPS_GET_TIMEOUT_MS, which always limits the connecting */
 	size_t body_max; /* of the body of a 200 in memory; 0: HTTPS_GET_BODY_MAX, as of any other answer */
-	bool redirects; /* follows them; only the first host gets the headers; https never becomes http */
+	bool redirects; /* follows them; only the first host gets Authorization; https never becomes http */
 	struct https_connections *connections; /* NULL: a new one, for this GET alone */
 	/*
 	 * Takes the body of a 200 piece by piece, for bodies of any size.  -1, with err set, ends the

@@ -15,7 +15,7 @@ struct reader {
 	struct arena *arena;
 	struct s3_page *page;
 	struct buf text; /* of the element that was begun last */
-	bool in_entry, bad;
+	bool in_list, in_entry, bad;
 };
 
 static void
@@ -43,6 +43,10 @@ begin(void *arg, const char *name, const char **attributes)
 
 	(void)attributes;
 	buf_reset(&r->text);
+	/* any other document, such as a page of a web server, would be an empty list */
+	if (!r->in_list && strcmp(name, "ListBucketResult") != 0)
+		fail(r);
+	r->in_list = true;
 	if (strcmp(name, "Contents") != 0)
 		return;
 	if (r->in_entry || r->page->n == S3_PAGE_MAX) {
@@ -126,5 +130,5 @@ s3_list_parse(struct arena *a, struct slice xml, struct s3_page *page, struct er
 	status = XML_Parse(r.xml, xml.p, (int)xml.n, 1);
 	XML_ParserFree(r.xml);
 	return status == XML_STATUS_OK && !r.bad ? 0
-	    : err_internal(err, 503, "the object store's list is malformed");
+	    : err_internal(err, 503, "the object store's answer is not a list of objects, or the list is malformed");
 }

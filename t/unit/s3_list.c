@@ -7,6 +7,8 @@
 #define ENTRY(key, size) "<Contents><Key>" key "</Key><Size>" size "</Size>" \
 	"<LastModified>2009-10-12T17:50:30.000Z</LastModified><Owner><ID>x</ID></Owner></Contents>"
 
+#define LIST(entries) "<ListBucketResult>" entries "</ListBucketResult>"
+
 static struct arena *a;
 
 static int
@@ -41,13 +43,15 @@ main(void)
 	ok(page.more, "and goes on");
 	is_int(parse("<ListBucketResult/>", &page), 0, "an empty one");
 	ok(page.n == 0 && !page.more, "is empty");
+	refused("<html><body><p>It works</p></body></html>", "a page of a web server");
+	refused("<Error><Code>SlowDown</Code></Error>", "an error");
 	refused("", "nothing");
 	refused("<ListBucketResult>", "a half");
-	refused("<L>" "<Contents><Size>1</Size></Contents></L>", "an entry without a key");
-	refused("<L>" ENTRY("a", "-1") "</L>", "a size below 0");
-	refused("<L>" ENTRY("a", "99999999999999999999") "</L>", "a size beyond all");
-	refused("<L><Contents><Contents></Contents></Contents></L>", "an entry in an entry");
-	refused("<!DOCTYPE L [<!ENTITY a \"aaaa\">]><L>&a;</L>", "a document type");
+	refused(LIST("<Contents><Size>1</Size></Contents>"), "an entry without a key");
+	refused(LIST(ENTRY("a", "-1")), "a size below 0");
+	refused(LIST(ENTRY("a", "99999999999999999999")), "a size beyond all");
+	refused(LIST("<Contents><Contents></Contents></Contents>"), "an entry in an entry");
+	refused("<!DOCTYPE L [<!ENTITY a \"aaaa\">]>" LIST("&a;"), "a document type");
 	arena_free(a);
 	return tap_done();
 }

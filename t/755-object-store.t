@@ -478,6 +478,24 @@ subtest 'a bucket that does not exist' => sub {
 };
 
 # The check of the store takes longer than all questions to the database may.
+# Each of its requests is in time; all of them together are not.
+subtest 'a publish to a slow object store' => sub {
+	plan skip_all => 'a real store is not slow on demand' if $s3->is_real;
+	$t->conf(request_timeout => 8);
+	$t->stop_pool;
+	$t->start_pool;
+	$s3->fail('PUT|HEAD', 'slow3');
+	my $began = time;
+	my $status = publish('slowly', '1.0.0')->{status};
+	is($status, 503, 'is refused');
+	cmp_ok(time - $began, '<', 8, 'within request_timeout');
+	$s3->fail('PUT', undef);
+	ok($t->wait_for(sub { publish('slowly', '1.0.0')->{status} == 200 }), 'then it is well');
+	$t->conf(request_timeout => undef);
+	$t->stop_pool;
+	$t->start_pool;
+};
+
 subtest 'berth check while the object store hangs' => sub {
 	plan skip_all => 'real stores answer' if $s3->is_real;
 	$s3->fail('GET', 'hang');

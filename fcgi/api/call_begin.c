@@ -14,6 +14,7 @@
 #include "call/known_caller.h"
 #include "call/known_reader.h"
 #include "call/patience.h"
+#include "store/blob/blob_store.h"
 
 _Static_assert(sizeof("user:/token:") + 2 * (size_t)(DECIMAL_SIZE - 1) <=
 	sizeof(((struct request *)0)->actor),
@@ -195,6 +196,13 @@ pass(struct call *call, struct request *rq)
 	return read_first(call, rq);
 }
 
+/* The store's time begins with the request, however long other things have taken meanwhile. */
+static int64_t
+store_deadline_us(const struct settings *s, const struct request *rq)
+{
+	return rq->deadline_us - s->request_timeout * CLOCK_SECOND + settings_store_patience_ms(s) * 1000;
+}
+
 struct call *
 call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -209,6 +217,7 @@ call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	if (call->policy != NULL && call->policy->is_page)
 		rs->www_authenticate = "Basic realm=\"Berth\", charset=\"UTF-8\"";
 	db_set_deadline(app->db, rq->deadline_us);
+	blob_store_set_deadline(app->settings->blobs, store_deadline_us(app->settings, rq));
 	/* the question before an upload is short, and the upload has the same id */
 	db_set_request(app->db, request_is_subrequest(rq) ? NULL : rq->id);
 	patience_set(call, rq);

@@ -199,6 +199,7 @@ app_end(struct worker_app *app, struct request *rq)
 	assert(db_is_idle(app->db));
 	rq->db_us = db_take_us(app->db);
 	db_set_deadline(app->db, 0);
+	blob_store_set_deadline(app->settings->blobs, 0);
 	db_set_request(app->db, NULL);
 	db_set_guard(app->db, NULL);
 	patience_end(app);

@@ -495,13 +495,20 @@ write_socket_beside(struct arena *a, const char *path)
 	return arena_printf(a, "%.*s-write%s", stem, path, has ? suffix : "");
 }
 
+int64_t
+settings_store_patience_ms(const struct settings *s)
+{
+	enum { SPARE_S = 3 }; /* a request answers in its time, whether the store does or not */
+
+	return (s->request_timeout > SPARE_S ? s->request_timeout - SPARE_S : 1) * 1000;
+}
+
 struct blob_store *
 settings_store(struct arena *a, const struct settings *s, const char *name)
 {
-	enum { SPARE_S = 3 }; /* a request answers in its time, whether the store does or not */
 	struct s3_conf conf = { .keys = "store", .endpoint = s->store_endpoint, .region = s->store_region,
 		.credentials = s->store_credentials, .ca_file = s->store_ca_file, .path_style = s->store_path_style,
-		.patience_ms = (s->request_timeout > SPARE_S ? s->request_timeout - SPARE_S : 1) * 1000 };
+		.patience_ms = settings_store_patience_ms(s) };
 
 	return blob_store_new(a, name, s->store_copies, &conf);
 }

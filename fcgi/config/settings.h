@@ -125,6 +125,9 @@ int settings_load(struct arena *, const char *path, struct settings *, struct er
  */
 struct blob_store *settings_store(struct arena *, const struct settings *, const char *name);
 
+/* How much of its request_timeout a request has for the object store; the rest is for its answer. */
+int64_t settings_store_patience_ms(const struct settings *);
+
 /* Seconds after which no upload still needs its file in staging: two requests, and a little more. */
 int64_t settings_staging_age(const struct settings *);
 

@@ -8,9 +8,9 @@
  * and uses no environment variables but those of the credentials.  Keys are relative to the prefix.  A
  * process makes one request at a time; others wait.
  *
- * -1: 503, the store does not answer, or its answer is neither success nor "no such key".  The client
- * learns that the store is away; `detail` has method, key and the store's error code, and never a
- * credential.
+ * -1: 503, the store does not answer in time, or its answer is neither success nor "no such key".  The
+ * client learns that the store is away; `detail` has method, key and the store's error code, and never a
+ * credential.  500: there are no credentials, or a library of this host fails.
  */
 
 #include <stdbool.h>

@@ -29,7 +29,8 @@ enum {
 	ANSWER_MAX = 4 * 1024 * 1024,
 	PATH_MAX_BYTES = 8 * 1024,
 	HEADERS_MAX = 9,
-	MS_US = 1000
+	MS_US = 1000,
+	LEAST_US = 10 * MS_US /* a request with less time than that is not made */
 };
 
 _Static_assert((int)S3_REASON_SIZE >= (int)CURL_ERROR_SIZE, "libcurl writes its reason there");
@@ -68,6 +69,12 @@ s3_set_patience(struct s3 *s, int64_t ms)
 
 	s->patience_ms = ms;
 	return was;
+}
+
+void
+s3_set_deadline(struct s3 *s, int64_t us)
+{
+	s->deadline_us = us;
 }
 
 /* ---- source and sink ---- */
@@ -447,15 +454,30 @@ is_away(const struct s3 *s, const struct s3_call *c)
 	return clock_us() < s->away_until_us && (s->away_key[0] == '\0' || strcmp(s->away_key, c->key) == 0);
 }
 
+/* A request that had less time than a store may need says nothing about the store. */
+static bool
+is_verdict(bool answered, bool is_cut, int64_t waited_us)
+{
+	return answered || !is_cut || waited_us >= AWAY_US;
+}
+
 static int
 try_all(struct s3 *s, struct s3_call *c, struct err *err)
 {
-	int64_t began_us = clock_us(), until_us = began_us + s->patience_ms * MS_US, pause = PAUSE_MS;
+	int64_t began_us = clock_us(), until_us = began_us + s->patience_ms * MS_US, pause = PAUSE_MS, waited_us;
+	bool is_cut = s->deadline_us != 0 && s->deadline_us < until_us;
 	int answered = 0;
+
+	if (is_cut)
+		until_us = s->deadline_us;
 
 	if (is_away(s, c)) {
 		err_internal(err, 503, s->away_key[0] != '\0' ? "object store: %s failed for %s a moment ago"
 		    : "object store: %s did not answer a moment ago", s->origin, s->away_key);
+		return s3_away(err);
+	}
+	if (until_us - began_us < LEAST_US) {
+		err_internal(err, 503, "object store: %s %s at %s: no time is left for it", c->method, c->key, s->origin);
 		return s3_away(err);
 	}
 	for (int i = 0; i < ATTEMPTS; i++, pause *= 4) {
@@ -474,8 +496,9 @@ try_all(struct s3 *s, struct s3_call *c, struct err *err)
 		s->fails = false;
 		return 0;
 	}
-	if (c->sink.error == 0 && !c->sink.large)
-		set_away(s, c, answered == 1, clock_us() - began_us);
+	waited_us = clock_us() - began_us;
+	if (c->sink.error == 0 && !c->sink.large && is_verdict(answered == 1, is_cut, waited_us))
+		set_away(s, c, answered == 1, waited_us);
 	return answered == 1 ? s3_refuse(s, c, err) : fail(s, c, err);
 }
 

@@ -43,6 +43,7 @@ struct s3 {
 	void *inherited; /* the handle of the parent process, which uses its connections */
 	pid_t pid; /* the process that the handle belongs to */
 	int64_t patience_ms;
+	int64_t deadline_us; /* s3_set_deadline() */
 	int64_t away_until_us;
 	char away_key[S3_KEY_MAX + 1]; /* the only object that is away; "": all are */
 	bool fails; /* no request has succeeded since the last failure */
@@ -84,6 +85,12 @@ struct s3 *s3_new(struct arena *, const struct s3_conf *);
 
 /* Sets patience_ms, and returns its previous value. */
 int64_t s3_set_patience(struct s3 *, int64_t ms);
+
+/*
+ * Sets the time of clock_us() at which each request from now on gives up, whatever patience_ms is: several
+ * requests together then take no longer.  0: none.
+ */
+void s3_set_deadline(struct s3 *, int64_t us);
 
 /* The path of a key, with its first slash.  bucket: the path begins with the bucket. */
 const char *s3_path(const struct s3 *, struct arena *, const char *key, bool bucket);

@@ -1,4 +1,7 @@
-/* Who may sign the certificate of an object store.  All the rest of it is in t/755-object-store.t. */
+/*
+ * Who may sign the certificate of an object store, and how long a request waits for one.  All the rest of it
+ * is in t/755-object-store.t.
+ */
 
 #include "net/s3.h"
 
@@ -11,11 +14,12 @@
 
 #include <openssl/ssl.h>
 
+#include "base/clock.h"
 #include "tap.h"
 
 #define AUTHORITIES "/authorities.pem"
 
-enum { PATIENCE_MS = 300 };
+enum { PATIENCE_MS = 300, LONG_MS = 30 * 1000, SHORT_US = 200 * 1000, MOST_US = 5 * CLOCK_SECOND };
 
 /* What libcurl would trust. */
 static struct {
@@ -63,22 +67,63 @@ X509_STORE_load_path(X509_STORE *store, const char *dir)
 	return 1;
 }
 
-/* Asks a server that never says anything. */
+/* A store at a server that never says anything. */
+static struct s3 *
+store_new(struct arena *a, int server, const char *ca_file, int64_t patience_ms)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	socklen_t n = sizeof(sa);
+	struct s3_conf *conf = arena_alloc(a, sizeof(*conf));
+
+	(void)getsockname(server, (struct sockaddr *)&sa, &n);
+	*conf = (struct s3_conf) { .keys = "store", .region = "us-east-1", .bucket = "bucket", .prefix = "",
+		.endpoint = arena_printf(a, "https://127.0.0.1:%d", ntohs(sa.sin_port)), .credentials = "",
+		.ca_file = ca_file, .path_style = true, .patience_ms = patience_ms };
+	return s3_new(a, conf);
+}
+
 static void
 ask(int server, const char *ca_file)
 {
 	struct arena *a = arena_new();
-	struct sockaddr_in sa = { .sin_family = AF_INET };
-	socklen_t n = sizeof(sa);
-	struct s3_conf conf = { .keys = "store", .region = "us-east-1", .bucket = "bucket", .prefix = "",
-		.credentials = "", .ca_file = ca_file, .path_style = true, .patience_ms = PATIENCE_MS };
 	struct slice text;
 	struct err err = { 0 };
 
-	(void)getsockname(server, (struct sockaddr *)&sa, &n);
-	conf.endpoint = arena_printf(a, "https://127.0.0.1:%d", ntohs(sa.sin_port));
 	memset(&loaded, 0, sizeof(loaded));
-	is_int(s3_get_text(s3_new(a, &conf), a, "key", &text, &err), -1, "no answer");
+	is_int(s3_get_text(store_new(a, server, ca_file, PATIENCE_MS), a, "key", &text, &err), -1, "no answer");
+	arena_free(a);
+}
+
+/* Asks for a key; the error has this text. */
+static void
+times_out(struct s3 *s, const char *text, const char *name)
+{
+	struct arena *a = arena_new();
+	struct err err = { 0 };
+	int64_t began_us = clock_us();
+	struct slice answer;
+
+	is_int(s3_get_text(s, a, "key", &answer, &err), -1, name);
+	ok(clock_us() - began_us < MOST_US, "%s: in time", name);
+	ok(strstr(err.detail, text) != NULL, "%s: %s", name, err.detail);
+	arena_free(a);
+}
+
+static void
+test_deadline(int server)
+{
+	struct arena *a = arena_new();
+	struct s3 *s = store_new(a, server, "", LONG_MS);
+
+	s3_set_deadline(s, clock_us() + SHORT_US);
+	times_out(s, "imed out", "a deadline ends a request that has patience");
+	times_out(s, "no time is left", "after it none begins");
+	s3_set_deadline(s, clock_us() + SHORT_US);
+	times_out(s, "imed out", "so short a time says nothing about the store: the next request asks it");
+	s3_set_deadline(s, 0);
+	s3_set_patience(s, PATIENCE_MS);
+	times_out(s, "imed out", "without a deadline its patience counts");
+	times_out(s, "a moment ago", "which says that the store is away");
 	arena_free(a);
 }
 
@@ -97,6 +142,7 @@ main(void)
 	ask(server, AUTHORITIES);
 	ok(loaded.files == 1 && loaded.own == 1, "with a file those in it may");
 	is_int(loaded.directories, 0, "and no others");
+	test_deadline(server);
 	close(server);
 	return tap_done();
 }

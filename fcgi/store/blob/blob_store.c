@@ -95,6 +95,13 @@ blob_store_set_patience(struct blob_store *store, int64_t ms)
 }
 
 void
+blob_store_set_deadline(struct blob_store *store, int64_t us)
+{
+	if (store->s3 != NULL)
+		s3_set_deadline(store->s3, us);
+}
+
+void
 blob_store_watch(struct blob_store *store, s3_watch_fn *watch, void *arg)
 {
 	if (store->s3 == NULL)

@@ -33,6 +33,11 @@ struct blob_store *blob_store_new(struct arena *, const char *name, const char *
  */
 int64_t blob_store_set_patience(struct blob_store *, int64_t ms);
 
+/*
+ * Sets when all further requests to an object store give up: a time of clock_us(), 0 for none.
+ */
+void blob_store_set_deadline(struct blob_store *, int64_t us);
+
 /* Calls watch after each request to an object store; other kinds of store make none. */
 void blob_store_watch(struct blob_store *, s3_watch_fn *watch, void *arg);
 

@@ -205,7 +205,7 @@ sub keys {
 	return sort $xml =~ m{<Key>([^<]*)</Key>}g;
 }
 
-# where: in this path; without it in all paths.
+# method: one, or several as PUT|HEAD.  where: in this path; without it in all paths.
 sub fail {
 	my ($self, $method, $how, $where) = @_;
 
@@ -267,9 +267,10 @@ sub request {
 	print {$asked} "$method $path\n";
 	close($asked);
 	my ($what, $how, $where) = split(/ /, -e "$dir/fail" ? Berth::Cluster::slurp("$dir/fail") : '', 3);
-	$how = '' unless defined $how && $what eq $method && index($path, $where) >= 0;
+	$how = '' unless defined $how && $method =~ /^(?:$what)$/ && index($path, $where) >= 0;
 	return 0 if $how eq 'close';
 	sleep(60) if $how eq 'hang';
+	sleep($1) if $how =~ /^slow(\d+)$/;
 	# what knows no start-after
 	$query =~ s/&start-after=[^&]*|max-keys=\d+&//g, $query .= '&max-keys=2' if $how eq 'again';
 	my ($status, $headers, $text) = $how =~ /^\d+$/ ? (error($how, 'SlowDown'))

@@ -23,6 +23,7 @@ struct taker {
 	char actor[SLOTS_ACTOR_SIZE];
 	uint64_t turn; /* the lowest turn goes first */
 	uint64_t came; /* among equal turns the lowest goes first */
+	size_t n_actor; /* slots that its actor may have; 0: all */
 	sem_t granted;
 };
 
@@ -164,7 +165,7 @@ goes_before(const struct taker *a, const struct taker *b)
 
 /* The taker that gets the next slot; NULL: none that waits may have one. */
 static struct taker *
-queue_next(struct queue *q, size_t n_actor)
+queue_next(struct queue *q)
 {
 	struct taker *first = NULL;
 
@@ -172,7 +173,7 @@ queue_next(struct queue *q, size_t n_actor)
 		struct taker *t = &q->takers[i];
 
 		if (t->state == TAKER_WAITS && (first == NULL || goes_before(t, first)) &&
-		    (n_actor == 0 || queue_count(q, TAKER_HOLDS, t->actor) < n_actor))
+		    (t->n_actor == 0 || queue_count(q, TAKER_HOLDS, t->actor) < t->n_actor))
 			first = t;
 	}
 	return first;
@@ -200,7 +201,7 @@ queue_grant(const struct slots *s, const struct slots_ask *ask)
 
 	while (queue_count(q, TAKER_WAITS, NULL) > 0) {
 		bool full = queue_count(q, TAKER_HOLDS, NULL) >= ask->n;
-		struct taker *t = full ? NULL : queue_next(q, ask->n_actor);
+		struct taker *t = full ? NULL : queue_next(q);
 
 		if (t == NULL && swept)
 			return;
@@ -268,6 +269,7 @@ queue_enter(struct slots *s, const struct slots_ask *ask)
 		return false;
 	t->turn = queue_turn(q, ask->actor);
 	t->came = ++q->came;
+	t->n_actor = ask->n_actor;
 	stpcpy(t->actor, ask->actor);
 	t->state = TAKER_WAITS;
 	if ((size_t)(t - q->takers) >= q->used)

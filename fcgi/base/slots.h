@@ -45,7 +45,7 @@ struct slots_ask {
  */
 int slots_take(struct slots *, const struct slots_ask *) __attribute__((warn_unused_result));
 
-/* Gives the slot back.  The limits in `ask` decide who gets it. */
+/* Gives the slot back.  Of `ask` only the queue and `n` count; who waits has limits of their own. */
 void slots_leave(struct slots *, const struct slots_ask *);
 
 struct slots_count {

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "tap.h"
 
-enum { QUEUE = 1, LONG_US = 60 * 1000000, SHORT_MS = 50 };
+enum { QUEUE = 1, LONG_US = 60 * 1000000, SHORT_MS = 50, AT_ONCE_MS = 400 };
 
 static struct slots *seen;
 
@@ -219,6 +219,31 @@ turns(int fd)
 	}
 }
 
+/* Two actors of one queue have different limits, and each keeps to its own. */
+static void
+limits(int fd)
+{
+	const struct slots_ask reads = { .n = 3, .n_actor = 0, .actor = "read" };
+	const struct slots_ask writes = { .n = 3, .n_actor = 1, .actor = "write" };
+	struct taker first = taker(fd, writes, 0), second, read[3];
+
+	is_int(gets(&first), 'g', "one that writes gets a slot");
+	second = taker(fd, writes, LONG_US);
+	ok(waits(&second, 1), "a second one waits, though slots are free");
+	for (int i = 0; i < 2; i++) {
+		read[i] = taker(fd, reads, 0);
+		is_int(gets(&read[i]), 'g', "one that reads gets a slot");
+	}
+	ok(says(&second, 0) == 0, "and the one that waits gets none by that");
+	end(&second, SIGKILL, "the one that waits");
+	read[2] = taker(fd, reads, LONG_US);
+	ok(waits(&read[2], 1), "a third one that reads waits");
+	end(&first, 0, "the one that writes");
+	is_int(says(&read[2], AT_ONCE_MS), 'g', "the one that reads gets its slot at once");
+	for (int i = 0; i < 3; i++)
+		end(&read[i], 0, "one that reads");
+}
+
 int
 main(void)
 {
@@ -230,6 +255,7 @@ main(void)
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
 		play(fd, &scenes[i]);
 	turns(fd);
+	limits(fd);
 	is_int(slots_count(seen, QUEUE).held, 0, "no slot is held in the end");
 	slots_close(seen);
 	close(fd);

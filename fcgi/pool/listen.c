@@ -137,27 +137,51 @@ id_parse(const char *text, uint32_t *id)
 	return true;
 }
 
+/* number: the errno of a search that has found nothing, perhaps because a directory service is away. */
+static int
+refuse_name(const char *what, const char *name, int number, struct err *err)
+{
+	/* which of these says "no such name" depends on the system: getpwnam(3) */
+	static const int absent[] = { 0, ENOENT, ESRCH, EBADF, EPERM };
+
+	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
+		if (number == absent[i])
+			return err_internal(err, 500, "socket_owner: there is no %s `%s`", what, name);
+	}
+	errno = number;
+	return err_sys(err, "socket_owner: cannot look up the %s `%s`; use its number, or start again later", what,
+	    name);
+}
+
 static int
 user_find(const char *name, uid_t *uid, struct err *err)
 {
-	const struct passwd *pw = getpwnam(name);
+	const struct passwd *pw;
+	int number;
 
+	errno = 0;
+	pw = getpwnam(name);
+	number = errno;
 	if (pw != NULL)
 		*uid = pw->pw_uid;
 	else if (!id_parse(name, uid))
-		return err_internal(err, 500, "socket_owner: there is no user `%s`", name);
+		return refuse_name("user", name, number, err);
 	return 0;
 }
 
 static int
 group_find(const char *name, gid_t *gid, struct err *err)
 {
-	const struct group *gr = getgrnam(name);
+	const struct group *gr;
+	int number;
 
+	errno = 0;
+	gr = getgrnam(name);
+	number = errno;
 	if (gr != NULL)
 		*gid = gr->gr_gid;
 	else if (!id_parse(name, gid))
-		return err_internal(err, 500, "socket_owner: there is no group `%s`", name);
+		return refuse_name("group", name, number, err);
 	return 0;
 }
 

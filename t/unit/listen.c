@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,6 +19,31 @@ static struct settings settings = { .socket = path, .write_socket = write_path, 
 	.socket_owner = "" };
 static struct listeners l;
 static struct err err;
+
+static int away; /* errno of a directory service that does not answer; 0: it answers */
+
+/* In place of the system's. */
+struct passwd *
+getpwnam(const char *name)
+{
+	static char room[4096];
+	static struct passwd pw;
+	struct passwd *found = NULL;
+
+	errno = away != 0 ? away : getpwnam_r(name, &pw, room, sizeof(room), &found);
+	return found;
+}
+
+struct group *
+getgrnam(const char *name)
+{
+	static char room[4096];
+	static struct group gr;
+	struct group *found = NULL;
+
+	errno = away != 0 ? away : getgrnam_r(name, &gr, room, sizeof(room), &found);
+	return found;
+}
 
 static int
 open_it(void)
@@ -118,6 +144,16 @@ test_errors(void)
 		ok(strstr(err.detail, "socket_owner") != NULL, "  names the key");
 		is_int(access(path, F_OK), -1, "  and no file is left");
 	}
+	away = EIO;
+	for (size_t i = 0; i < 2; i++) {
+		settings.socket_owner = owners[i];
+		is_int(open_it(), -1, "nobody can look the name up");
+		ok(strstr(err.detail, "cannot look up") != NULL && strstr(err.detail, "Input/output error") != NULL,
+		    "  %s", err.detail);
+	}
+	settings.socket_owner = ":0";
+	is_int(listen_check(&settings, &err), 0, "a number needs no directory service");
+	away = 0;
 	settings.socket_owner = "";
 
 	memset(long_path, 'a', sizeof(long_path) - 1);

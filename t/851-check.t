@@ -168,6 +168,9 @@ my @cases = (
 	[store => 'it is missing', 'critical', qr/the directory \S+ does not exist; mount/, sub {
 		$t->conf(store => $t->dir . '/other');
 	}, [], sub { $t->conf(store => $t->dir . '/store') }],
+	[store => 'below a file', 'critical', qr/store: cannot look at \S+: Not a directory/, sub {
+		$t->conf(store => $t->conf_path . '/store');
+	}, [], sub { $t->conf(store => $t->dir . '/store') }],
 	[store => 'of another registry', 'critical', qr/belongs to the registry/, sub {
 		rename($t->store . '/registry-id', $t->dir . '/id') or die;
 		Berth::Test::write_file($t->store . '/registry-id', "00000000-0000-4000-8000-000000000000\n");

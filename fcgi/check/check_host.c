@@ -1,5 +1,6 @@
 #include "check/check.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <string.h>
@@ -47,8 +48,10 @@ check_store_is_there(const struct blob_store *store, struct err *err)
 {
 	if (access(store->dir, F_OK) == 0)
 		return 0;
-	return err_sys(err, "%s: the directory %s does not exist; mount its file system, or correct the path",
-	    store->kind->dir_key, store->dir);
+	if (errno != ENOENT)
+		return err_sys(err, "%s: cannot look at %s", store->kind->dir_key, store->dir);
+	return err_internal(err, 500, "%s: the directory %s does not exist; mount its file system, or correct the "
+	    "path", store->kind->dir_key, store->dir);
 }
 
 void

@@ -1,5 +1,6 @@
 #include "pool/worker.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 enum {
 	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent, unless requests are deferred */
 	DEFERRED_LOOK_MS = 40, /* how often it looks whether the one request that it has deferred can go on */
-	DEFERRED_PAUSE_SHARE = 4, /* deferred requests for which it leaves new ones to others for a millisecond */
+	DEFERRED_PAUSE_SHARE = 4, /* for each four that it has deferred, it leaves new ones to others for 1 ms */
 	REFUSAL_US = 5000000,
 	STACK_WIPED = 64 * 1024,
 	SMALL_BODY_MAX = 64 * 1024 /* of a route that takes none, or parameters */
@@ -432,10 +433,10 @@ worker_run(const struct pool_app *app, const struct settings *settings, enum wor
 	struct err err = { 0 };
 
 	w.signal_fd = signals_open();
-	w.conn = fcgi_open(listen_fd, settings->request_timeout);
-	w.wait = wait_new(w.signal_fd, listen_fd);
-	if (w.conn == NULL || w.wait == NULL) {
-		log_error("worker cannot start: no resources");
+	if (w.signal_fd == -1 || (w.conn = fcgi_open(listen_fd, settings->request_timeout)) == NULL ||
+	    (w.wait = wait_new(w.signal_fd, listen_fd)) == NULL) {
+		log_error("worker cannot start: %s; allow it more open files, or give the host more memory",
+		    strerrordesc_np(errno));
 		return WORKER_START_FAILED;
 	}
 	w.state = app->start(settings, meter, shared, &err);

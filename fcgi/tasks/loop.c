@@ -23,13 +23,13 @@ enum {
 	POLL_S = 5, /* how often tasks are looked for when none is told of */
 	LOOK_MS = 900, /* how often a kind is asked whether it is due: within a second it is run */
 	SLICE_S = 20, /* what one run may take before others have their turn */
-	CLAIM_S = 300, /* far above: a claim that is as old is nobody's */
-	SCHEDULE_S = 600, /* how often tasks with a period are made sure of */
+	CLAIM_S = 300, /* far more: whoever claimed a task so long ago no longer works on it */
+	SCHEDULE_S = 600, /* how often it looks whether all tasks with a period are there */
 	AWAY_FIRST_MS = 250, /* before the database is asked again, and twice as long each time */
 	AWAY_MAX_MS = 15000,
 	SCHEMA_MS = 1000, /* before a schema that does not fit is read again */
 	COMPLAIN_S = 60, /* between two log lines about it */
-	RETRY_FIRST_S = 5, /* the same for an attempt that has failed */
+	RETRY_FIRST_S = 5, /* before a task that has failed is tried again, and twice as long each time */
 	RETRY_MAX_S = 900
 };
 
@@ -42,7 +42,7 @@ struct loop {
 	struct db *db;
 	struct store_identity identity;
 	uint64_t listening; /* which of the connections, counted by db_connections(), listens */
-	int64_t schedule_us; /* when tasks with a period are due to be made sure of */
+	int64_t schedule_us; /* when to look whether all tasks with a period are there */
 	int64_t poll_us; /* when tasks are to be looked for */
 	int64_t look_us; /* when kinds are to be asked whether they are due */
 	int64_t complain_us; /* the next log line about a schema that does not fit */

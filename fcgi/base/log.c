@@ -17,7 +17,8 @@ static struct {
 	char path[1024]; /* "": standard error */
 	int fd;
 	enum log_level level;
-} out = { "berth", "", STDERR_FILENO, LOG_INFO };
+	bool torn; /* the last line has no end: the disk was full */
+} out = { "berth", "", STDERR_FILENO, LOG_INFO, false };
 
 static const char *const level_names[LOG__MAX] = { "error", "warn", "info", "debug" };
 
@@ -43,6 +44,7 @@ open_path(const char *path)
 	if (out.fd != STDERR_FILENO)
 		close(out.fd);
 	out.fd = fd;
+	out.torn = false;
 	return 0;
 }
 
@@ -206,6 +208,17 @@ log_ms(struct log_line *l, const char *key, int64_t us)
 	put(l, text, n + 3);
 }
 
+static ssize_t
+write_once(const char *p, size_t n)
+{
+	ssize_t done;
+
+	do {
+		done = write(out.fd, p, n);
+	} while (done == -1 && errno == EINTR);
+	return done;
+}
+
 void
 log_end(struct log_line *l)
 {
@@ -214,10 +227,12 @@ log_end(struct log_line *l)
 	if (l->level > out.level)
 		return;
 	l->p[l->n] = '\n';
-	do {
-		done = write(out.fd, l->p, l->n + 1);
-	} while (done == -1 && errno == EINTR);
+	if (out.torn && write_once("\n", 1) == 1)
+		out.torn = false;
+	done = write_once(l->p, l->n + 1);
 	/* a full disk must not stop the service: there is nobody left to tell */
+	if (done > 0 && (size_t)done <= l->n)
+		out.torn = true;
 }
 
 static void __attribute__((format(printf, 2, 0)))

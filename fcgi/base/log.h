@@ -4,7 +4,8 @@
 /*
  * One line an event, `key=value` pairs, to standard error or a file that can
  * be reopened.  Bytes that a client sent are quoted and escaped.  A line is
- * written by one write(2), so that processes may share the file.
+ * written by one write(2), so that processes may share the file.  A full disk may take only a part of a line;
+ * the next one of the process then begins on a line of its own.
  * Never logged: tokens, headers, bodies, statement parameters.
  */
 

@@ -2,7 +2,9 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,6 +119,28 @@ test_target(void)
 	unlink(moved);
 }
 
+/* The disk is full in the middle of a line, and some time later it is not. */
+static void
+test_full_disk(void)
+{
+	const struct rlimit small = { 40, RLIM_INFINITY };
+	struct rlimit before;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	ok(truncate(path, 0) == 0, "an empty file");
+	setrlimit(RLIMIT_FSIZE, &small);
+	log_info("cut off");
+	log_info("lost");
+	setrlimit(RLIMIT_FSIZE, &before);
+	is_int(strlen(slurp(path)), small.rlim_cur, "a full disk takes a part of a line");
+	log_info("whole");
+	ok(strstr(slurp(path), "\ntime=") == text + small.rlim_cur, "the next line begins on a line of its own: %s",
+	    text);
+	log_info("the next");
+	ok(strstr(slurp(path), "\n\n") == NULL, "and there is no empty line: %s", text);
+}
+
 static void
 test_back_to_stderr(void)
 {
@@ -137,6 +161,7 @@ main(void)
 	close(mkstemp(path));
 	ok(log_open("test", path, LOG_INFO) == 0, "a file");
 	test_line();
+	test_full_disk();
 	test_time();
 	test_target();
 	test_back_to_stderr();

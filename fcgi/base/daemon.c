@@ -32,6 +32,19 @@ is_file_of(int fd, const char *path)
 	    opened.st_ino == named.st_ino;
 }
 
+/* Says who has locked the file; the kernel knows no number of a process in another namespace. */
+static void
+refuse_locked(int fd, const char *path, struct err *err)
+{
+	struct flock holder = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, F_GETLK, &holder) == -1 || holder.l_type == F_UNLCK || holder.l_pid <= 0)
+		err_internal(err, 500, "another process is running: %s is locked", path);
+	else
+		err_internal(err, 500, "another process is running: process %d has locked %s; stop it first, or start "
+		    "this one with another configuration", (int)holder.l_pid, path);
+}
+
 /* Opens the file and locks it.  -1: err. */
 static int
 open_locked(const char *path, struct err *err)
@@ -45,7 +58,7 @@ open_locked(const char *path, struct err *err)
 		FAULT_POINT("pid_file", "opened");
 		if (fcntl(fd, F_SETLK, &lock) == -1) {
 			if (errno == EAGAIN || errno == EACCES)
-				err_internal(err, 500, "another process is running: %s is locked", path);
+				refuse_locked(fd, path, err);
 			else
 				err_sys(err, "cannot lock %s", path);
 			close(fd);

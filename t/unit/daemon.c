@@ -69,6 +69,7 @@ static void
 test_handover(void)
 {
 	struct err err = { 0 };
+	char holder[128];
 	int fd, hold[2];
 	pid_t pid;
 
@@ -86,6 +87,8 @@ test_handover(void)
 		(void)poll(NULL, 0, LOOK_MS);
 	is_int(pid_of_file(), (int)pid, "which has the file under its name");
 	is_int(daemon_pid_file(path, &fd, &err), -1, "so that no third one starts");
+	snprintf(holder, sizeof(holder), "process %d has locked %s;", (int)pid, path);
+	ok(strstr(err.detail, holder) != NULL, "which learns who has it: %s", err.detail);
 	close(hold[1]);
 	is_int(status_of(pid), 0, "until it ends");
 	close(hold[0]);

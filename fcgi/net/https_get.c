@@ -26,7 +26,8 @@ struct transfer {
 	struct curl_slist *headers;
 	struct buf body;
 	bool is_cut; /* the answer is an error, whose status counts, and its body is too large */
-	struct err *err; /* set: `take` has ended it */
+	struct err *err;
+	bool is_refused; /* `take` has set err */
 	const char *proxy; /* "": none; without its user, since libcurl's messages show all of it */
 	const char *proxy_user; /* USER:PASSWORD, with %-escapes; NULL: none */
 	const char *shown; /* as in struct https_answer */
@@ -103,8 +104,10 @@ body_take(char *p, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
 
-	if (t->get->take != NULL && is_success(t))
-		return t->get->take(t->get->arg, slice_of(p, size * n), t->err) == -1 ? 0 : size * n;
+	if (t->get->take != NULL && is_success(t)) {
+		t->is_refused = t->get->take(t->get->arg, slice_of(p, size * n), t->err) == -1;
+		return t->is_refused ? 0 : size * n;
+	}
 	t->is_cut = !is_success(t) && t->body.n + size * n > HTTPS_GET_BODY_MAX;
 	if (t->is_cut || is_too_large(t))
 		return 0;
@@ -319,7 +322,7 @@ https_get(struct arena *a, const struct https_get *get, struct https_answer *ans
 	if (!configure(t, get))
 		return err_internal(err, 503, "%s: libcurl refuses an option", t->shown);
 	rc = curl_easy_perform(t->curl);
-	if (rc != CURLE_OK && err->status != 0)
+	if (t->is_refused)
 		return -1;
 	if (t->is_cut)
 		rc = CURLE_OK;

@@ -98,18 +98,19 @@ https_peer(const char *url, long timeout_ms, struct https_peer *peer, struct err
 {
 	char reason[CURL_ERROR_SIZE] = "";
 	CURL *c = curl_easy_init();
-	CURLcode rc;
+	CURLcode code;
+	int rc = 0;
 
 	*peer = (struct https_peer){ 0 };
 	if (c == NULL || !configure(c, url, timeout_ms, reason)) {
 		curl_easy_cleanup(c);
 		return err_internal(err, 503, "%s: libcurl does not start", url);
 	}
-	rc = curl_easy_perform(c);
-	if (rc != CURLE_OK)
-		err_internal(err, 503, "%s: %s", url, reason[0] != '\0' ? reason : curl_easy_strerror(rc));
+	code = curl_easy_perform(c);
+	if (code != CURLE_OK)
+		rc = err_internal(err, 503, "%s: %s", url, reason[0] != '\0' ? reason : curl_easy_strerror(code));
 	else if (!take_chain(c, url_host(slice_str(url)), peer))
-		err_internal(err, 503, "%s: libcurl does not give the server's certificate", url);
+		rc = err_internal(err, 503, "%s: libcurl does not give the server's certificate", url);
 	curl_easy_cleanup(c);
-	return err->status == 0 ? 0 : -1;
+	return rc;
 }

@@ -138,6 +138,22 @@ test_refused_redirect(void)
 	is_int(waitpid(pid, NULL, 0), pid, "the proxy ends");
 }
 
+/* An error that is left from an earlier call is not that of this one. */
+static void
+test_own_error(void)
+{
+	struct arena *a = arena_new();
+	const struct https_get get = { .url = "http://server.invalid/", .plain = true, .ca_file = "",
+		.proxy = "http://127.0.0.1:1", .proxy_except = "" };
+	struct https_answer answer;
+	struct err err = { 0 };
+
+	err_set(&err, 409, "earlier");
+	is_int(https_get(a, &get, &answer, &err), -1, "no answer after an earlier error");
+	is_int(err.status, 503, "its own error");
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -156,5 +172,6 @@ main(void)
 	    "nobody waits until it is found");
 	test_kept_tunnel();
 	test_refused_redirect();
+	test_own_error();
 	return tap_done();
 }

@@ -16,6 +16,7 @@ static char test_dir[] = "/tmp/berth-pool-XXXXXX";
 
 struct worker_app {
 	const struct settings *settings;
+	const struct meter *meter;
 };
 
 struct call {
@@ -41,6 +42,15 @@ static int
 do_setting(struct call *call, struct request *rq, struct response *rs)
 {
 	return answer(rq, rs, call->app->settings->max_features);
+}
+
+/* Did the last reload succeed? */
+static int
+do_reload(struct call *call, struct request *rq, struct response *rs)
+{
+	int64_t ok = -1;
+
+	return meter_get(call->app->meter, METRIC_RELOAD_OK, 0, &ok) ? answer(rq, rs, ok) : -1;
 }
 
 static int
@@ -125,6 +135,7 @@ do_defer_wait(struct call *call, struct request *rq, struct response *rs)
 static const struct route routes[] = {
 	{ .name = "pid", .methods = METHOD_GET, .pattern = "pid", .handle = do_pid },
 	{ .name = "setting", .methods = METHOD_GET, .pattern = "setting", .handle = do_setting },
+	{ .name = "reload", .methods = METHOD_GET, .pattern = "reload", .handle = do_reload },
 	{ .name = "none", .methods = METHOD_PUT, .pattern = "none", .handle = do_pid },
 	{ .name = "body", .methods = METHOD_PUT, .pattern = "body", .body = BODY_STREAM,
 	    .handle = do_body },
@@ -141,9 +152,8 @@ app_start(const struct settings *s, const struct meter *meter, const struct pool
 {
 	static struct worker_app app;
 
-	(void)meter;
 	(void)shared;
-	app.settings = s;
+	app = (struct worker_app) { s, meter };
 	if (strcmp(s->store, "/slow") == 0)
 		return wait_for_end(err) == -1 ? NULL : &app;
 	if (strcmp(s->store, "/broken") != 0)

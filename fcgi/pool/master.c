@@ -38,6 +38,7 @@ struct pool {
 	struct generation *all;
 	struct generation *serving;
 	struct generation *starting; /* NULL: no reload is going on */
+	bool outdated; /* a later file than that of `starting` was refused */
 	unsigned generations; /* ever begun */
 	int64_t crashes; /* since a worker became ready, within CRASH_WINDOW of the first */
 	int64_t crashing_since_us;
@@ -91,13 +92,14 @@ pool_count(const struct pool *pool, size_t family, size_t value, size_t value2)
 	meter_count(&meter, family, value, value2);
 }
 
+/* Counts a reload, and shows whether the pool now runs with the last configuration that it was to take. */
 static void
 pool_count_reload(const struct pool *pool, enum reload_result result)
 {
 	struct meter meter = metrics_meter_master(pool->metrics);
 
 	pool_count(pool, METRIC_RELOADS, result, 0);
-	meter_set(&meter, METRIC_RELOAD_OK, 0, result == RELOAD_DONE);
+	meter_set(&meter, METRIC_RELOAD_OK, 0, result == RELOAD_DONE && !pool->outdated);
 }
 
 static void
@@ -222,8 +224,9 @@ warn_fixed(const struct settings *old, const struct settings *new)
 }
 
 static void
-reload_refuse(const struct pool *pool, struct arena *arena)
+reload_refuse(struct pool *pool, struct arena *arena)
 {
+	pool->outdated = true;
 	pool_count_reload(pool, RELOAD_FAILED);
 	arena_free(arena);
 }
@@ -250,6 +253,7 @@ pool_reload(struct pool *pool)
 	/* the log stays that of the reload that begins */
 	if (pool->starting != NULL)
 		reload_drop(pool, "another reload came before it finished");
+	pool->outdated = false;
 	pool->starting = pool_begin(pool, arena, settings, &err);
 	if (pool->starting == NULL)
 		reload_abandon(pool, err.detail);

@@ -360,6 +360,33 @@ test_reload_twice(void)
 	is_int(stop(pool), 0, "the end");
 }
 
+/* A reload is refused while the workers of an earlier one still start: those do not have the last file. */
+static void
+test_reload_refused_meanwhile(void)
+{
+	pid_t pool = start("workers = 1\nmax_features = 11\n");
+
+	ok(serves(11), "the first configuration");
+	is_int(get("/reload"), 1, "is in force");
+	forget_wait();
+	conf_write("workers = 1\nmax_features = 22\nstore = /slow\n");
+	kill(pool, SIGHUP);
+	await_begun();
+	conf_write("workers = 1\nnonsense = 1\n");
+	kill(pool, SIGHUP);
+	ok(logged("reload refused"), "a file is refused while another one starts");
+	is_int(get("/reload"), 0, "it is not in force");
+	end_wait();
+	ok(logged("reloaded: generation 2"), "the other one is done");
+	ok(serves(22), "its workers serve");
+	is_int(get("/reload"), 0, "but the last file is not in force");
+	conf_write("workers = 1\nmax_features = 33\n");
+	kill(pool, SIGHUP);
+	ok(serves(33), "a file without errors");
+	is_int(get("/reload"), 1, "is");
+	is_int(stop(pool), 0, "the end");
+}
+
 static void
 test_orphans(void)
 {
@@ -555,6 +582,7 @@ main(int argc, char **argv)
 	test_watchdog();
 	test_reload();
 	test_reload_twice();
+	test_reload_refused_meanwhile();
 	test_defer();
 	test_defer_many();
 	test_defer_and_retire();

@@ -242,10 +242,14 @@ subtest 'workers come and go' => sub {
 	my $refused = scrape(sub { $_[0]->value('berth_reloads_total', result => 'failed') == 1 });
 	is($refused->value('berth_reloads_total', result => 'failed'), 1, 'a reload that is refused');
 	is($refused->value('berth_reload_ok'), 0, '  is not in force');
+	my $said = $t->json($t->http(GET => '/-/readiness'));
+	is($said->{reload}, 'failed', '  as readiness says');
+	like($said->{reload_detail}, qr/older configuration, since .*: `berth-fcgi -t` or the pool's log /, '  why');
 	$t->conf(workers => 5);
 	kill('HUP', $t->pool_pid);
 	is(scrape(sub { $_[0]->value('berth_reload_ok') == 1 })->value('berth_reload_ok'), 1,
 	    '  until one succeeds');
+	is($t->json($t->http(GET => '/-/readiness'))->{reload}, 'ok', '  also for readiness');
 };
 
 subtest 'at the same time' => sub {

@@ -284,6 +284,12 @@ subtest 'nginx has other paths' => sub {
 		['another cache', [BERTH_NGINX_CACHE_DIR => $other], 200, qr/has \$berth_cache_dir \Q$other\E, and /],
 		['a cache with a long path', [BERTH_NGINX_CACHE_DIR => '/' . join('/', ('d' x 199) x 19)], 200,
 		qr{has \$berth_cache_dir (?:/d+){19}, which does not exist for the pool, and .*; make them equal}],
+		['a store that its workers reach', [BERTH_NGINX_STORE => $t->store, BERTH_NGINX_REACHES => 'of store'],
+		200, undef],
+		['a store that they do not reach', [BERTH_NGINX_STORE => $t->store, BERTH_NGINX_REACHES => 'of cache_dir'],
+		503, qr/\Anginx's workers cannot reach \$berth_store \Q@{[$t->store]}\E: check .* in the group/],
+		['a cache that they do not reach', [BERTH_NGINX_CACHE_DIR => $t->dir . "/cache",
+		BERTH_NGINX_REACHES => 'of store'], 200, qr/\Anginx's workers cannot reach \$berth_cache_dir /],
 		['keys', [BERTH_NGINX_KEYS => "of $other"], 200, undef],
 		['no keys', [BERTH_NGINX_KEYS => 'of '], 200, qr/\Anginx has no keys, so the pool .*: reload nginx; /]) {
 		my ($name, $param, $status, $detail) = @$case;
@@ -298,6 +304,9 @@ subtest 'nginx has other paths' => sub {
 	$t->stop_nginx;
 	$t->start_nginx(sub { s/^(\tdefault )"\Q@{[$t->store]}\E";/$1"$other";/mr });
 	becomes('503 status=failed database=ok schema=ok store=ok', 'through nginx');
+	$t->stop_nginx;
+	$t->start_nginx(sub { s/^(\tdefault )"\Q@{[$t->store]}\E";/$1"\/nowhere";/mr });
+	becomes('503 status=failed database=ok schema=ok store=ok', 'a store that nginx does not reach');
 	$t->stop_nginx;
 	$t->start_nginx(sub { s/^\tinclude "\S+\.key";\n//mgr });
 	my $said = $t->json($t->http(GET => '/-/readiness'));

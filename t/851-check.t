@@ -56,6 +56,19 @@ sub unknown_key {
 # So many hours ago an issuer was added, and its keys were read and could not be read; none: never.
 sub keys_of_issuer {
 	my (%hours) = @_;
+# Reloads the pool with that key, until readiness says how that went.
+sub reload {
+	my ($key, $value, $state) = @_;
+
+	$t->conf($key => $value);
+	kill('HUP', $t->pool_pid);
+	$t->wait_for(sub { $t->json($t->http(GET => '/-/readiness'))->{reload} eq $state })
+	    or die "the reload is not $state\n";
+	# the command reads the same file
+	$t->conf($key => undef);
+	return;
+}
+
 	my $ago = sub { defined $_[0] ? "now() - interval '$_[0] hours'" : $_[1] };
 
 	$t->psql('UPDATE trusted_issuers SET created_at = ' . $ago->($hours{added}, 'created_at')
@@ -328,6 +341,13 @@ subtest 'each of them' => sub {
 # One finding, and not one for each check that comes after it.
 subtest 'the database answers too slowly' => sub {
 	my $holder = session('postgres');
+	[pool => 'a reload that was refused', 'warning', qr/\Areload: failed: the pool runs with an older /, sub {
+		reload('no_such_key', 1, 'failed');
+	}, [], sub { reload('no_such_key', undef, 'ok') }],
+	[pool => 'a node with another external_url', 'critical', qr/external_url of this node is /, sub {
+		$t->psql("INSERT INTO store_nodes (node, since, external_url, seen_at)"
+		    . " SELECT 'other' || n, now(), 'https://other.example.com', now() FROM generate_series(1, 2) n");
+	}, [], sub { $t->psql("DELETE FROM store_nodes WHERE node LIKE 'other%'") }],
 
 	$holder->run('BEGIN; LOCK TABLE store_check');
 	my ($status, $checks) = check('http://127.0.0.1:9');
@@ -338,6 +358,12 @@ subtest 'the database answers too slowly' => sub {
 	    'database: ok worker: not checked tasks: not checked search: not checked issuers: not checked',
 	    'those after it cannot tell') or diag(explain($checks));
 	is("$status $checks->{pool}[0]", '2 critical', 'what is not the database counts as ever');
+	[nginx => 'a reload that failed', 'warning', qr/last `systemctl reload nginx` failed, .*`nginx -t`/, sub {
+		program('systemctl', "$units\necho ReloadResult=exit-code");
+	}, [], sub { program('systemctl', $units) }],
+	[nginx => 'a reload that did not', 'ok', qr/has not failed/, sub {
+		program('systemctl', "$units\necho ReloadResult=success");
+	}, [], sub { program('systemctl', $units) }],
 	unlike($checks->{pool}[1], qr/slow|lock/, '  and has its own cause');
 };
 

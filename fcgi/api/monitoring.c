@@ -263,6 +263,14 @@ nginx_lacks_keys(const struct settings *s, const struct request *rq)
 }
 
 enum sameness { SAME, MISSING, DIFFERENT };
+/* A directory that nginx and the pool both use. */
+struct nginx_dir {
+	const char *param; /* has nginx's path */
+	const char *reached; /* this word is in BERTH_NGINX_REACHES if nginx's workers reach it */
+	const char *variable, *key, *value;
+	bool needed; /* nginx cannot send crates without it */
+};
+
 
 /*
  * Do the paths of nginx and the pool lead to one directory?  MISSING: nginx's is not here, because it is
@@ -279,20 +287,40 @@ compare(const char *nginx, const char *ours)
 		return errno == ENOENT || errno == ENOTDIR ? MISSING : SAME;
 	return st.st_dev == other.st_dev && st.st_ino == other.st_ino ? SAME : DIFFERENT;
 }
+/* NULL, or what is wrong with that directory.  A path that is missing here may be right for nginx. */
+static const char *
+dir_detail(const struct request *rq, const struct nginx_dir *dir, bool *bad)
+{
+	const char *nginx = request_header(rq, dir->param), *reached = request_header(rq, "BERTH_NGINX_REACHES");
+	bool lost = reached != NULL && strstr(reached, dir->reached) == NULL;
+	enum sameness same;
+
+	if (nginx == NULL || dir->value[0] == '\0')
+		return NULL;
+	same = compare(nginx, dir->value);
+	if (same == SAME && !lost)
+		return NULL;
+	*bad = dir->needed && (same == DIFFERENT || lost);
+	if (same == SAME)
+		return arena_printf(rq->arena, "nginx's workers cannot reach $%s %s: check that it is there for nginx, and "
+		    "that their user is in the group of this directory; then restart nginx", dir->variable, nginx);
+	return arena_printf(rq->arena, "berth-site.conf of nginx has $%s %s%s, and berth.conf has %s = %s; make "
+	    "them equal, and reload nginx", dir->variable, nginx,
+	    same == MISSING ? ", which does not exist for the pool" : "", dir->key, dir->value);
+}
+
 
 /*
  * By its server for monitoring nginx tells of its own configuration.  NULL if that fits, or for another
  * server, else what differs; *bad: nginx finds no route, or cannot send crates.  With another cache_dir, or
- * without keys, the pool answers all.  A path that is missing here may be right for nginx, so it is not bad.
+ * without keys, the pool answers all.
  */
 static const char *
 nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 {
-	const struct {
-		const char *param, *variable, *key, *value;
-	} places[] = {
-		{ "BERTH_NGINX_STORE", "berth_store", s->blobs->kind->dir_key, s->blobs->dir },
-		{ "BERTH_NGINX_CACHE_DIR", "berth_cache_dir", "cache_dir", s->cache_dir },
+	const struct nginx_dir dirs[] = {
+		{ "BERTH_NGINX_STORE", " store", "berth_store", s->blobs->kind->dir_key, s->blobs->dir, true },
+		{ "BERTH_NGINX_CACHE_DIR", " cache_dir", "berth_cache_dir", "cache_dir", s->cache_dir, false },
 	};
 	const char *root = request_header(rq, "BERTH_NGINX_ROOT"), *path = url_path(s->external_url);
 
@@ -302,20 +330,27 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 		return arena_printf(rq->arena, "berth-site.conf of nginx has $berth_root \"%.*s\", and berth.conf has "
 		    "external_url = %s; make the paths equal, and reload nginx", (int)strlen(root) - 1, root,
 		    s->external_url);
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		const char *nginx = request_header(rq, places[i].param);
-		enum sameness same;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		const char *detail = dir_detail(rq, &dirs[i], bad);
 
-		if (nginx == NULL || places[i].value[0] == '\0' ||
-		    (same = compare(nginx, places[i].value)) == SAME)
-			continue;
-		*bad = i == 0 && same == DIFFERENT;
-		return arena_printf(rq->arena, "berth-site.conf of nginx has $%s %s%s, and berth.conf has %s = %s; make "
-		    "them equal, and reload nginx", places[i].variable, nginx,
-		    same == MISSING ? ", which does not exist for the pool" : "", places[i].key, places[i].value);
+		if (detail != NULL)
+			return detail;
 	}
 	return nginx_lacks_keys(s, rq);
 }
+/* Does the pool run with the last configuration that it was to take?  If not, it serves with an older one. */
+static void
+put_reload(struct json_out *o, const struct meter *meter)
+{
+	int64_t ok = 1;
+
+	(void)meter_get(meter, METRIC_RELOAD_OK, 0, &ok);
+	json_out_key_str(o, "reload", ok != 0 ? "ok" : "failed");
+	if (ok == 0)
+		json_out_key_str(o, "reload_detail", "the pool runs with an older configuration, since its last reload "
+		    "failed: `berth-fcgi -t` or the pool's log has the cause; remove it, and reload the pool");
+}
+
 
 int
 monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
@@ -360,6 +395,7 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	if (keys.detail != NULL)
 		json_out_key_str(&o, "token_key_detail", keys.detail);
 	put_cache(&o, call->app, rq->arena);
+	put_reload(&o, call->app->meter);
 	if (nginx != NULL)
 		json_out_key_str(&o, "nginx_detail", nginx);
 	if (node_err.status != 0)

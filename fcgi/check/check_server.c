@@ -26,7 +26,9 @@ static const struct part parts[] = {
 	{ "store", "store_detail", "ok", true },
 	{ "token_key", "token_key_detail", "ok", false },
 	{ "cache", "cache_detail", "served", false },
+	{ "reload", "reload_detail", "ok", false },
 	{ "nginx_detail", NULL, NULL, false },
+	{ "node_detail", NULL, NULL, false },
 };
 
 /* Says what is wrong with that part.  False: nothing is. */
@@ -148,9 +150,13 @@ check_nginx(struct checking *c)
 {
 	struct err err = { 0 };
 
-	if (nginx_modules_check(NGINX_MS * CHECK_SLOWNESS, &err) == 0)
-		check_say(c, CHECK_OK, "has the modules that it needs");
-	else if (strstr(err.detail, "not found") != NULL)
+	if (nginx_modules_check(NGINX_MS * CHECK_SLOWNESS, &err) == 0) {
+		if (nginx_reload_failed(NGINX_MS * CHECK_SLOWNESS))
+			check_say(c, CHECK_WARNING, "the last `systemctl reload nginx` failed, so nginx runs with an older "
+			    "configuration: correct what `nginx -t` reports, and reload nginx");
+		else
+			check_say(c, CHECK_OK, "has the modules that it needs, and its last reload has not failed");
+	} else if (strstr(err.detail, "not found") != NULL)
 		check_say(c, CHECK_NONE, "this host has no nginx");
 	else
 		check_say_error(c, CHECK_CRITICAL, &err);

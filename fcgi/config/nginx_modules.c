@@ -1,11 +1,10 @@
 #include "config/nginx_modules.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "config/command.h"
 
-enum { VERSION_MAX = 16384 };
+enum { VERSION_MAX = 16384, ANSWER_MAX = 256 };
 
 /* What nginx has only if it was built with, or not without, its option of that name. */
 static const struct {
@@ -67,4 +66,18 @@ nginx_modules_check(int ms, struct err *err)
 
 	return command_output("nginx -V", ms, version, sizeof(version), err) == -1 ? -1
 	    : nginx_modules_judge(version, err);
+}
+
+bool
+nginx_reload_failed(int ms)
+{
+	static const char name[] = "ReloadResult=", good[] = "success\n";
+	char answer[ANSWER_MAX];
+	struct err err = { 0 };
+	const char *value;
+
+	if (command_output("systemctl show -p ReloadResult nginx.service", ms, answer, sizeof(answer), &err) == -1)
+		return false;
+	value = strstr(answer, name);
+	return value != NULL && strncmp(value + strlen(name), good, strlen(good)) != 0;
 }

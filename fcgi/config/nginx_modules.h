@@ -1,6 +1,8 @@
 #ifndef CONFIG_NGINX_MODULES_H
 #define CONFIG_NGINX_MODULES_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /*
@@ -12,5 +14,8 @@ int nginx_modules_check(int ms, struct err *) __attribute__((warn_unused_result)
 
 /* The same, of what `nginx -V` has printed. */
 int nginx_modules_judge(const char *version, struct err *) __attribute__((warn_unused_result));
+
+/* Does systemd say, within `ms` milliseconds, that the last `systemctl reload nginx` of this host failed? */
+bool nginx_reload_failed(int ms);
 
 #endif

@@ -398,6 +398,19 @@ subtest 'a crate moves to another project' => sub {
 	is($of->('uses-nomad', 'dev'), project_index('core'), 'the new one has it, and the old one has the crate');
 	$delete->('core', 'nomad');
 	is($of->('uses-nomad', 'dev'), undef, 'the old project has it no more: it is the crate of the group');
+	my $old = '/-/projects/team/core/-/crates';
+	my %cookie = map { $_ => $t->sign_in($_) } qw(dev mixed);
+	for my $path ("$old/nomad", "$old/Nomad/1.0.0", "$old/nomad/1.0.0/source") {
+		my $res = $t->http(GET => $path, { headers => ["Cookie: $cookie{dev}"] });
+
+		is($res->{status}, 404, "the pages of the old project: $path");
+		like($res->{body}, qr{team/core has no crate nomad, and team/sub/deep has it\.}, '  say where it is');
+		like($res->{body}, qr{<a href="/-/projects/team/sub/deep/-/crates/nomad">}, '  and link to it');
+	}
+	unlike($t->http(GET => "$old/nomad", { headers => ["Cookie: $cookie{mixed}"] })->{body}, qr/deep/,
+	    'if the viewer may see it');
+	unlike($t->http(GET => "$old/no-mad", { headers => ["Cookie: $cookie{dev}"] })->{body}, qr/deep/,
+	    'no other crate');
 	$t->berth_ok('group', 'set', 'team', 'registry_projects=');
 	is($of->('uses-nomad', 'dev'), undef, 'in whatever order');
 	is(index_of('nomad', 'dev')->{status}, 200, 'which is there');

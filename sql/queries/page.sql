@@ -556,6 +556,17 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
          WHERE $1::bigint IS NOT NULL AND p.id = $2
          ORDER BY cardinality(o.ancestor_ids) LIMIT 1) a ON true;
 
+-- name: page_crate_elsewhere
+-- $1 project, $2 normalized name of a crate that it does not have.  Where people who use the address of the
+-- group find that name: the project in the highest registry above, by the few groups above, their primary keys, and
+-- view_project().  No row if no such project has a version of the crate.
+SELECT h.project_id, c.name
+  FROM @registry_groups
+ CROSS JOIN LATERAL view_project(o.id, $2::text) h
+  JOIN crates c ON c.project_id = h.project_id AND c.normalized_name = $2 AND c.index_body IS NOT NULL
+ WHERE p.id = $1::bigint AND h.project_id <> p.id
+ ORDER BY cardinality(o.ancestor_ids) LIMIT 1;
+
 -- name: page_feed
 -- $1 project, $2 normalized name of a crate or null for all, $3 how many.  The caller has already decided
 -- who may see them.  `entry`: the last versions that were published, by versions_listed_time or among all

@@ -296,6 +296,32 @@ page_know_project(struct page *page)
 	return page_may_know(&page->call->facts) ? 0 : err_set(&page->rq->err, 404, "Not Found");
 }
 
+/*
+ * A crate of a group may have moved to another project: points to the page there.  False: the viewer may not
+ * see one, or the database does not say.
+ */
+static bool
+point_elsewhere(struct page *page, struct slice crate)
+{
+	struct arena *a = page->rq->arena;
+	struct db *db = page->call->app->db;
+	struct access_facts *facts;
+	struct err err = { 0 };
+	const char *name = NULL;
+	int64_t id;
+	size_t n;
+
+	if (page_crate_elsewhere(db, a, page->call->facts.project_id, crate, &id, &name, &err) == -1 || id == 0 ||
+	    access_facts_viewer_listed(db, a, page->user_id, &id, 1, &facts, &n, &err) == -1 || n == 0 ||
+	    !page_may_read(&facts[0]))
+		return false;
+	page->missing = arena_printf(a, "%s has no crate %s, and %s has it.", page->call->facts.full_path, name,
+	    facts[0].full_path);
+	page->above = arena_printf(a, "%s in %s", name, facts[0].full_path);
+	page->above_path = arena_printf(a, "projects/%s/-/crates/%s", facts[0].full_path, name);
+	return true;
+}
+
 int
 page_refuse_version(struct page *page, const char *crate)
 {
@@ -309,7 +335,7 @@ page_refuse_version(struct page *page, const char *crate)
 		page->missing = arena_printf(a, "%s.", rq->err.pub);
 		page->above = crate;
 		page->above_path = arena_printf(a, "projects/%s/-/crates/%s", project, crate);
-	} else {
+	} else if (!point_elsewhere(page, request_param(rq, "crate"))) {
 		page->missing = arena_printf(a, "%s has no crate %s.", project,
 		    arena_slicedup(a, request_param(rq, "crate")));
 		page->above = project;

@@ -30,7 +30,8 @@ struct page {
 	bool has_images; /* of other web servers, so that it needs a policy of its own */
 	const char *kept; /* its path below /-/, if nginx may send it to anyone; NULL: it may not */
 	const char *missing; /* what does not exist, for a 404; NULL: the page does not say */
-	const char *above, *above_path; /* what exists above it, and its path below /-/; NULL: nothing */
+	/* what exists above it, or in its place, and its path below /-/; NULL: nothing */
+	const char *above, *above_path;
 	char form[SECRET_FORM_SIZE]; /* what makes a form one of this session's; "": the page has no forms */
 	struct buf html;
 };

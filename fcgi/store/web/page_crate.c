@@ -485,3 +485,26 @@ page_crate_read_pair(struct db *db, struct arena *a, const struct page_crate_pai
 		return refuse_version(&call.result, pair->old, new, err);
 	return 0;
 }
+
+int
+page_crate_elsewhere(struct db *db, struct arena *a, int64_t project_id, struct slice name,
+    int64_t *elsewhere_id, const char **found, struct err *err)
+{
+	enum { COLUMNS_PAGE_CRATE_ELSEWHERE };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+	struct err wrong = { 0 };
+
+	*elsewhere_id = 0;
+	if (crate_name_check(name, "crate", &wrong) == -1)
+		return 0;
+	db_bind_int(&p, project_id);
+	db_bind_str(&p, crate_name_normalize(a, name));
+	if (db_exec(db, a, STMT_PAGE_CRATE_ELSEWHERE, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return 0;
+	*elsewhere_id = db_int(&r, 0, PROJECT_ID);
+	*found = db_str(&r, 0, NAME);
+	return 0;
+}

@@ -127,6 +127,13 @@ struct page_crate_pair {
 int page_crate_read_pair(struct db *, struct arena *, const struct page_crate_pair *, struct page_crate *old,
     struct page_crate *new, struct err *) __attribute__((warn_unused_result));
 
+/*
+ * The project of the same group registry that has a crate of that name, in any spelling, and the name there.
+ * *elsewhere_id 0: there is none.  -1: 503.
+ */
+int page_crate_elsewhere(struct db *, struct arena *, int64_t project_id, struct slice name,
+    int64_t *elsewhere_id, const char **found, struct err *) __attribute__((warn_unused_result));
+
 /* -1: 404 no such crate or version, 503. */
 int page_crate_read(struct db *, struct arena *, const struct page_crate_ask *, struct page_crate *,
     struct err *) __attribute__((warn_unused_result));

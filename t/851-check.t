@@ -15,7 +15,7 @@ use Berth::Cluster;
 use Berth::Publish;
 use Berth::Test;
 
-my $cluster = Berth::Cluster->start;
+my $cluster = Berth::Cluster->start(max_prepared_transactions => 2);
 my $p = Berth::Publish->new;
 my $t = $p->test;
 my $json = JSON::PP->new;
@@ -38,6 +38,17 @@ sub session {
 	return Berth::Session->new($cluster->socket_dir . '/.s.PGSQL.5432', $t->{database}, $role);
 }
 
+# Waits until a session has waited so many seconds for a lock.
+sub waits {
+	my ($seconds) = @_;
+
+	$t->wait_for(sub {
+		$t->psql('SELECT 1 FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE NOT granted)'
+		    . " AND clock_timestamp() > query_start + interval '$seconds s'") ne '';
+	}) or die "nobody waits\n";
+	return;
+}
+
 sub program {
 	my ($name, $text) = @_;
 
@@ -45,17 +56,6 @@ sub program {
 	chmod(0755, "$bin/$name") or die "$bin/$name: $!\n";
 }
 
-# A configuration that names a key which does not exist.
-sub unknown_key {
-	my $path = $t->dir . '/unknown.conf';
-
-	Berth::Test::write_file($path, Berth::Cluster::slurp($conf) . "nonsense = 1\n");
-	return $path;
-}
-
-# So many hours ago an issuer was added, and its keys were read and could not be read; none: never.
-sub keys_of_issuer {
-	my (%hours) = @_;
 # Reloads the pool with that key, until readiness says how that went.
 sub reload {
 	my ($key, $value, $state) = @_;
@@ -69,6 +69,17 @@ sub reload {
 	return;
 }
 
+# A configuration that names a key which does not exist.
+sub unknown_key {
+	my $path = $t->dir . '/unknown.conf';
+
+	Berth::Test::write_file($path, Berth::Cluster::slurp($conf) . "nonsense = 1\n");
+	return $path;
+}
+
+# So many hours ago an issuer was added, and its keys were read and could not be read; none: never.
+sub keys_of_issuer {
+	my (%hours) = @_;
 	my $ago = sub { defined $_[0] ? "now() - interval '$_[0] hours'" : $_[1] };
 
 	$t->psql('UPDATE trusted_issuers SET created_at = ' . $ago->($hours{added}, 'created_at')
@@ -121,10 +132,7 @@ my @cases = (
 
 		$holder->run('BEGIN; UPDATE access_epoch SET id = gen_random_uuid()');
 		$waiter->start('UPDATE access_epoch SET id = gen_random_uuid()');
-		$t->wait_for(sub {
-			$t->psql('SELECT 1 FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE NOT granted)'
-			    . " AND clock_timestamp() > query_start + interval '2 s'") ne '';
-		}) or die "nobody waits\n";
+		waits(2);
 		return [$holder, $waiter];
 	}, [], sub { $_[0][0]->run('ROLLBACK') }],
 	# PostgreSQL 13 does not know since when it waits
@@ -140,6 +148,31 @@ my @cases = (
 		}) or die "nobody waits\n";
 		return [$holder, $waiter];
 	}, [], sub { $_[0][0]->run('ROLLBACK') }],
+	[locks => 'for a prepared transaction', 'warning',
+	    qr/\Aa prepared transaction has locks for which 1 s.*ROLLBACK PREPARED; .* is `forgotten`\z/, sub {
+		my ($holder, $waiter) = map { session('berth') } 1 .. 2;
+
+		$holder->run("BEGIN; UPDATE access_epoch SET id = gen_random_uuid(); PREPARE TRANSACTION 'forgotten'");
+		$waiter->start('UPDATE access_epoch SET id = gen_random_uuid()');
+		waits(1.6);
+		return [$holder, $waiter];
+	}, [], sub { $_[0][0]->run("ROLLBACK PREPARED 'forgotten'") }],
+	# Autovacuum is off here, and gives way: another process of the server stands for it.
+	[locks => 'for autovacuum', 'warning', qr/\Aautovacuum \(process \d+ of the server\) has .*: let it /, sub {
+		my ($holder, $waiter) = map { session('berth') } 1 .. 2;
+
+		$holder->run('BEGIN; UPDATE access_epoch SET id = gen_random_uuid()');
+		$waiter->start('UPDATE access_epoch SET id = gen_random_uuid()');
+		waits(1.6);
+		$t->psql('ALTER FUNCTION pg_catalog.pg_blocking_pids(int) RENAME TO real_pids;'
+		    . ' CREATE FUNCTION pg_catalog.pg_blocking_pids(int) RETURNS int[] LANGUAGE sql AS'
+		    . " 'SELECT array_agg(pid) FROM pg_stat_activity WHERE usesysid IS NULL'");
+		return [$holder, $waiter];
+	}, [], sub {
+		$t->psql('DROP FUNCTION pg_catalog.pg_blocking_pids(int);'
+		    . ' ALTER FUNCTION pg_catalog.real_pids(int) RENAME TO pg_blocking_pids');
+		$_[0][0]->run('ROLLBACK');
+	}],
 	[rights => 'a table', 'critical',
 	    qr/the role berth lacks 1 of its rights .* such as SELECT on crate_owners: run `berth migrate --g/, sub {
 		$t->psql('REVOKE SELECT ON crate_owners FROM berth');
@@ -308,6 +341,13 @@ my @cases = (
 		$t->conf(cache_dir => $t->dir . '/cache');
 		$t->start_pool;
 	}],
+	[pool => 'a reload that was refused', 'warning', qr/\Areload: failed: the pool runs with an older /, sub {
+		reload('no_such_key', 1, 'failed');
+	}, [], sub { reload('no_such_key', undef, 'ok') }],
+	[pool => 'a node with another external_url', 'critical', qr/external_url of this node is /, sub {
+		$t->psql("INSERT INTO store_nodes (node, since, external_url, seen_at)"
+		    . " SELECT 'other' || n, now(), 'https://other.example.com', now() FROM generate_series(1, 2) n");
+	}, [], sub { $t->psql("DELETE FROM store_nodes WHERE node LIKE 'other%'") }],
 	[certificate => 'soon', 'warning', qr/expires in \d+ days, at .*renew it/, sub { },
 	    ['certificate=300000d,1d'], sub { }],
 	[certificate => 'now', 'critical', qr/expires in \d+ days, at .*renew it/, sub { },
@@ -318,6 +358,12 @@ my @cases = (
 	[nginx => 'without modules', 'critical', qr/lacks modules/, sub {
 		program('nginx', "echo 'configure arguments: --with-http_ssl_module' >&2");
 	}, [], sub { unlink("$bin/nginx") }],
+	[nginx => 'a reload that failed', 'warning', qr/last `systemctl reload nginx` failed, .*`nginx -t`/, sub {
+		program('systemctl', "$units\necho ReloadResult=exit-code");
+	}, [], sub { program('systemctl', $units) }],
+	[nginx => 'a reload that did not', 'ok', qr/has not failed/, sub {
+		program('systemctl', "$units\necho ReloadResult=success");
+	}, [], sub { program('systemctl', $units) }],
 );
 
 subtest 'each of them' => sub {
@@ -341,13 +387,6 @@ subtest 'each of them' => sub {
 # One finding, and not one for each check that comes after it.
 subtest 'the database answers too slowly' => sub {
 	my $holder = session('postgres');
-	[pool => 'a reload that was refused', 'warning', qr/\Areload: failed: the pool runs with an older /, sub {
-		reload('no_such_key', 1, 'failed');
-	}, [], sub { reload('no_such_key', undef, 'ok') }],
-	[pool => 'a node with another external_url', 'critical', qr/external_url of this node is /, sub {
-		$t->psql("INSERT INTO store_nodes (node, since, external_url, seen_at)"
-		    . " SELECT 'other' || n, now(), 'https://other.example.com', now() FROM generate_series(1, 2) n");
-	}, [], sub { $t->psql("DELETE FROM store_nodes WHERE node LIKE 'other%'") }],
 
 	$holder->run('BEGIN; LOCK TABLE store_check');
 	my ($status, $checks) = check('http://127.0.0.1:9');
@@ -358,12 +397,6 @@ subtest 'the database answers too slowly' => sub {
 	    'database: ok worker: not checked tasks: not checked search: not checked issuers: not checked',
 	    'those after it cannot tell') or diag(explain($checks));
 	is("$status $checks->{pool}[0]", '2 critical', 'what is not the database counts as ever');
-	[nginx => 'a reload that failed', 'warning', qr/last `systemctl reload nginx` failed, .*`nginx -t`/, sub {
-		program('systemctl', "$units\necho ReloadResult=exit-code");
-	}, [], sub { program('systemctl', $units) }],
-	[nginx => 'a reload that did not', 'ok', qr/has not failed/, sub {
-		program('systemctl', "$units\necho ReloadResult=success");
-	}, [], sub { program('systemctl', $units) }],
 	unlike($checks->{pool}[1], qr/slow|lock/, '  and has its own cause');
 };
 

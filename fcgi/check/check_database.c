@@ -61,6 +61,40 @@ check_database(struct checking *c)
 		check_say(c, CHECK_OK, "answers");
 }
 
+/* The beginning of a sentence: what holds the locks. */
+static const char *
+name_holder(struct arena *a, const struct health_lock *lock)
+{
+	switch (lock->holder) {
+	case HOLDER_PREPARED:
+		return "a prepared transaction";
+	case HOLDER_VACUUM:
+		return arena_printf(a, "autovacuum (process %" PRId64 " of the server)", lock->pid);
+	case HOLDER_SESSION:
+	case HOLDER__KINDS:
+		break;
+	}
+	return arena_printf(a, "session %" PRId64 " of the role %s (%s)", lock->pid, lock->role, lock->program);
+}
+
+/* The end of it: what to do. */
+static const char *
+tell_holder(struct arena *a, const struct health_lock *lock)
+{
+	switch (lock->holder) {
+	case HOLDER_PREPARED:
+		return arena_printf(a, "end it with COMMIT PREPARED or ROLLBACK PREPARED; the view pg_prepared_xacts "
+		    "lists all, and the oldest is `%s`", lock->gid != NULL ? lock->gid : "");
+	case HOLDER_VACUUM:
+		return "let it finish, since it gives way by itself unless it prevents a wraparound of transaction ids; "
+		    "the view pg_stat_progress_vacuum shows how far it is";
+	case HOLDER_SESSION:
+	case HOLDER__KINDS:
+		break;
+	}
+	return arena_printf(a, "if it hangs, end it with SELECT pg_terminate_backend(%" PRId64 ")", lock->pid);
+}
+
 void
 check_locks(struct checking *c)
 {
@@ -79,11 +113,9 @@ check_locks(struct checking *c)
 	if (state == CHECK_OK)
 		check_say(c, CHECK_OK, "no session waits for long");
 	else
-		check_say(c, state,
-		    "session %" PRId64 " of the role %s (%s) has locks for which %" PRId64 " session%s, one for "
-		    "%" PRId64 " s: if it hangs, end it with SELECT pg_terminate_backend(%" PRId64 ")",
-		    lock.pid, lock.role, lock.program, lock.sessions, lock.sessions == 1 ? " waits" : "s wait",
-		    lock.age_s, lock.pid);
+		check_say(c, state, "%s has locks for which %" PRId64 " session%s, one for %" PRId64 " s: %s",
+		    name_holder(c->arena, &lock), lock.sessions, lock.sessions == 1 ? " waits" : "s wait",
+		    lock.age_s, tell_holder(c->arena, &lock));
 }
 
 void

@@ -171,9 +171,12 @@ health_lock(struct db *db, struct arena *a, bool *any, struct health_lock *lock,
 		return -1;
 	*any = r.rows > 0;
 	if (*any)
-		*lock = (struct health_lock) { .pid = db_int(&r, 0, PID),
+		*lock = (struct health_lock) { .holder = db_int(&r, 0, PID) == 0 ? HOLDER_PREPARED
+			    : db_bool(&r, 0, VACUUM) ? HOLDER_VACUUM : HOLDER_SESSION,
+			.pid = db_int(&r, 0, PID),
 			.role = db_str(&r, 0, ROLE),
 			.program = db_str(&r, 0, PROGRAM),
+			.gid = db_str(&r, 0, GID),
 			.sessions = db_int(&r, 0, SESSIONS),
 			.age_s = db_int(&r, 0, AGE) };
 	return 0;

@@ -97,15 +97,28 @@ struct health_rights {
 int health_rights(struct db *, struct arena *, struct health_rights *, struct err *)
     __attribute__((warn_unused_result));
 
-/* A session with locks for which others wait. */
+/* What can hold a lock. */
+enum health_holder {
+	HOLDER_SESSION,
+	HOLDER_PREPARED, /* a prepared transaction, which has no session */
+	HOLDER_VACUUM, /* autovacuum */
+	HOLDER__KINDS
+};
+
+/* A holder of locks for which sessions wait. */
 struct health_lock {
-	int64_t pid; /* of the server's process */
-	const char *role, *program; /* "": the session has told none */
+	enum health_holder holder;
+	int64_t pid; /* of the server's process; 0 for HOLDER_PREPARED */
+	const char *role, *program; /* of a session; "": it has told none */
+	const char *gid; /* the oldest prepared transaction of the database; NULL: there is none */
 	int64_t sessions; /* how many wait */
 	int64_t age_s; /* how long the first of them has waited, to whole seconds */
 };
 
-/* Of several, the one for which most sessions wait.  *any false: nobody waits.  -1: 500, 503. */
+/*
+ * Finds the holder for which the most sessions wait, among those that wait for nothing themselves.
+ * *any false: no session waits.  -1: 500, 503.
+ */
 int health_lock(struct db *, struct arena *, bool *any, struct health_lock *, struct err *)
     __attribute__((warn_unused_result));
 

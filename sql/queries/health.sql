@@ -94,9 +94,11 @@ SELECT count(*) AS lacking, coalesce(min(verb || ' on ' || name), '') AS first, 
                             AND NOT has_column_privilege(relation, a.attnum, verb)) END;
 
 -- name: health_locks
--- The session for which most others wait, while it waits for none: how many wait, and for how many seconds the
--- first has waited.  PostgreSQL 13 has no `waitstart`: the time since the statement began, if this role may know it.
--- Reads the table of locks, and the sessions.
+-- What holds locks for which the most sessions wait, and waits for nothing itself: how many wait, and for how many
+-- seconds the first has waited.  PostgreSQL 13 has no `waitstart`: the time since the statement began, if this role
+-- may know it.  pid 0: prepared transactions; gid is the oldest of this database.  vacuum: a process of the
+-- server that belongs to no role, as autovacuum does.  Reads the table of locks, the sessions, and the prepared
+-- transactions.
 WITH waiting AS MATERIALIZED (
 	SELECT a.pid, extract(epoch FROM clock_timestamp() - coalesce(min((to_jsonb(l) ->> 'waitstart')::timestamptz),
 	                                                              a.query_start)) AS age
@@ -104,8 +106,10 @@ WITH waiting AS MATERIALIZED (
 	 WHERE a.datname = current_database()
 	 GROUP BY a.pid, a.query_start
 )
-SELECT b.pid::bigint AS pid, coalesce(b.usename, '') AS role, coalesce(b.application_name, '') AS program,
-       count(*) AS sessions, coalesce(max(w.age), 0)::bigint AS age
-  FROM waiting w, unnest(pg_blocking_pids(w.pid)) AS h(pid) JOIN pg_stat_activity b ON b.pid = h.pid
- WHERE h.pid NOT IN (SELECT pid FROM waiting)
- GROUP BY b.pid, b.usename, b.application_name ORDER BY sessions DESC, b.pid LIMIT 1;
+SELECT h.pid::bigint AS pid, coalesce(b.usename, '') AS role, coalesce(b.application_name, '') AS program,
+       count(DISTINCT w.pid) AS sessions, coalesce(max(w.age), 0)::bigint AS age,
+       b.pid IS NOT NULL AND b.usesysid IS NULL AS vacuum,
+       (SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared LIMIT 1) AS gid
+  FROM waiting w, unnest(pg_blocking_pids(w.pid)) AS h(pid) LEFT JOIN pg_stat_activity b ON b.pid = h.pid
+ WHERE h.pid NOT IN (SELECT pid FROM waiting) AND (h.pid = 0 OR b.pid IS NOT NULL)
+ GROUP BY h.pid, b.pid, b.usename, b.usesysid, b.application_name ORDER BY sessions DESC, h.pid LIMIT 1;

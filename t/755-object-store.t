@@ -477,6 +477,48 @@ subtest 'a bucket that does not exist' => sub {
 	$none->stop;
 };
 
+# Each kind of request that fails alone shows; clients learn neither status nor code.
+subtest 'a store that refuses' => sub {
+	plan skip_all => "$ENV{BERTH_S3} does not fail on demand" if $s3->is_real;
+	my $told = qr/the registry's object store refuses a request of the registry; tell the registry's admin/;
+	my $error = sub {
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'probe_store' AND claimed_until IS NULL;"
+		    . ' NOTIFY berth_tasks');
+		return $t->psql("SELECT error FROM tasks WHERE kind = 'probe_store' AND attempts > 0");
+	};
+
+	$t->run_tasks('probe_store');
+
+	for my $case ([GET => '403 AccessDenied', qr/GET \S+ at \S+: status 403 AccessDenied; check store_creden/],
+		[HEAD => '403 AccessDenied', qr/HEAD \S+ at \S+: status 403; check store_credentials, and the rights/],
+		[GET => '403 RequestTimeTooSkewed', qr/status 403 RequestTimeTooSkewed; set the clock of this host/],
+		[GET => '400 AuthorizationHeaderMalformed', qr/check store_endpoint and store_region/],
+		[GET => '404 NoSuchBucket', qr/status 404 NoSuchBucket; check the name of the bucket, crates/]) {
+		my ($method, $how, $detail) = @$case;
+		my ($status, $code) = split(/ /, $how);
+
+		forget('second');
+		$s3->fail($method, $status, '', $code);
+		my $res = $t->http(GET => '/-/readiness');
+		my $said = $t->json($res);
+		is("$res->{status} $said->{store}", '503 refused', "$method, $how: readiness");
+		like($said->{store_detail}, $detail, '  has what the store answered, and what to do');
+		$said = $t->json($t->http(GET => '/-/readiness?for=reads'));
+		is("$said->{status} $said->{store}", 'ok refused', '  a node that has copies is ready for reads');
+		like($said->{store_detail}, $detail, '  and says why');
+		like((berth('check'))[1], $detail, '  so does berth check');
+		ok($t->wait_for(sub { $error->() =~ $detail }), "  and so does the worker's task") or diag($error->());
+		if ($method eq 'GET') {
+			$res = get('second');
+			is($res->{status}, 503, '  a read');
+			like($res->{body}, $told, '  is told that this does not pass');
+			unlike($res->{body}, qr/$status|$code|bucket|credential/i, '  and no internal detail');
+		}
+		$s3->fail($method, undef);
+		ok(whole('second'), '  afterwards it is there');
+	}
+};
+
 # The check of the store takes longer than all questions to the database may.
 # Each of its requests is in time; all of them together are not.
 subtest 'a publish to a slow object store' => sub {

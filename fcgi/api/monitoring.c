@@ -17,7 +17,6 @@
 #include "cache/cache_board.h"
 #include "call/app_metrics.h"
 #include "store/blob/blob_store.h"
-#include "store/blob/store_file.h"
 #include "store/blob/store_node.h"
 #include "store/health.h"
 #include "store/token/token_slot.h"
@@ -133,28 +132,27 @@ is_shared(struct worker_app *app, struct request *rq, bool writable, struct err 
 	    store_node_look(app->db, rq->arena, store, name, err) == 0;
 }
 
-/* Is it an object store that does not answer?  All nodes have the same one; copies serve reads meanwhile. */
-static bool
-is_away(const struct blob_store *store, struct err *err)
-{
-	char id[REGISTRY_ID_SIZE + 1];
+/* What the answer says of the store. */
+struct store_report {
+	const char *state; /* "ok", or what is wrong */
+	struct err err;    /* its detail is for the administrator */
+	bool bad;          /* the node is not ready */
+};
 
-	return store->kind->copies && store_file_read(store, STORE_ID_FILE, id, sizeof(id), err) == -1;
-}
-
-/* "ok", or what is wrong with the store; err has the details for the administrator. */
 static const char *
 store_state(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
-    struct err *err)
+    struct store_report *report)
 {
 	const struct blob_store *store = app->settings->blobs;
+	struct err *err = &report->err;
+	bool refused;
 
 	if (blob_store_probe(rq->arena, store, !reads, err) == -1)
 		return reads ? "unreadable" : "not writable";
-	if (is_away(store, err)) {
-		if (reads)
-			err_clear(err);
-		return "away";
+	/* all nodes have the same object store, and copies serve reads meanwhile */
+	if (blob_store_ask(rq->arena, store, &refused, err) == -1) {
+		report->bad = !reads;
+		return refused ? "refused" : "away";
 	}
 	/* without the database this is unknown */
 	if (health->schema != DB_SCHEMA_FITS)
@@ -164,16 +162,17 @@ store_state(struct worker_app *app, struct request *rq, const struct health *hea
 	return is_shared(app, rq, health->writable, err) ? "ok" : "not shared";
 }
 
-/* The same, with a short time limit. */
-static const char *
+/* Looks at the store, with a short time limit. */
+static void
 look_at_store(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
-    struct err *err)
+    struct store_report *report)
 {
 	int64_t patience_ms = blob_store_set_patience(app->settings->blobs, LOOK_US / 1000);
-	const char *state = store_state(app, rq, health, reads, err);
 
+	*report = (struct store_report) { .bad = true };
+	report->state = store_state(app, rq, health, reads, report);
+	report->bad = report->bad && report->err.status != 0;
 	(void)blob_store_set_patience(app->settings->blobs, patience_ms);
-	return state;
 }
 
 /* Checks that this node has the external_url of the others. */
@@ -263,6 +262,7 @@ nginx_lacks_keys(const struct settings *s, const struct request *rq)
 }
 
 enum sameness { SAME, MISSING, DIFFERENT };
+
 /* A directory that nginx and the pool both use. */
 struct nginx_dir {
 	const char *param; /* has nginx's path */
@@ -270,7 +270,6 @@ struct nginx_dir {
 	const char *variable, *key, *value;
 	bool needed; /* nginx cannot send crates without it */
 };
-
 
 /*
  * Do the paths of nginx and the pool lead to one directory?  MISSING: nginx's is not here, because it is
@@ -287,6 +286,7 @@ compare(const char *nginx, const char *ours)
 		return errno == ENOENT || errno == ENOTDIR ? MISSING : SAME;
 	return st.st_dev == other.st_dev && st.st_ino == other.st_ino ? SAME : DIFFERENT;
 }
+
 /* NULL, or what is wrong with that directory.  A path that is missing here may be right for nginx. */
 static const char *
 dir_detail(const struct request *rq, const struct nginx_dir *dir, bool *bad)
@@ -308,7 +308,6 @@ dir_detail(const struct request *rq, const struct nginx_dir *dir, bool *bad)
 	    "them equal, and reload nginx", dir->variable, nginx,
 	    same == MISSING ? ", which does not exist for the pool" : "", dir->key, dir->value);
 }
-
 
 /*
  * By its server for monitoring nginx tells of its own configuration.  NULL if that fits, or for another
@@ -338,6 +337,7 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 	}
 	return nginx_lacks_keys(s, rq);
 }
+
 /* Does the pool run with the last configuration that it was to take?  If not, it serves with an older one. */
 static void
 put_reload(struct json_out *o, const struct meter *meter)
@@ -351,34 +351,34 @@ put_reload(struct json_out *o, const struct meter *meter)
 		    "failed: `berth-fcgi -t` or the pool's log has the cause; remove it, and reload the pool");
 }
 
-
 int
 monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 {
-	struct err store_err = { 0 }, node_err = { 0 };
+	struct err node_err = { 0 };
+	struct store_report store;
 	struct key_report keys;
 	struct health health;
 	struct json_out o;
 	bool reads, ready, bad_nginx = false;
-	const char *store, *nginx;
+	const char *nginx;
 	struct buf b;
 
 	if (only_reads(rq, &reads) == -1)
 		return -1;
 	look(call->app, rq, &health);
-	store = look_at_store(call->app, rq, &health, reads, &store_err);
+	look_at_store(call->app, rq, &health, reads, &store);
 	look_at_nodes(call->app, rq, &health, &node_err);
 	if (node_err.status != 0 && rq->err.status == 0)
 		rq->err = node_err;
-	if (store_err.status != 0 && rq->err.status == 0)
-		rq->err = store_err;
+	if (store.bad && rq->err.status == 0)
+		rq->err = store.err;
 	report_keys(call->app, rq, &health, &keys);
 	if (keys.bad && rq->err.status == 0)
 		err_internal(&rq->err, 503, "%s", keys.detail);
 	nginx = nginx_detail(call->app->settings, rq, &bad_nginx);
 	if (bad_nginx && rq->err.status == 0)
 		err_internal(&rq->err, 503, "%s", nginx);
-	ready = store_err.status == 0 && node_err.status == 0 && !keys.bad && !bad_nginx &&
+	ready = !store.bad && node_err.status == 0 && !keys.bad && !bad_nginx &&
 	    health.schema == DB_SCHEMA_FITS && (health.writable || reads);
 	buf_init(&b, rq->arena, READINESS_MAX);
 	json_out_init(&o, &b);
@@ -387,9 +387,9 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	json_out_key_str(&o, "version", BERTH_VERSION);
 	json_out_key_str(&o, "database", database_state(&health));
 	json_out_key_str(&o, "schema", schema_state(&health));
-	json_out_key_str(&o, "store", store);
-	if (store_err.status != 0)
-		json_out_key_str(&o, "store_detail", store_err.detail);
+	json_out_key_str(&o, "store", store.state);
+	if (store.err.status != 0)
+		json_out_key_str(&o, "store_detail", store.err.detail);
 	if (keys.state != NULL)
 		json_out_key_str(&o, "token_key", keys.state);
 	if (keys.detail != NULL)
@@ -468,7 +468,7 @@ show_cache(const struct worker_app *app)
 int
 monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 {
-	struct err store_err = { 0 };
+	struct store_report store;
 	struct health health;
 	int64_t bytes;
 	struct buf b;
@@ -481,9 +481,9 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 	buf_init(&b, rq->arena, METRICS_MAX);
 	if (health.schema == DB_SCHEMA_FITS)
 		database_metrics(call->app, rq, &b);
-	(void)look_at_store(call->app, rq, &health, false, &store_err);
-	meter_set(call->app->meter, METRIC_STORE_OK, 0, store_err.status == 0);
-	if (blob_store_free(call->app->settings->blobs, &bytes, &store_err) == 0)
+	look_at_store(call->app, rq, &health, false, &store);
+	meter_set(call->app->meter, METRIC_STORE_OK, 0, !store.bad);
+	if (blob_store_free(call->app->settings->blobs, &bytes, &store.err) == 0)
 		meter_set(call->app->meter, METRIC_STORE_FREE, 0, bytes);
 	metrics_print(call->app->meter->metrics, &b);
 	return respond(rs, 200, METRICS_CONTENT_TYPE, &b);

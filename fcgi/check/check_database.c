@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "store/blob/blob_store.h"
 #include "store/blob/store_identity.h"
 #include "store/blob/store_mark.h"
 #include "store/blob/store_node.h"
@@ -217,12 +218,14 @@ check_store(struct checking *c)
 {
 	char warning[ERR_DETAIL_SIZE];
 	struct err err = { 0 };
+	bool refused;
 
 	if (!check_requires_database(c))
 		return;
 	if ((c->who == CHECK_SERVICE && !c->settings->blobs->kind->copies &&
 	        check_store_is_there(c->settings->blobs, &err) == -1) ||
-	    store_identity_test(c->db, c->arena, c->settings->blobs, warning, sizeof(warning), &err) == -1)
+	    store_identity_test(c->db, c->arena, c->settings->blobs, warning, sizeof(warning), &err) == -1 ||
+	    (c->who == CHECK_SERVICE && blob_store_ask(c->arena, c->settings->blobs, &refused, &err) == -1))
 		check_say_error(c, CHECK_CRITICAL, &err);
 	else if (warning[0] != '\0')
 		check_say(c, CHECK_WARNING, "%s", warning);

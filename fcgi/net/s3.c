@@ -22,7 +22,7 @@ call_of(const char *method, const char *key)
 
 /* NoSuchBucket is an error of the configuration, and does not mean that the object is missing. */
 static int
-found(const struct s3 *s, const struct s3_call *c, struct err *err)
+found(struct s3 *s, const struct s3_call *c, struct err *err)
 {
 	struct slice code = s3_code(c);
 

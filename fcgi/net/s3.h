@@ -9,8 +9,9 @@
  * process makes one request at a time; others wait.
  *
  * -1: 503, the store does not answer in time, or its answer is neither success nor "no such key".  The
- * client learns that the store is away; `detail` has method, key and the store's error code, and never a
- * credential.  500: there are no credentials, or a library of this host fails.
+ * client learns that the store is away, or refuses a request; `detail` has method, key, status, the store's
+ * error code and a remedy, and never a credential.  500: there are no credentials, or a library of this host
+ * fails.
  */
 
 #include <stdbool.h>

@@ -322,15 +322,26 @@ s3_code(const struct s3_call *c)
 	return n > 0 && n <= LONGEST ? slice_of(code + strlen("<Code>"), n) : slice_of("", 0);
 }
 
+static bool
+is_passing(long status)
+{
+	return status == HTTP_TOO_MANY || (status >= HTTP_SERVER_ERROR && status <= HTTP_TIMED_OUT &&
+	    status != HTTP_NOT_IMPLEMENTED);
+}
+
 /* Tells the administrator what to check. */
 static int
 tell_remedy(const struct s3 *s, const struct s3_call *c, struct err *err)
 {
 	const char *keys = s->conf->keys;
+	struct slice code = s3_code(c);
 
-	if (c->status >= HTTP_MULTIPLE_CHOICES && c->status < HTTP_BAD_REQUEST)
+	if (slice_is(code, "RequestTimeTooSkewed"))
+		return err_context(err, "set the clock of this host");
+	if ((c->status >= HTTP_MULTIPLE_CHOICES && c->status < HTTP_BAD_REQUEST) ||
+	    slice_is(code, "AuthorizationHeaderMalformed"))
 		return err_context(err, "check %s_endpoint and %s_region", keys, keys);
-	if (c->status == HTTP_FORBIDDEN)
+	if (c->status == HTTP_UNAUTHORIZED || c->status == HTTP_FORBIDDEN)
 		return err_context(err, "check %s_credentials, and the rights that they have in the bucket", keys);
 	if (c->status == HTTP_NOT_FOUND)
 		return err_context(err, "check the name of the bucket, %s", s->conf->bucket);
@@ -339,21 +350,16 @@ tell_remedy(const struct s3 *s, const struct s3_call *c, struct err *err)
 
 /* The store has answered, and not with success. */
 int
-s3_refuse(const struct s3 *s, const struct s3_call *c, struct err *err)
+s3_refuse(struct s3 *s, const struct s3_call *c, struct err *err)
 {
 	struct slice code = s3_code(c);
 
-	err_internal(err, 503, "object store: %s %s at %s: status %ld %.*s", c->method,
-	    c->key[0] != '\0' ? c->key : "(list)", s->origin, c->status, (int)code.n, code.p);
+	err_internal(err, 503, "object store: %s %s at %s: status %ld%s%.*s", c->method,
+	    c->key[0] != '\0' ? c->key : "(list)", s->origin, c->status, code.n > 0 ? " " : "", (int)code.n, code.p);
 	(void)tell_remedy(s, c, err);
-	return s3_away(err);
-}
-
-static bool
-is_passing(long status)
-{
-	return status == HTTP_TOO_MANY || (status >= HTTP_SERVER_ERROR && status <= HTTP_TIMED_OUT &&
-	    status != HTTP_NOT_IMPLEMENTED);
+	s->refused = !is_passing(c->status);
+	return s->refused ? err_tell(err, "the registry's object store refuses a request of the registry; tell the "
+	    "registry's administrator") : s3_away(err);
 }
 
 /*
@@ -473,7 +479,7 @@ try_all(struct s3 *s, struct s3_call *c, struct err *err)
 
 	if (is_away(s, c)) {
 		err_internal(err, 503, s->away_key[0] != '\0' ? "object store: %s failed for %s a moment ago"
-		    : "object store: %s did not answer a moment ago", s->origin, s->away_key);
+		    : "object store: %s failed a moment ago", s->origin, s->away_key);
 		return s3_away(err);
 	}
 	if (until_us - began_us < LEAST_US) {
@@ -539,6 +545,7 @@ s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 	int64_t began_us = clock_us();
 	int rc = -1;
 
+	s->refused = false;
 	buf_init(&c->text, a, ANSWER_MAX);
 	/* a file of that name would get the secrets of the connection */
 	unsetenv("SSLKEYLOGFILE");

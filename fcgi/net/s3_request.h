@@ -47,6 +47,7 @@ struct s3 {
 	int64_t away_until_us;
 	char away_key[S3_KEY_MAX + 1]; /* the only object that is away; "": all are */
 	bool fails; /* no request has succeeded since the last failure */
+	bool refused; /* the store has answered the last request, and refused it */
 	bool unconditional; /* the store does not support If-None-Match */
 	s3_watch_fn *watch; /* NULL: none */
 	void *watch_arg;
@@ -105,8 +106,11 @@ bool s3_fails_alone(const struct s3 *, const char *key);
 /* The store's error code, such as NoSuchBucket; empty: it has sent none. */
 struct slice s3_code(const struct s3_call *);
 
-/* Sets err for an answer that is no success: 503, with the store's code in `detail`.  Returns -1. */
-int s3_refuse(const struct s3 *, const struct s3_call *, struct err *);
+/*
+ * Sets err for an answer that is no success: 503, with status, the store's code and a remedy in `detail`.  If
+ * another attempt would not help, sets `refused` as well.  Returns -1.
+ */
+int s3_refuse(struct s3 *, const struct s3_call *, struct err *);
 
 /* Sets the sentence of err for the client: the store is away.  Returns -1. */
 int s3_away(struct err *);

@@ -4,6 +4,7 @@
 
 #include "store/blob/blob.h"
 #include "store/blob/blob_copies.h"
+#include "store/blob/blob_store.h"
 #include "store/blob/store_node.h"
 #include "store/token/token_slot.h"
 
@@ -34,7 +35,11 @@ meet_nodes(struct task_ctx *ctx, struct err *err)
 	const struct settings *s = ctx->settings;
 	const struct store_node self = { ctx->node, s->external_url, token_slot_text(ctx->arena, s->token_key) };
 
-	if (store_node_show(ctx->db, ctx->arena, s->blobs, &self, err) == -1 ||
+	bool refused;
+
+	/* a node alone looks for no other one, so it would only write */
+	if (blob_store_ask(ctx->arena, s->blobs, &refused, err) == -1 ||
+	    store_node_show(ctx->db, ctx->arena, s->blobs, &self, err) == -1 ||
 	    store_node_look(ctx->db, ctx->arena, s->blobs, ctx->node, err) == -1)
 		return -1;
 	return store_node_sweep(ctx->db, ctx->arena, s->blobs, err);

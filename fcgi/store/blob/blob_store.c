@@ -168,6 +168,22 @@ blob_store_probe(struct arena *a, const struct blob_store *store, bool write, st
 }
 
 int
+blob_store_ask(struct arena *a, const struct blob_store *store, bool *refused, struct err *err)
+{
+	struct blob_stat st;
+	char id[2];
+
+	*refused = false;
+	if (store->s3 == NULL)
+		return 0;
+	if (store->kind->read_line(store, STORE_ID_FILE, id, sizeof(id), err) != -1 &&
+	    store->kind->stat(store, a, STORE_ID_FILE, &st, err) != -1)
+		return 0;
+	*refused = store->s3->refused;
+	return -1;
+}
+
+int
 blob_store_prepare(struct blob_store *store, struct err *err)
 {
 	enum { FIRSTS = 256, DIR_MODE = 0777 /* the rest is left to the umask, as in blob_dir_make() */ };

@@ -58,6 +58,13 @@ int blob_store_probe(struct arena *, const struct blob_store *, bool write, stru
     __attribute__((warn_unused_result));
 
 /*
+ * Asks an object store for its registry's id by GET, as reads do, and by HEAD, as checks and repeated
+ * publishes do.  Does not ask the other kinds.  -1: 503; *refused: the store has answered.
+ */
+int blob_store_ask(struct arena *, const struct blob_store *, bool *refused, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
  * For a process that stores many blobs: makes the 256 directories that have the directories of blobs, and
  * syncs their names to the disk once, so that not every blob has to.  The store must be the registry's.  -1:
  * as blob_stage; blobs can be stored nevertheless.

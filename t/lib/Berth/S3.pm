@@ -205,11 +205,12 @@ sub keys {
 	return sort $xml =~ m{<Key>([^<]*)</Key>}g;
 }
 
-# method: one, or several as PUT|HEAD.  where: in this path; without it in all paths.
+# method: one, or several as PUT|HEAD.  where: in this path; without it in all paths.  code: of an error.
 sub fail {
-	my ($self, $method, $how, $where) = @_;
+	my ($self, $method, $how, $where, $code) = @_;
 
-	Berth::Test::write_file("$self->{dir}/fail", defined $how ? "$method $how " . ($where // '') : '');
+	Berth::Test::write_file("$self->{dir}/fail", defined $how ? join(' ', $method, $how, $code // 'SlowDown',
+	    $where // '') : '');
 	return;
 }
 
@@ -266,14 +267,14 @@ sub request {
 	open(my $asked, '>>', "$dir/asked") or die "asked: $!\n";
 	print {$asked} "$method $path\n";
 	close($asked);
-	my ($what, $how, $where) = split(/ /, -e "$dir/fail" ? Berth::Cluster::slurp("$dir/fail") : '', 3);
+	my ($what, $how, $code, $where) = split(/ /, -e "$dir/fail" ? Berth::Cluster::slurp("$dir/fail") : '', 4);
 	$how = '' unless defined $how && $method =~ /^(?:$what)$/ && index($path, $where) >= 0;
 	return 0 if $how eq 'close';
 	sleep(60) if $how eq 'hang';
 	sleep($1) if $how =~ /^slow(\d+)$/;
 	# what knows no start-after
 	$query =~ s/&start-after=[^&]*|max-keys=\d+&//g, $query .= '&max-keys=2' if $how eq 'again';
-	my ($status, $headers, $text) = $how =~ /^\d+$/ ? (error($how, 'SlowDown'))
+	my ($status, $headers, $text) = $how =~ /^\d+$/ ? (error($how, $code))
 	    : answer($dir, $method, decode($path), $query, \%h, $body // '');
 	$text =~ s{<IsTruncated>.*}{<IsTruncated>true</IsTruncated></ListBucketResult>} if $how eq 'empty';
 	# one byte of what it has is another

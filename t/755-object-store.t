@@ -227,6 +227,26 @@ subtest 'what happens while a request waits' => sub {
 	ok($t->wait_for(sub { substr($t->log('pool'), $before) =~ /reloaded: generation/ }), 'the pool reloads');
 	is_deeply($release->($waits, @held), [(200) x 4], 'the worker serves it before it ends');
 
+	# the worker runs the request again: what it has counted the first time counts once
+	$t->berth_ok(qw(project set demo/registry visibility=public));
+	my $page = sub {
+		my $c = Berth::FastCGI->connect($t->socket_path);
+
+		$c->send_bytes(Berth::FastCGI::request("/-/projects/demo/registry/-/crates/$crates[3]/1.0.0/source",
+		    REMOTE_ADDR => '192.0.2.7', HTTP_COOKIE => '__Host-berth=' . 'x' x 43));
+		return $c;
+	};
+	my $full = sub { return $t->psql("SELECT full_at FROM rate_limits WHERE actor LIKE '%192.0.2.7%'") };
+
+	($waits, @held) = $wait->($token);
+	my $reader = $page->();
+	ok($t->wait_for(sub { deferred() == 2 }), 'a page of files waits as well');
+	my $once = $full->();
+	like($once, qr/^2/, 'its cookie of no session is a bad credential');
+	is_deeply($release->($waits, @held, $reader), [(200) x 5], 'it is answered');
+	is($full->(), $once, 'and counted as one');
+	$t->berth_ok(qw(project set demo/registry visibility=private));
+
 	$t->conf(request_timeout => 4);
 	$t->stop_pool;
 	$t->start_pool;

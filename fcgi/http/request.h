@@ -77,6 +77,7 @@ struct request {
 	bool ending; /* the worker was told to end before it took this request: do not wait long */
 	bool may_defer; /* the worker has room for it */
 	bool is_behind; /* the worker has deferred older requests: let them go first */
+	bool is_again; /* it was deferred before: do not count again what that time has counted */
 	bool deferred; /* request_defer() */
 	/* set by the router */
 	const struct route *route;

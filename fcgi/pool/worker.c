@@ -178,7 +178,8 @@ request_handle(struct worker *w, const struct deferred *again, struct request *r
 	int rc = request_read(rq, w->arena, w->conn, w->settings->request_timeout);
 
 	rq->ending = w->stopping;
-	rq->may_defer = again != NULL || can_defer(w);
+	rq->is_again = again != NULL;
+	rq->may_defer = rq->is_again || can_defer(w);
 	rq->is_behind = again == NULL && w->deferred.n > 0;
 	if (again != NULL)
 		wait_note(rq, again);

@@ -146,7 +146,8 @@ refuse_cookie(struct worker_app *app, struct request *rq, struct web_session *v)
 	OPENSSL_cleanse(v->secret, sizeof(v->secret));
 	v->is_new = true;
 	err_set(&rq->err, 403, "you are no longer signed in");
-	(void)rate_limit_note_bad_credential(app, rq);
+	if (!rq->is_again)
+		(void)rate_limit_note_bad_credential(app, rq);
 	if (rq->err.status == 429)
 		return -1;
 	err_clear(&rq->err);

@@ -122,7 +122,7 @@ do_defer(struct call *call, struct request *rq, struct response *rs)
 	if (is_free())
 		return answer(rq, rs, rq->deadline_us);
 	(void)err_set(&rq->err, 503, "it is not free");
-	return request_defer(rq);
+	return request_defer(rq, "");
 }
 
 /* The same, and then it does not end before its time. */
@@ -187,9 +187,10 @@ app_end(struct worker_app *app, struct request *rq)
 }
 
 static bool
-app_resumes(const struct worker_app *app)
+app_resumes(struct worker_app *app, const char *awaits)
 {
 	(void)app;
+	(void)awaits;
 	return is_free();
 }
 

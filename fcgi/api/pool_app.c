@@ -13,6 +13,7 @@
 #include "cache/cache_keeper.h"
 #include "call/app.h"
 #include "call/app_metrics.h"
+#include "call/bring.h"
 #include "call/known_caller.h"
 #include "call/known_reader.h"
 #include "call/outbound_slot.h"
@@ -203,13 +204,7 @@ app_end(struct worker_app *app, struct request *rq)
 	db_set_request(app->db, NULL);
 	db_set_guard(app->db, NULL);
 	patience_end(app);
-}
-
-/* Requests are deferred for want of a slot, in call/bring.c. */
-static bool
-app_resumes(const struct worker_app *app)
-{
-	return outbound_slot_is_free(app);
+	outbound_slot_release(app);
 }
 
 const struct pool_app api_pool_app = {
@@ -223,7 +218,7 @@ const struct pool_app api_pool_app = {
 	.barrier = app_barrier,
 	.refuse = page_refuse,
 	.end = app_end,
-	.resumes = app_resumes,
+	.resumes = bring_resumes,
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,
 	.keeps = app_keeps,

@@ -33,6 +33,7 @@ struct worker_app {
 	const struct settings *settings;
 	const struct meter *meter;
 	struct slots *slots; /* slots of the queues in enum app_queue, shared with the other workers */
+	bool slot_reserved; /* call/outbound_slot.h */
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	struct db *replica; /* call/replica.h; NULL: there is none */

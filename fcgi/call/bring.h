@@ -14,4 +14,10 @@
 int bring_blob(struct worker_app *, struct request *, const char *sha256, int64_t max, const char **path)
     __attribute__((warn_unused_result));
 
+/*
+ * Can a request that bring_blob() has deferred for that blob go on?  The copy is there meanwhile, or a slot
+ * is reserved for the request (call/outbound_slot.h).
+ */
+bool bring_resumes(struct worker_app *, const char *sha256);
+
 #endif

@@ -2,10 +2,8 @@
 
 /* Requests that write are one actor: they must not take all write workers. */
 static struct slots_ask
-ask_of(const struct worker_app *app, const struct request *rq)
+ask_of(const struct worker_app *app, bool reads)
 {
-	bool reads = (rq->method & (METHOD_GET | METHOD_HEAD)) != 0;
-
 	return (struct slots_ask) {
 		.queue = QUEUE_OUTBOUND,
 		.n = app_half(app->settings->workers),
@@ -14,25 +12,49 @@ ask_of(const struct worker_app *app, const struct request *rq)
 	};
 }
 
-int
-outbound_slot_take(const struct worker_app *app, const struct request *rq, int64_t until_us)
+static bool
+reads(const struct request *rq)
 {
-	struct slots_ask ask = ask_of(app, rq);
-
-	ask.until_us = until_us;
-	return slots_take(app->slots, &ask);
+	return (rq->method & (METHOD_GET | METHOD_HEAD)) != 0;
 }
 
-bool
-outbound_slot_is_free(const struct worker_app *app)
+int
+outbound_slot_take(struct worker_app *app, const struct request *rq, int64_t until_us)
 {
-	return slots_count(app->slots, QUEUE_OUTBOUND).held < app_half(app->settings->workers);
+	struct slots_ask ask = ask_of(app, reads(rq));
+
+	if (app->slot_reserved) {
+		app->slot_reserved = false;
+		return 0;
+	}
+	ask.until_us = until_us;
+	return slots_take(app->slots, &ask);
 }
 
 void
 outbound_slot_leave(const struct worker_app *app, const struct request *rq)
 {
-	const struct slots_ask ask = ask_of(app, rq);
+	const struct slots_ask ask = ask_of(app, reads(rq));
 
 	slots_leave(app->slots, &ask);
+}
+
+bool
+outbound_slot_reserve(struct worker_app *app)
+{
+	const struct slots_ask ask = ask_of(app, true);
+
+	if (!app->slot_reserved)
+		app->slot_reserved = slots_take(app->slots, &ask) == 0;
+	return app->slot_reserved;
+}
+
+void
+outbound_slot_release(struct worker_app *app)
+{
+	const struct slots_ask ask = ask_of(app, true);
+
+	if (app->slot_reserved)
+		slots_leave(app->slots, &ask);
+	app->slot_reserved = false;
 }

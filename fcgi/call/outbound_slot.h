@@ -16,11 +16,16 @@
  * Takes a slot; waits for one until until_us of clock_us() at most, and with until_us 0 not at all.  0: ask
  * now, and then call outbound_slot_leave().  -1: too many workers ask already.
  */
-int outbound_slot_take(const struct worker_app *, const struct request *, int64_t until_us)
+int outbound_slot_take(struct worker_app *, const struct request *, int64_t until_us)
     __attribute__((warn_unused_result));
 void outbound_slot_leave(const struct worker_app *, const struct request *);
 
-/* Would a request that reads get a slot now? */
-bool outbound_slot_is_free(const struct worker_app *);
+/*
+ * Reserves a slot, if one is free, for the request that reads and that this worker serves next: its
+ * outbound_slot_take() takes that one.  So of several workers that look for one slot, only one serves a
+ * request for it.  outbound_slot_release() gives back a slot that was reserved and not taken.
+ */
+bool outbound_slot_reserve(struct worker_app *);
+void outbound_slot_release(struct worker_app *);
 
 #endif

@@ -317,9 +317,10 @@ request_read(struct request *rq, struct arena *a, struct fcgi_conn *conn, int64_
 }
 
 int
-request_defer(struct request *rq)
+request_defer(struct request *rq, const char *awaits)
 {
 	rq->deferred = rq->may_defer;
+	snprintf(rq->awaits, sizeof(rq->awaits), "%s", awaits);
 	return -1;
 }
 

@@ -26,6 +26,7 @@ enum {
 	REQUEST_PATH_MAX = 4096, /* bytes of the raw path: 414 above */
 	REQUEST_SEGMENTS_MAX = 24, /* of a route, but for the rest of a path */
 	REQUEST_PARAMS_MAX = 6, /* segments that a route names */
+	REQUEST_AWAITS_SIZE = 80, /* with the NUL */
 	REQUEST_QUERY_MAX = 8192, /* 414 above */
 	REQUEST_ID_SIZE = 49 /* with the NUL: beside a program's name it fits into application_name of PostgreSQL */
 };
@@ -76,9 +77,10 @@ struct request {
 	int64_t deadline_us; /* of clock_us(); no wait of this request goes past it */
 	bool ending; /* the worker was told to end before it took this request: do not wait long */
 	bool may_defer; /* the worker has room for it */
-	bool is_behind; /* the worker has deferred older requests: let them go first */
 	bool is_again; /* it was deferred before: do not count again what that time has counted */
+	bool is_behind; /* the worker has deferred older requests: let them go first */
 	bool deferred; /* request_defer() */
+	char awaits[REQUEST_AWAITS_SIZE];
 	/* set by the router */
 	const struct route *route;
 	const char *allow; /* the methods that the path takes, where it is none of them; else NULL */
@@ -137,10 +139,10 @@ bool request_asks_last(const struct request *);
 /*
  * For a handler that has changed nothing, and needs what other requests hold.  If the worker can keep the
  * request (may_defer), it serves others in the meantime, and later this one again from the start, so access
- * is decided anew.  rq->err, which the caller has set, is the answer if the client waits in vain.  Returns
- * -1.
+ * is decided anew.  rq->err, which the caller has set, is the answer if the client waits in vain.  awaits:
+ * what the request needs, for resumes() of pool/pool.h; shorter than REQUEST_AWAITS_SIZE.  Returns -1.
  */
-int request_defer(struct request *);
+int request_defer(struct request *, const char *awaits);
 
 /* A path parameter by the name that the route gives it; asserts that the route has it. */
 struct slice request_param(const struct request *, const char *name);

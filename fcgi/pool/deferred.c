@@ -26,6 +26,13 @@ deferred_drop_gone(struct deferred_list *l)
 }
 
 void
+deferred_drop_gone_first(struct deferred_list *l)
+{
+	while (l->n > 0 && fcgi_peer_has_gone(l->items[0].conn))
+		fcgi_close(deferred_take(l).conn);
+}
+
+void
 deferred_add_last(struct deferred_list *l, struct deferred d)
 {
 	assert(!deferred_is_full(l));

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http/request.h"
+
 struct fcgi_conn;
 
 enum { DEFERRED_MAX = 128 };
@@ -17,6 +19,7 @@ enum { DEFERRED_MAX = 128 };
 struct deferred {
 	struct fcgi_conn *conn; /* owned; its parameters were read, and nothing was answered */
 	int64_t since_us; /* of clock_us(): when nginx sent the request */
+	char awaits[REQUEST_AWAITS_SIZE]; /* request_defer() */
 };
 
 struct deferred_list {
@@ -28,6 +31,9 @@ bool deferred_is_full(const struct deferred_list *);
 
 /* Closes those whose client has gone, so that there is room for others. */
 void deferred_drop_gone(struct deferred_list *);
+
+/* The same, until the client of the oldest one is there. */
+void deferred_drop_gone_first(struct deferred_list *);
 
 /* Adds a request behind the others, or, once it was taken, again before them.  The list must have room. */
 void deferred_add_last(struct deferred_list *, struct deferred);

@@ -66,10 +66,11 @@ struct pool_app {
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);
 	/*
-	 * Is what a deferred request waits for (request_defer()) free now?  The worker calls this some hundred
-	 * times a second while a request is deferred.  May be NULL if no handler defers.
+	 * Is what a deferred request waits for (request_defer()) free now?  If so, the worker serves that request
+	 * next, so this may reserve it until `end`.  The worker calls this some hundred times a second while a
+	 * request is deferred.  May be NULL if no handler defers.
 	 */
-	bool (*resumes)(const struct worker_app *);
+	bool (*resumes)(struct worker_app *, const char *awaits);
 	/*
 	 * Milliseconds until the application wants to do something that no request waits for, 0
 	 * for now, -1 for nothing; and that.  It is called while there is no request, so it must be

@@ -260,11 +260,14 @@ request_log(const struct request *rq, int status, long long bytes)
 static void
 request_defer_here(struct worker *w, const struct request *rq, const struct deferred *again)
 {
+	struct deferred d = { w->conn, again != NULL ? again->since_us : rq->started_us - rq->waited_us, "" };
+
 	w->deferred_why = rq->err;
+	memcpy(d.awaits, rq->awaits, sizeof(d.awaits));
 	if (again != NULL) {
-		deferred_add_first(&w->deferred, *again);
+		deferred_add_first(&w->deferred, d);
 	} else {
-		deferred_add_last(&w->deferred, (struct deferred) { w->conn, rq->started_us - rq->waited_us });
+		deferred_add_last(&w->deferred, d);
 		w->conn = w->spare;
 		w->spare = NULL;
 	}
@@ -330,7 +333,7 @@ request_take(struct worker *w, const struct deferred *again)
 	return answered;
 }
 
-/* Serves the oldest deferred request again; there is no answer for a client that has gone. */
+/* Serves the oldest deferred request again. */
 static void
 deferred_serve(struct worker *w)
 {
@@ -338,21 +341,27 @@ deferred_serve(struct worker *w)
 	struct fcgi_conn *own = w->conn;
 
 	w->conn = again.conn;
-	if (fcgi_peer_has_gone(again.conn) || request_take(w, &again))
+	if (request_take(w, &again))
 		fcgi_close(again.conn);
 	w->conn = own;
 }
 
-/* Can the oldest deferred request go on, or has it waited for too long? */
+/*
+ * Can the oldest deferred request go on, or has it waited for too long?  If so, serve it: resumes() may have
+ * reserved something for it.  There is no answer for a client that has gone.
+ */
 static bool
 deferred_is_due(struct worker *w)
 {
 	int64_t now = clock_us();
+	const struct deferred *oldest = &w->deferred.items[0];
 
 	if (w->deferred.n == 0 || now < w->deferred_look_us)
 		return false;
 	w->deferred_look_us = now + deferred_look_ms(w) * (int64_t)1000;
-	return w->app->resumes(w->state) || deferred_is_late(w, &w->deferred.items[0]);
+	deferred_drop_gone_first(&w->deferred);
+	w->slot->deferred = (int64_t)w->deferred.n;
+	return w->deferred.n > 0 && (w->app->resumes(w->state, oldest->awaits) || deferred_is_late(w, oldest));
 }
 
 /* Lets time pass without taking a request; a signal ends it. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,9 +42,13 @@ use(const char *path)
 }
 
 bool
-blob_has_copy(const struct blob_store *store, struct arena *a, const char *sha256)
+blob_has_copy(const struct blob_store *store, const char *sha256)
 {
-	return store->kind->copies && use(copy_path(store, a, sha256));
+	char name[BLOB_PATH_SIZE], path[PATH_MAX];
+
+	blob_path_write(sha256, name);
+	return store->kind->copies &&
+	    snprintf(path, sizeof(path), "%s/%s", store->dir, name) < (int)sizeof(path) && use(path);
 }
 
 /*

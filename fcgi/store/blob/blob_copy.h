@@ -17,7 +17,7 @@
 #include "store/blob/blob_kind.h"
 
 /* Does the node have a copy?  The copy then counts as used now.  False if the store is a directory. */
-bool blob_has_copy(const struct blob_store *, struct arena *, const char *sha256);
+bool blob_has_copy(const struct blob_store *, const char *sha256);
 
 /*
  * Makes sure that DIR has the file, and fetches it from the store if it is missing.  max: the most bytes

@@ -376,7 +376,10 @@ run(struct invocation *in, const struct noun *noun, const struct option_set *com
 	barrier = cache_barrier_new(in->db, NULL);
 	db_prepare_late(in->db);
 	in->actor = operator_actor(in->arena);
+	in->actor.changed = &in->changed;
 	rc = in->command->run(in);
+	if (rc == 0 && in->nothing != NULL && !in->changed)
+		output_note("%s, so nothing has changed", in->nothing);
 	/* also what a command has done that failed in the end */
 	rc = wait_for_nodes(in, barrier, rc);
 	cache_barrier_free(barrier);

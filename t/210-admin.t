@@ -300,7 +300,6 @@ subtest 'members' => sub {
 	is(scalar @{ json_of('list of one', qw(member list tools/sub)) }, 1, 'list of one place');
 	is(scalar @{ json_of('list of none', qw(member list tools)) }, 0, 'not of what lies below');
 	id_of('none', qw(member set alice tools/sub none));
-	id_of('none again', qw(member set alice tools/sub none));
 	is($t->psql("SELECT count(*) FROM members"), 1, 'the other one stays');
 	fails('no such level', 2, qr/not `king`/, qw(member set alice tools king));
 	fails('a number', 2, qr/not `30`/, qw(member set alice tools 30));
@@ -506,7 +505,6 @@ subtest 'whose jobs a project lets in' => sub {
 	like(works('show as text', qw(project show tools/registry)),
 	    qr/^job_token_read_packages: tools\/app,tools\/Sub$/m, 'text');
 	is(id_of('disallow', qw(project disallow tools/registry --from tools/app)), $id, 'the id');
-	id_of('again', qw(project disallow tools/registry --from tools/app));
 	is_deeply($allowed->(), [['tools/Sub'], []], 'the other one stays');
 	fails('itself', 2, qr/need no entry/, @allow, qw(--from tools/registry));
 	fails('nowhere', 1, qr/no group or project `none`/, @allow, qw(--from none));
@@ -524,6 +522,44 @@ subtest 'whose jobs a project lets in' => sub {
 	id_of('for another', @allow, qw(--from tools));
 	$t->psql('DELETE FROM job_token_allowlist');
 	$t->psql("DELETE FROM projects WHERE full_path LIKE 'tools/n%'");
+};
+
+# Each command that removes something, where there is nothing: one that removes an object by its name or id
+# fails, and one that brings a state about succeeds, and says that nothing was there.
+subtest 'nothing to remove' => sub {
+	my $fails = sub { return [1, qr/\Aberth: .*$_[0]/] };
+	my $says = sub { return [0, qr/\Aberth: $_[0], so nothing has changed\n\z/] };
+	my $p = 'tools/registry';
+	my %commands = (
+		'user unpin alice' => $says->('the user had no pin'),
+		"project unpin $p" => $says->('the project had no pin'),
+		"project disallow $p --from tools/app" => $says->('the project had no such permission'),
+		'flag unset writes' => $says->('the flag had no such setting'),
+		"flag unset writes --project $p" => $says->('the flag had no such setting'),
+		'member set root tools/app none' => $says->('the user was no member there'),
+		"protect remove $p 99" => $fails->('has no protection rule 99'),
+		'token revoke 999999' => $fails->('no such token exists'),
+		'issuer remove https://none.example' => $fails->('there is no issuer'),
+		"trust remove $p 99" => $fails->('has no trust rule 99'),
+		'tasks remove 999999' => $fails->('there is no task 999999'),
+		'key retire 0z' => $fails->('slot `0z` does not exist'),
+		"owner remove $p none alice" => $fails->('crate `none` does not exist'),
+		"delete $p none" => $fails->('crate `none` does not exist'),
+	);
+	my %known = map { /^(?:delete|\w+ \w+)/ ? ($& => 1) : () } keys %commands;
+	my ($status, $out) = $t->berth('--help');
+
+	my @removing = $out =~ /^    berth (delete|\w+ (?:remove|un(?!block)|dis(?!able)|retire|revoke)\w*)\b/mg;
+	is(join(', ', grep { !$known{$_} } @removing), '', 'all commands that remove something');
+	for my $command (sort keys %commands) {
+		my ($want, $why) = @{ $commands{$command} };
+		($status, $out, my $err) = $t->berth(split(/ /, $command));
+
+		is($status, $want, "$command: exit status");
+		like($err, $why, '  and what it says');
+	}
+	works('one that is there', qw(flag set writes on));
+	works('is removed without a word', qw(flag unset writes));
 };
 
 subtest 'the command line' => sub {

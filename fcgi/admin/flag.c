@@ -41,6 +41,7 @@ unset(struct invocation *in)
 	const char *project = in->options.values[0];
 	enum flag flag;
 
+	in->nothing = "the flag had no such setting";
 	if (flag_find(in->args[0], &flag, &in->err) == -1 ||
 	    flag_unset(in->db, in->arena, &in->actor, flag, project, &in->err) == -1)
 		return -1;

@@ -49,6 +49,8 @@ set(struct invocation *in)
 		return -1;
 	m.user_id = thing.id;
 	m.level = level;
+	if (level == MEMBER_NONE)
+		in->nothing = "the user was no member there";
 	fill_row(&m, row);
 	output_id(&out, row);
 	return 0;

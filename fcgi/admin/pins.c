@@ -37,6 +37,7 @@ pins_remove(struct invocation *in, enum gitlab_pin_kind kind)
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	int64_t id;
 
+	in->nothing = kind == GITLAB_PIN_USER ? "the user had no pin" : "the project had no pin";
 	if (gitlab_pin_remove(in->db, in->arena, &in->actor, kind, in->args[0], &id, &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_str(in->args[0]), cell_bool(false) });

@@ -37,6 +37,7 @@ project_disallow(struct invocation *in)
 	const char *from = in->options.values[ALLOW_FROM];
 	int64_t id;
 
+	in->nothing = "the project had no such permission";
 	if (job_allow_set(in->db, in->arena, &in->actor, in->args[0], from, NULL, &id, &in->err) == -1)
 		return -1;
 	print(in, id, from, "");

@@ -167,6 +167,8 @@ audit_add(struct db *db, struct arena *a, const struct audit_actor *actor,
 {
 	struct db_call call = { .stmt = STMT__MAX };
 
+	if (actor->changed != NULL)
+		*actor->changed = true;
 	audit_call(&call, a, actor, event);
 	return db_run(db, a, &call, 1, err);
 }

@@ -86,6 +86,7 @@ struct audit_actor {
 	const char *system_user;
 	const char *sudo_user;
 	const char *host;
+	bool *changed; /* set by audit_add(): the command has changed something; NULL: nobody asks */
 };
 
 enum { AUDIT_FACTS_MAX = 12 };

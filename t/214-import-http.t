@@ -290,6 +290,21 @@ subtest 'a server that is not what it should be' => sub {
 	$there->answer('/index/config.json', { %$config, api => $url });
 	($status, undef, undef, $err) = import_of($source, 'demo/other');
 	like($err, qr/lists 1 of 2 crates; write the names/, 'an API that sends the first page again');
+
+	# a crate that goes while the pages are read shifts the later ones, and one entry falls between them
+	my $first = '/api/v1/crates?q=&per_page=100&page=1';
+	my $before = $there->count($first);
+	$there->answer($first, { crates => [map { { name => "c$_" } } 1 .. 100], meta => { total => 102 } });
+	$there->answer('/api/v1/crates?q=&per_page=100&page=2', { crates => [{ name => 'c102' }],
+		meta => { total => 101 } });
+	($status, undef, undef, $err) = import_of($source, 'demo/other');
+	like("$status $err", qr/^1 .*list of crates changes while it is read; try again/s, 'a list that shifts');
+	is($there->count($first) - $before, 3, 'is read again before');
+	$there->answer($first, { crates => [], meta => { total => 0 } });
+	($status, undef, undef, $err) = import_of($source, 'demo/other');
+	like("$status $err", qr/^1 .*the registry lists no crates, so nothing is imp/s, 'one without crates');
+	($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list());
+	like("$status $err", qr/^2 .*has no crates, so nothing is imported/s, 'an empty list');
 };
 
 # A server that makes up as many crates as somebody wants to read: a process of its own, without TLS.
@@ -656,6 +671,9 @@ subtest 'Gitea' => sub {
 		($status, undef, undef, $err) = import_of(\@from, 'demo/gitea');
 		like("$status $err", qr/^1 .*$pattern/s, "a page that is wrong: $body");
 	}
+	$there->answer($page->(1), '[]');
+	($status, undef, undef, $err) = import_of(\@from, 'demo/gitea');
+	like("$status $err", qr/^1 .*has no crates, so nothing is imported/s, 'none');
 	$there->answer($page->(1), '', status => 403);
 	($status, undef, undef, $err) = import_of(\@from, 'demo/gitea');
 	like("$status $err", qr/^1 .*answers 403: give a token with --token-file/s, 'one that it does not send');

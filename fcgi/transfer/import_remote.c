@@ -244,7 +244,8 @@ import_remote_get(const struct import_remote *remote, struct https_connections *
 struct listing {
 	struct arena *arena, *page; /* of the names, and of one answer */
 	struct strings *names;
-	int64_t total;
+	int64_t total; /* of the last page; -1: there was none */
+	bool moved; /* a page had another total than the one before: entries may have been skipped */
 	size_t first; /* of the page before */
 };
 
@@ -255,6 +256,7 @@ take_page(struct listing *l, struct slice text, bool *more, struct err *err)
 	static const char what[] = "the registry's list of crates";
 	struct strings *names = l->names;
 	struct json_object *obj, *crates, *meta = NULL;
+	int64_t total_before = l->total;
 	size_t first = names->n, n;
 
 	if (json_parse(l->page, text, what, &obj, err) == -1)
@@ -265,6 +267,7 @@ take_page(struct listing *l, struct slice text, bool *more, struct err *err)
 	    json_get_object(&(struct json_get) { obj, what, err }, "meta", true, &meta) == -1 ||
 	    json_get_int(&(struct json_get) { meta, what, err }, "total", true, &l->total) == -1)
 		return -1;
+	l->moved = l->moved || (total_before != -1 && l->total != total_before);
 	n = json_object_array_length(crates);
 	for (size_t i = 0; i < n && names->n < IMPORT_REMOTE_CRATES_MAX; i++) {
 		struct json_object *crate = json_object_array_get_idx(crates, i);
@@ -295,13 +298,16 @@ add_advice(struct err *err)
 	return err_set(err, IMPORT_REMOTE_REFUSED, "%s; or " LIST_REMEDY, was.pub);
 }
 
+/* Reads all pages, from the first one on. */
 static int
-list_pages(const struct import_remote *remote, struct listing *l, struct err *err)
+read_pages(const struct import_remote *remote, struct https_connections *connections, struct listing *l,
+    struct err *err)
 {
-	struct https_connections *connections = https_connections_new(l->arena);
 	bool more = true;
 
-	for (int page = 1; more; page++) {
+	*l = (struct listing) { .arena = l->arena, .page = l->page, .names = l->names, .total = -1 };
+	l->names->n = 0;
+	for (int page = 1; more && !l->moved; page++) {
 		struct slice body;
 		const char *url = arena_printf(l->page, "%s/api/v1/crates?q=&per_page=%d&page=%d", remote->api, PAGE,
 		    page);
@@ -312,7 +318,25 @@ list_pages(const struct import_remote *remote, struct listing *l, struct err *er
 			return import_remote_blame(err);
 		arena_reset(l->page);
 	}
-	/* an empty registry needs no import, so an empty list is an error, too */
+	return 0;
+}
+
+/* If a crate comes or goes meanwhile, the later pages shift, and the list lacks a crate: it is read again. */
+static int
+list_pages(const struct import_remote *remote, struct listing *l, struct err *err)
+{
+	struct https_connections *connections = https_connections_new(l->arena);
+
+	for (unsigned attempt = 0; attempt == 0 || (l->moved && attempt < ATTEMPTS); attempt++) {
+		if (read_pages(remote, connections, l, err) == -1)
+			return -1;
+	}
+	if (l->moved)
+		return err_set(err, IMPORT_REMOTE_REFUSED, "the API's list of crates changes while it is read; try again, "
+		    "or " LIST_REMEDY);
+	if (l->total == 0)
+		return err_set(err, IMPORT_REMOTE_REFUSED, "the registry lists no crates, so nothing is imported; if it "
+		    "has some, " LIST_REMEDY);
 	return l->names->n > 0 && (int64_t)l->names->n >= l->total ? 0 : err_set(err, IMPORT_REMOTE_REFUSED,
 	    "the API of the registry lists %zu of %" PRId64 " crates; " LIST_REMEDY,
 	    l->names->n, l->total);

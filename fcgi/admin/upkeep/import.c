@@ -308,6 +308,13 @@ directory(struct invocation *in)
 	    read_directory(in, in->args[0], &source) == -1 ? -1 : run(in, &job, &source);
 }
 
+/* A source without crates is most often the wrong one.  status: 400 if the caller has written it. */
+static int
+require_crates(struct invocation *in, const struct import_source *source, int status, const char *from)
+{
+	return source->ncrates > 0 ? 0 : err_set(&in->err, status, "%s has no crates, so nothing is imported", from);
+}
+
 /* The token of that file, or, for NULL, of the environment; NULL: there is none.  It is sent in a header. */
 static int
 read_token(struct invocation *in, const char *path, const char **token)
@@ -364,7 +371,8 @@ read_names(struct invocation *in, const struct import_remote *remote, struct imp
 	struct strings names = { 0 };
 
 	if (list != NULL)
-		return import_source_list(in->arena, list, NULL, source, &in->err);
+		return import_source_list(in->arena, list, NULL, source, &in->err) == -1 ? -1 :
+		    require_crates(in, source, 400, list);
 	if (in->options.values[LOCK] == NULL && import_remote_list(remote, in->arena, &names, &in->err) == -1)
 		return -1;
 	import_source_names(in->arena, &names, source);
@@ -416,7 +424,8 @@ from_list(struct invocation *in, const struct import_source *files, struct impor
 	if (files == NULL)
 		return err_set(&in->err, 400, "`%s` is a file with lines of an index: give the directory with its "
 		    "crates as --crates DIR", in->args[0]);
-	return import_source_list(in->arena, in->args[0], files, source, &in->err);
+	return import_source_list(in->arena, in->args[0], files, source, &in->err) == -1 ? -1 :
+	    require_crates(in, source, 400, in->args[0]);
 }
 
 static int
@@ -459,7 +468,8 @@ gitea(struct invocation *in)
 	if (prepare(in, &job, false) == -1 ||
 	    read_remote(in, in->options.values[GITEA_TOKEN_FILE], remote) == -1 ||
 	    import_remote_open(in->arena, in->args[0], remote, &in->err) == -1 ||
-	    import_gitea_list(remote, in->arena, &source, &in->err) == -1)
+	    import_gitea_list(remote, in->arena, &source, &in->err) == -1 ||
+	    require_crates(in, &source, 404, in->args[0]) == -1)
 		return -1;
 	add_registry(&job, in->args[0]);
 	source.remote = remote;
@@ -486,7 +496,8 @@ kellnr(struct invocation *in)
 		return err_set(&in->err, 400, "a database needs --crates DIR, the directory with its crates");
 	if (prepare(in, &job, true) == -1 ||
 	    read_crates(in, crates, &files) == -1 ||
-	    import_kellnr_list(in->arena, database, &files, &source, &in->err) == -1)
+	    import_kellnr_list(in->arena, database, &files, &source, &in->err) == -1 ||
+	    require_crates(in, &source, 404, "the database of the Kellnr") == -1)
 		return -1;
 	return run(in, &job, &source);
 }

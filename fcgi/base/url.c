@@ -10,6 +10,9 @@ has_host(struct slice rest)
 {
 	size_t n = 0, from = 0;
 
+	/* a user without a name is none, so nobody who refuses users would see it */
+	if (rest.n > 0 && rest.p[0] == '@')
+		return false;
 	for (; n < rest.n && strchr("/?#", rest.p[n]) == NULL; n++) {
 		if (strchr(NOT_IN_HOSTS, rest.p[n]) != NULL)
 			return false;

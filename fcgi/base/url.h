@@ -12,8 +12,9 @@
 #include "base/slice.h"
 
 /*
- * The URL begins with http:// or https:// in lower case, may have a user, and has a host.  It has no blank,
- * no control byte and none of "<>\`, and its host has none of ^{|}.  Bytes from 0x80 on pass.
+ * The URL begins with http:// or https:// in lower case, may have a user, but none without a name, and has a
+ * host.  It has no blank, no control byte and none of "<>\`, and its host has none of ^{|}.  Bytes from 0x80
+ * on pass.
  */
 bool url_is_web(struct slice);
 

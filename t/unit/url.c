@@ -20,6 +20,8 @@ static const struct {
 	{ "https:///path", false, false },
 	{ "https://:8443", false, false },
 	{ "https://user@", false, false },
+	{ "https://@h.example/", false, false },
+	{ "http://@h.example", false, false },
 	{ "https://user@:8443", false, false },
 	{ "https://?q", false, false },
 	{ "HTTPS://h.example", false, false },

@@ -366,23 +366,27 @@ params_date_end(struct params *p, const char *name, int64_t *out)
 int
 params_refuse(struct params *p, const char *name)
 {
-	return params_has(p, name) ? wrong(p, name, "cannot be set here; leave it out") : 0;
+	return params_gives(p, name) ? wrong(p, name, "cannot be set here; leave it out") : 0;
 }
 
 bool
 params_has(struct params *p, const char *name)
 {
 	struct json_object *value;
+
+	return (p->json != NULL && json_object_object_get_ex(p->json, name, &value)) || params_gives(p, name);
+}
+
+bool
+params_gives(struct params *p, const char *name)
+{
 	const char *text;
 	struct err saved = p->rq->err;
-	bool has;
-
-	if (p->json != NULL && json_object_object_get_ex(p->json, name, &value))
-		return true;
 	/* a value that cannot be read is there all the same */
-	has = find(p, name, 0, &text) == -1 || text != NULL;
+	bool gives = find(p, name, 0, &text) == -1 || text != NULL;
+
 	p->rq->err = saved;
-	return has;
+	return gives;
 }
 
 int

@@ -90,7 +90,7 @@ int params_date(struct params *, const char *name, int64_t *out) __attribute__((
 /* The same for the end of something, which must be after now. */
 int params_date_end(struct params *, const char *name, int64_t *out) __attribute__((warn_unused_result));
 
-/* Refuses a parameter that would have no effect.  -1: 400 the request has it. */
+/* Refuses a parameter that would have no effect.  -1: 400 the request has a value for it. */
 int params_refuse(struct params *, const char *name) __attribute__((warn_unused_result));
 
 /* An id in the path, by the name that the route gives it.  -1: 400. */
@@ -99,5 +99,8 @@ int params_path_id(struct request *, const char *name, int64_t *out)
 
 /* Is the parameter there, even as null?  That tells "take it away" from "leave it as it is". */
 bool params_has(struct params *, const char *name);
+
+/* Has the parameter a value, even a bad one?  null is none. */
+bool params_gives(struct params *, const char *name);
 
 #endif

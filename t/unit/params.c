@@ -180,6 +180,11 @@ test_kinds(void)
 	ok(params_has(&params, "e") && !params_has(&params, "none"), "what is there and what is not");
 	is_int(send("", JSON, "{\"a\":null}"), 0, "a null");
 	ok(params_has(&params, "a") && !params_has(&params, "b"), "  is there");
+	ok(!params_gives(&params, "a"), "  and is no value");
+	is_int(params_refuse(&params, "a"), 0, "  so nobody refuses it");
+	is_int(send("", JSON, "{\"a\":[1]}"), 0, "a list");
+	is_int(params_refuse(&params, "a"), -1, "  is refused");
+	rq.err = (struct err) { 0 };
 }
 
 static const char *

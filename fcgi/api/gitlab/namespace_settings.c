@@ -20,7 +20,7 @@ refuse_others(struct params *p)
 		"package_registry_access_level", "name", "path", "description" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (params_has(p, names[i]))
+		if (params_gives(p, names[i]))
 			return err_set(&p->rq->err, 400, "%s cannot be changed here; leave it out, and ask an "
 			    "administrator, who can use berth(1)", names[i]);
 	}

@@ -1,5 +1,6 @@
 #include "transfer/import_source.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -367,8 +368,13 @@ take_index_file(void *arg, const char *path, const char *name, struct err *err)
 		    CRATE_INDEX_MAX) });
 		return 0;
 	}
-	return import_files_read(f->arena, path, CRATE_INDEX_MAX, &lines, err) == -1 ? -1 :
-	    take_lines(f, lines, path, err);
+	if (import_files_read(f->arena, path, CRATE_INDEX_MAX, &lines, err) == 0)
+		return take_lines(f, lines, path, err);
+	/* it has gone away meanwhile, as import_files_walk() says */
+	if (lstat(path, &st) == 0 || errno != ENOENT)
+		return -1;
+	err_clear(err);
+	return 0;
 }
 
 static bool

@@ -122,17 +122,22 @@ read_snapshot(struct db *db, struct taking *t, const char **snapshot, struct err
 	return 0;
 }
 
+/* Call it at once, as the cause is in errno. */
+static int
+list_failed(const struct taking *t, struct err *err)
+{
+	return err_disk(err, "write the list of blobs to %s", t->task->target->name);
+}
+
 static int
 list_one(void *arg, struct arena *a, const char *sha256, int64_t size, struct err *err)
 {
 	const struct taking *t = arg;
 
 	(void)a;
-	(void)err;
 	t->task->manifest.blobs++;
 	t->task->manifest.blob_bytes += size;
-	fprintf(t->list, "%s %" PRId64 "\n", sha256, size);
-	return 0;
+	return fprintf(t->list, "%s %" PRId64 "\n", sha256, size) < 0 ? list_failed(t, err) : 0;
 }
 
 static int
@@ -140,10 +145,7 @@ write_list(struct db *db, struct taking *t, struct err *err)
 {
 	if (blob_needed_each(db, list_one, t, err) == -1)
 		return -1;
-	/* an earlier write may have failed on a disk that has space again */
-	if (fflush(t->list) == EOF || ferror(t->list))
-		return err_disk(err, "write the list of blobs to %s", t->task->target->name);
-	return 0;
+	return fflush(t->list) == EOF ? list_failed(t, err) : 0;
 }
 
 static int

@@ -1,7 +1,7 @@
 #ifndef ADMIN_DELETE_H
 #define ADMIN_DELETE_H
 
-/* What commands say that delete versions. */
+/* Messages of the commands that delete versions. */
 
 #include <stddef.h>
 

@@ -59,14 +59,14 @@ struct report_download {
 int report_downloads(struct db *, struct arena *, const struct report_filter *,
     struct report_download **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* What the versions of a project take; bytes that several versions or projects have count for each. */
+/* How large the crates of a project are.  Equal crates of several versions or projects count for each. */
 struct report_storage {
 	const char *project;
 	int64_t project_id;
 	int64_t versions;
 	int64_t bytes;
-	int64_t deleted_bytes; /* of versions that can still come back; not in `bytes` */
-	int64_t month_bytes; /* of `bytes`: published in the last 30 days */
+	int64_t deleted_bytes; /* of deleted versions that can still come back; `bytes` does not include them */
+	int64_t month_bytes; /* the part of `bytes` that was published in the last 30 days */
 };
 
 /* Every project that has versions, the largest first. */

@@ -2,8 +2,8 @@
 #define API_WEB_WAY_BACK_H
 
 /*
- * The page from which a visitor came to sign in, and to which the sign-in leads back.  Links and forms carry
- * its address in the parameter `to`: an address of ours below external_url, from /-/ on, with its query.
+ * The sign-in leads visitors back to the page that they came from.  Links and forms carry the address of that
+ * page in the parameter `to`: an address of this registry below external_url, from /-/ on, with its query.
  */
 
 #include "call/params.h"

@@ -118,6 +118,7 @@ $res = get('/-/sign-in');
 is($res->{status}, 200, 'the page');
 like($res->{body}, qr{<form method="post" action="/-/sign-in">.*<input type="text" id="code" name="code"}s,
     'asks for it, by a form that puts it into no address');
+like($res->{body}, qr{<header>\s*<a class="home" href="/-/">}, 'under the header of all pages');
 is(get("/-/sign-in?code=$code")->{body}, $res->{body}, 'an address with a code is nothing else');
 $res = post('/-/sign-in', { code => $code });
 is($res->{status}, 200, 'entering it') or diag($res->{body});

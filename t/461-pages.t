@@ -976,6 +976,7 @@ subtest 'groups of the front page' => sub {
 
 		is($groups_of->($who), "@may", "$who: those whose pages one may see");
 	}
+	unlike(get('/-/', 'admin')->{body}, qr/There are more groups/, 'no more than these');
 	is($groups_of->($_->[0]), $_->[1], "$_->[0]: $_->[1]") for ['anonymous', 'demo'],
 	    ['stranger', 'demo inner'], ['keeper', 'demo inner lone'], ['admin', 'demo hidden/deep inner lone'];
 	is(faults(get('/-/', 'admin')->{body}), '', 'sound');
@@ -984,6 +985,7 @@ subtest 'groups of the front page' => sub {
 		$t->berth_ok('group', 'set', "many$n", "default_project=many$n/p");
 	}
 	is($groups_of->('stranger'), join(' ', 'demo', 'inner', map { "many$_" } 10 .. 19), 'twelve by path');
+	like(get('/-/', 'stranger')->{body}, qr/There are more groups\./, '  and the page says so');
 	$t->berth_ok('group', 'set', $_, 'default_project=', 'registry_projects=')
 	    for sort(keys %project), map { "many$_" } 10 .. 25;
 };

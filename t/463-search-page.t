@@ -112,10 +112,11 @@ sub facets {
 
 	$t->psql("UPDATE versions v SET status = 'deprecated' FROM crates c WHERE c.id = v.crate_id"
 	    . " AND c.name IN ('item-a', 'item-c')");
-	for my $path ((map { "/-/search?$_" } qw(q=item q=itemc project=demo/pub)), '/-/projects/demo/pub') {
-		my @marked = get($path, 'owner')->{body} =~ /$row$mark/g;
+	for my $path ((map { "/-/search?$_" } qw(q=item project=demo/pub)), '/-/projects/demo/pub') {
+		my @marked = get($path, 'owner')->{body} =~ /$row$mark$mark?/g;
 
-		is(join(' ', map { s/<[^>]+>//gr } @marked), 'c 1.0.0  yanked', "$path: one that is yanked is marked");
+		is(join(' ', map { s/<[^>]+>//gr } grep { defined } @marked),
+		    'a 1.0.0  deprecated c 1.0.0  yanked  deprecated', "$path: all marks of the version that is shown");
 	}
 	my ($new) = get('/-/', 'owner')->{body} =~ m{<h2 id="new">(.*?)</section>}s;
 	is(join(' ', map { s/<[^>]+>//gr } grep { defined } $new =~ /$row$mark?$mark?/g),

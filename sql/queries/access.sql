@@ -381,7 +381,7 @@ SELECT @caller, @caller_in_group
 
 -- name: access_facts_viewer_registries
 -- $1 user or null.  As access_facts_viewer_group, with a row for each group that is set up as a registry, if the
--- viewer may see it by ACTION_READ_NAMESPACE of access_decide(), which decides again: the first 12 by path.  A
+-- viewer may see it by ACTION_READ_NAMESPACE of access_decide(), which decides again: the first 13 by path.  A
 -- scan of the groups, and the look-ups for those that are set up.
 SELECT f.*
   FROM (SELECT @caller, @caller_in_group
@@ -391,7 +391,7 @@ SELECT f.*
           JOIN groups g ON g.default_project_id IS NOT NULL OR g.registry_projects <> '{}') f
  WHERE f.visibility = 'public' OR f.is_admin
     OR (f.token_id IS NOT NULL AND (f.visibility = 'internal' OR f.access_level > 0))
- ORDER BY lower(f.full_path) LIMIT 12;
+ ORDER BY lower(f.full_path) LIMIT 13;
 
 -- name: access_facts_viewer_listed
 -- $1 user or null, $2 projects.  As access_facts_viewer, with a row for each project in that order.  OFFSET 0

@@ -49,8 +49,13 @@ switched AS MATERIALIZED (
 f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
 
 -- part: shown_marks
--- The marks of the version that crate_search shows for a crate: 1 it is yanked, since all are.
-coalesce(s.yanked = 2, false)::integer::bigint
+-- The marks of the version that crate_search shows for a crate: 1 it is yanked, since all are; 2 it is deprecated, by
+-- the unique index (crate_id, version_base); OFFSET 0 keeps the planner from one of listed versions.
+(coalesce(s.yanked = 2, false)::integer
+ + 2 * coalesce((SELECT m.status = 'deprecated'
+                   FROM (SELECT v.status FROM versions v
+                          WHERE v.crate_id = s.crate_id AND v.version_base = split_part(s.max_version, '+', 1)
+                         OFFSET 0) m), false)::integer)::bigint
 
 -- name: page_front
 -- $1 user or null.  At most 12 rows of each part; one plan for all callers may rely on that number.

@@ -5,6 +5,7 @@
 #include "crate/registry_config.h"
 
 enum {
+	FRONT_GROUPS = 12, /* the statement finds one more */
 	GROUP_ROWS = 100,
 	PROJECT_ROWS = 50
 };
@@ -24,6 +25,9 @@ read_groups(const struct page *page, struct front_page *front)
 		if (app_may(&groups[i], ACTION_READ_NAMESPACE))
 			groups[front->ngroups++] = groups[i];
 	}
+	front->has_more_groups = front->ngroups > FRONT_GROUPS;
+	if (front->has_more_groups)
+		front->ngroups = FRONT_GROUPS;
 	return 0;
 }
 

@@ -10,6 +10,7 @@ struct front_page {
 	struct page_rows projects, newest, used;
 	const struct access_facts *groups; /* that are set up as registries */
 	size_t ngroups;
+	bool has_more_groups;
 };
 
 struct group_page {

@@ -139,6 +139,15 @@ token_page_revoke(struct call *call, struct request *rq, struct response *rs)
 	return web_session_redirect(call->app, rq, rs, v, "/-/tokens");
 }
 
+/* A page for somebody who has no session yet, with the same header as any other page. */
+static int
+init_sign_in(struct page *page, struct worker_app *app, struct request *rq, const char *to)
+{
+	page_init(page, app, rq, NULL, "Sign in");
+	page_set_back(page, to);
+	return flag_ask(app->db, rq->arena, FLAG_WEB_PAGES, &page->has_search, &rq->err);
+}
+
 /*
  * Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL.  to: from
  * way_back_read().
@@ -149,8 +158,8 @@ ask_code(struct worker_app *app, struct request *rq, struct response *rs, int st
 {
 	struct page page;
 
-	page_init(&page, app, rq, NULL, "Sign in");
-	page_set_back(&page, to);
+	if (init_sign_in(&page, app, rq, to) == -1)
+		return -1;
 	html_ask_code(&page.html, &page, wrong);
 	return page_respond(&page, rs, NULL, status);
 }
@@ -194,10 +203,9 @@ show_whom(struct worker_app *app, struct request *rq, struct response *rs, const
 	struct page page;
 
 	if (session_link_find(app->db, rq->arena,
-	        slice_of((const char *)code->digest, sizeof(code->digest)), &username, &rq->err) == -1)
+	        slice_of((const char *)code->digest, sizeof(code->digest)), &username, &rq->err) == -1 ||
+	    init_sign_in(&page, app, rq, code->to) == -1)
 		return -1;
-	page_init(&page, app, rq, NULL, "Sign in");
-	page_set_back(&page, code->to);
 	html_sign_in(&page.html, &page, code->text, username);
 	return page_respond(&page, rs, NULL, 200);
 }

@@ -84,7 +84,7 @@ int access_facts_rules(struct db *, struct arena *, int64_t token_id, const int6
 int access_facts_viewer_listed(struct db *, struct arena *, int64_t user_id, const int64_t *ids, size_t nids,
     struct access_facts **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* The same in the groups that are set up as registries and that the viewer may see: at most 12, by path. */
+/* The same in the groups that are set up as registries and that the viewer may see: at most 13, by path. */
 int access_facts_viewer_registries(struct db *, struct arena *, int64_t user_id, struct access_facts **,
     size_t *n, struct err *) __attribute__((warn_unused_result));
 

@@ -175,6 +175,12 @@ parse_command(struct options *o, const struct noun **noun, const struct command 
 
 	if (options_next(o, &word, err) == -1)
 		return -1;
+	/* `berth help COMMAND`, as with git and cargo */
+	if (word != NULL && strcmp(word, "help") == 0) {
+		o->sets[0]->values[COMMON_HELP] = "";
+		if (options_next(o, &word, err) == -1)
+			return -1;
+	}
 	if (word == NULL)
 		return 0;
 	*noun = find_noun(word);

@@ -576,6 +576,10 @@ subtest 'the command line' => sub {
 
 		like($help, qr/^usage: berth \Q$command\E\n\n[A-Z]/m, "$command: help");
 	}
+	is(works('help', qw(help user add)), works('--help', qw(user add --help)), 'help, of a command');
+	is(works('help for a noun', qw(help user)), works('--help', qw(user --help)), '  of a noun');
+	is(works('help for all', 'help'), $out, '  of all');
+	fails('help for none', 2, qr/no command `flog`/, qw(help flog));
 	fails('no switch', 2, qr/^berth: --confirm is missing$/m, qw(store collect));
 	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+(?:-rc\.\d+)?\n\z/, '--version');
 	like($out, qr/\nWhat a command does: berth COMMAND --help; /, 'and says where each is explained');

@@ -19,8 +19,8 @@ array_to_string(t.operations, ',') AS operations, array_to_string(t.crate_patter
 
 -- part: caller_in_project
 -- What t and u may do in project p of group g; the project may be missing.  The level is the highest of
--- the user's few memberships, by members_group and members_project. crate_owners_user tells in one look-up
--- whether the user owns a crate of the project.  For the token of a job job_token_policy() reads
+-- the user's few memberships, by members_user.  crate_owners_user tells in one look-up whether the user owns a
+-- crate of the project.  For the token of a job job_token_policy() reads
 -- the allow-list of the project, if it is on: 2 if it lets the job's project change packages, 1 if it lets
 -- the job's project read them; at most 200 entries, by job_token_allowlist_project and
 -- job_token_allowlist_group.  Flags: the few rows for all projects and those of this project, by
@@ -72,7 +72,7 @@ floor(extract(epoch FROM least(t.expires_at, t.checked_until,
 -- membership of its user ends, or null.  One statement, so that all of it is of one moment: if a
 -- membership were added between two statements, the second would see the right, and the first would not
 -- have seen its end.  Look-ups as in access_facts, a table of one row, the slot by its primary key, the
--- memberships by members_group and members_project.
+-- memberships by members_user.
 SELECT @caller, @caller_in_project, @cache_ground
   FROM access_epoch e
   LEFT JOIN tokens t ON t.digest = $1::bytea
@@ -102,7 +102,7 @@ coalesce(m.group_id, (SELECT p.group_id FROM projects p WHERE p.id = m.project_i
 -- What t and u may do in group g, which may be missing.  A group has no visibility of its own: it is as
 -- visible as the most visible project below it, and a member of anything below it may see it as if it were
 -- internal.  The groups below are found by groups_ancestor_ids, the few memberships of the user by
--- members_group and members_project, and each search ends at its first row.  So the time does not depend
+-- members_user, and each search ends at its first row.  So the time does not depend
 -- on what is private.
 coalesce(t.group_id = ANY (g.ancestor_ids), false) AS in_namespace, 0 AS job_policy, t.trust_rule_id,
 g.id AS namespace_id, g.full_path,
@@ -261,7 +261,7 @@ SELECT @caller, @caller_in_project
   LEFT JOIN users u ON u.id = t.user_id;
 
 -- part: caller_memberships
--- A user and the places where they are a member, by members_group and members_project: a few rows.
+-- A user and the places where they are a member, by members_user: a few rows.
 caller AS MATERIALIZED (
 	SELECT u.id, u.is_admin FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = $1::bigint
 ), mine AS MATERIALIZED (

@@ -24,8 +24,7 @@ SELECT c.id, v.id, '1970-01-01', c.project_id, max(n.downloads), now()
 -- name: imported_owners
 -- $1 project, $2 normalized name, $3 usernames.  The names that do not own the crate yet, by their role or
 -- as an owner of the crate, and whether each is an active user here: by the unique indexes users_username
--- and crates (project_id, normalized_name), the primary key of crate_owners, members_project and
--- members_group.
+-- and crates (project_id, normalized_name), the primary key of crate_owners, and members_user.
 SELECT n.name, coalesce(u.state = 'active', false) AS active
   FROM unnest($3::text[]) WITH ORDINALITY AS n (name, place)
   LEFT JOIN users u ON lower(u.username) = lower(n.name)

@@ -1,7 +1,7 @@
 -- name: job_token_mint
 -- $1 project, $2 username, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job, $8 its URL, $9
 -- ref, $10 commit, $8 to $10 may be null, $11 handle or ''.  A CI system runs this for a member of the
--- project, by members_project and members_group; no row for other users.  Primary key of projects,
+-- project, by members_user; no row for other users.  Primary key of projects,
 -- users_username.
 INSERT INTO tokens (kind, source, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
        job_url, ref, commit, handle)

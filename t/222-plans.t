@@ -1,0 +1,70 @@
+#!/usr/bin/perl
+
+# Plans of the statements of sql/queries/: each finds its rows by an index, however many rows a table gets.
+# The tables of a test are almost empty, so the planner is told to avoid scans of whole tables.  Where it
+# plans one all the same, no index serves the statement.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Cluster;
+use Berth::Test;
+
+	my $t = Berth::Test->new;
+
+# name => [how many parameters, the statement]
+sub statements {
+	my %text;
+
+	for my $line (split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/build/gen/store/stmt.inc"))) {
+		my ($n, $name, $sql) = $line =~ /^STMT\(\w+, (\d+), "(\w+)", "(.*)"\)$/ or die "stmt.inc: $line\n";
+
+		# BEGIN, LISTEN and the like have no plan
+		$text{$name} = [$n, $sql =~ s/\\(.)/$1/gr] if $sql =~ /^(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b/;
+	}
+	return \%text;
+}
+
+# name => the plan for any values.
+sub plans {
+	my ($statements) = @_;
+	my $script = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;\n";
+
+	for my $name (sort keys %$statements) {
+		my ($n, $sql) = @{ $statements->{$name} };
+
+		$script .= "\\echo STATEMENT $name\nPREPARE s_$name AS $sql;\n"
+		    . "EXPLAIN EXECUTE s_$name" . ($n ? '(' . join(', ', ('NULL') x $n) . ')' : '') . ";\n";
+	}
+	my ($status, $out, $err) = Berth::Cluster::capture({ stdin => $script }, 'psql', '-XAtq', '-d',
+	    $t->dsn('postgres'));
+	my @wrong = $err =~ /(ERROR:.*)/g;
+
+	is_deeply(\@wrong, [], 'every statement has a plan');
+	return map { /^(\w+)\n(.*)/s ? ($1 => $2) : () } split(/^STATEMENT /m, $out);
+}
+
+	my $statements = statements();
+
+# table that grows with what people and jobs do => the statements that may read all of its rows, for an
+# administrator at a terminal, or once a minute
+	my %whole = (map({ $_ => '' } qw(audit_events crate_owners crate_search crates dependencies download_days
+    members projects sessions tokens tombstones usage_months users)), blobs => 'health_blobs',
+    versions => 'report_storage');
+
+subtest 'no statement reads a whole table that grows' => sub {
+	my %plan = plans($statements);
+	my %found = map { $_ => [] } keys %whole;
+
+	for my $name (sort keys %plan) {
+		my %tables = map { $_ => 1 } $plan{$name} =~ /Seq Scan on (\w+)/g;
+
+		push @{ $found{$_} }, $name for grep { defined $whole{$_} } keys %tables;
+	}
+	is(join(' ', @{ $found{$_} }), $whole{$_}, $_) for sort keys %whole;
+};
+
+$t->stop;
+done_testing();

@@ -181,7 +181,7 @@ weighed AS MATERIALIZED (
     SELECT b.crate_id, search_weight(
            (SELECT count(DISTINCT d.crate_id)
               FROM (SELECT o.version_id, o.crate_id FROM dependencies o
-                     WHERE o.project_id = b.project_id AND o.normalized_name = b.normalized_name
+                     WHERE o.project_id = b.project_id AND o.normalized_name = b.normalized_name COLLATE "default"
                        AND o.registry IS NULL
                      LIMIT 10000) d
               JOIN versions v ON v.id = d.version_id AND v.status IN ('default', 'deprecated')

@@ -95,7 +95,7 @@ ranked AS MATERIALIZED (
                 ELSE greatest(search_name_rank(s.normalized_name, $3),
                               ts_rank('{0,0.4,0.5,0.6}', s.document, a.words)) * (1 + s.weight) END AS score
       FROM asked a CROSS JOIN found f JOIN crate_search s ON s.crate_id = f.crate_id
-     CROSS JOIN LATERAL view_project($1::bigint, s.normalized_name) h
+     CROSS JOIN LATERAL view_project($1::bigint, s.normalized_name COLLATE "default") h
      WHERE h.project_id = s.project_id),
 page AS (
     SELECT * FROM ranked ORDER BY score DESC, normalized_name LIMIT $7::bigint OFFSET $8::bigint)

@@ -3,7 +3,8 @@
 -- project that was used, and without $2 a row for all projects together, with zeros.  Publishers are read
 -- from the audit log by audit_events_publish, without imports; downloaders from usage_months by its primary
 -- key, from the first month on; tokens by primary key.  A token that no longer exists belonged to a user, or
--- was a deploy token.
+-- was a deploy token.  Months and projects are joined by a hash: 0 stands for all projects together, since
+-- PostgreSQL hashes no IS NOT DISTINCT FROM, and would compare each row with all rows of its month.
 WITH month AS (
 	SELECT m::date AS month
 	  FROM date_trunc('month', now() AT TIME ZONE 'UTC') AS this,
@@ -45,7 +46,7 @@ SELECT to_char(g.month, 'YYYY-MM') AS month, coalesce(g.project_id, 0) AS projec
        coalesce(c.d_users, 0) AS d_users, coalesce(c.d_deploy, 0) AS d_deploy, coalesce(c.d_jobs, 0) AS d_jobs,
        coalesce(c.publishes, 0) AS publishes, coalesce(c.downloads, 0) AS downloads
   FROM grid g
-  LEFT JOIN counted c ON c.month = g.month AND c.project_id IS NOT DISTINCT FROM g.project_id
+  LEFT JOIN counted c ON c.month = g.month AND coalesce(c.project_id, 0) = coalesce(g.project_id, 0)
   LEFT JOIN projects p ON p.id = g.project_id
  ORDER BY p.full_path NULLS FIRST, g.project_id, g.month;
 

@@ -245,4 +245,26 @@ subtest 'visibility' => sub {
 	    sub { $t->berth_ok('project', 'set', 'team/b', 'packages_enabled=false') }, status(404));
 };
 
+subtest 'a group with the most projects that a grant is made for, and one more' => sub {
+	$t->berth_ok('project', 'set', 'team/b', 'packages_enabled=true');
+	my $there = $t->psql("SELECT count(*) FROM projects WHERE full_path LIKE 'team/%' AND packages_enabled");
+	my $add = sub {
+		my ($from, $to) = @_;
+
+		$t->psql('INSERT INTO projects (group_id, path, full_path)'
+		    . " SELECT $group, 'many' || i, 'team/many' || i FROM generate_series($from, $to) i");
+	};
+
+	$add->($there + 1, 1000);
+	warm('1000', 'ot/he/other', $token{dev});
+	$add->(1001, 1001);
+	ok($t->wait_for(sub { !Berth::Cache::is_static($t, get('ot/he/other', $token{dev})) }),
+	    '1001: the pool');
+	for (1 .. 5) {
+		my $res = get('ot/he/other', $token{dev});
+
+		ok($res->{status} == 200 && !Berth::Cache::is_static($t, $res), 'and again');
+	}
+};
+
 done_testing();

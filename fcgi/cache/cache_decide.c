@@ -102,6 +102,8 @@ decide_call(struct db_call *call, struct arena *a, const struct token_keys *keys
 		db_bind_bytes(&call->params, slice_of((const char *)h->digest, TOKEN_DIGEST_SIZE));
 	db_bind_int(&call->params, h->file.namespace > 0 ? h->file.namespace : -h->file.namespace);
 	bind_keys(&call->params, a, keys);
+	if (h->file.namespace < 0)
+		db_bind_int(&call->params, CACHE_VIEW_PROJECTS_MAX);
 }
 
 /* May the holder read the files of the project of that row? */
@@ -120,7 +122,7 @@ may_read(const struct db_call *call, int row, const struct cache_who *who, struc
 
 /*
  * The statement has one row for a project.  For a group it has one for each project, and the holder must be
- * allowed to read all of them.
+ * allowed to read all of them; it has none if the group has too many.
  */
 static void
 decide_read(const struct db_call *call, const struct cache_hint *h, struct cache_decision *d)
@@ -128,7 +130,7 @@ decide_read(const struct db_call *call, const struct cache_hint *h, struct cache
 	struct access_facts facts;
 	int row = 0;
 
-	while (row < call->result.rows && row < CACHE_VIEW_PROJECTS_MAX && may_read(call, row, &h->who, &facts))
+	while (row < call->result.rows && may_read(call, row, &h->who, &facts))
 		row++;
 	d->allowed = row > 0 && row == call->result.rows && read_who(&call->result, &facts, &h->who, d);
 }

@@ -30,6 +30,7 @@ switched AS MATERIALIZED (
 	SELECT project_id, percentage FROM feature_flags WHERE name = 'package_registry_cargo_support'
 ), readable AS MATERIALIZED (
 	SELECT p.id FROM projects p JOIN groups g ON g.id = p.group_id
+	  LEFT JOIN switched s ON s.project_id = p.id
 	 WHERE p.packages_enabled
 	   AND (p.visibility = 'public' OR p.public_packages
 	        OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller))
@@ -40,8 +41,7 @@ switched AS MATERIALIZED (
 	   AND (NOT EXISTS (SELECT FROM switched)
 	        OR ('x' || left(encode(sha256(convert_to('package_registry_cargo_support:' || p.id, 'UTF8')), 'hex'), 8)
 	           )::bit(32)::bigint % 100
-	           < coalesce((SELECT percentage FROM switched s WHERE s.project_id = p.id),
-	                      (SELECT percentage FROM switched s WHERE s.project_id IS NULL), 100))
+	           < coalesce(s.percentage, (SELECT o.percentage FROM switched o WHERE o.project_id IS NULL), 100))
 )
 
 -- part: page_row

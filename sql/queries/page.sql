@@ -57,6 +57,10 @@ f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
                           WHERE v.crate_id = s.crate_id AND v.version_base = split_part(s.max_version, '+', 1)
                          OFFSET 0) m), false)::integer)::bigint
 
+-- part: shown_new
+-- Version v is listed, and nobody has found an error in it; a part of versions_listed_time.
+v.status IN ('default', 'deprecated', 'error') AND v.status <> 'error'
+
 -- name: page_front
 -- $1 user or null.  At most 12 rows of each part; one plan for all callers may rely on that number.
 -- `project`: known projects, the user's own first, others by path; sorted.  `new`: the newest versions of
@@ -70,13 +74,24 @@ places AS (
       FROM @known_projects
      ORDER BY is_mine DESC, lower(p.full_path) LIMIT 12),
 newest AS (
-    SELECT v.* FROM readable r CROSS JOIN LATERAL (
+    SELECT v.* FROM (
+           SELECT r.id FROM readable r CROSS JOIN LATERAL (
+                  SELECT v.published_at, v.id FROM versions v
+                   WHERE v.project_id = r.id AND @shown_new
+                   ORDER BY v.published_at DESC, v.id DESC LIMIT 1) h
+            ORDER BY h.published_at DESC, h.id DESC LIMIT 12) r
+     CROSS JOIN LATERAL (
            SELECT v.id, v.project_id, v.crate_id, v.published_at FROM versions v
-            WHERE v.project_id = r.id AND v.status IN ('default', 'deprecated', 'error') AND v.status <> 'error'
+            WHERE v.project_id = r.id AND @shown_new
             ORDER BY v.published_at DESC, v.id DESC LIMIT 12) v
      ORDER BY v.published_at DESC, v.id DESC LIMIT 12),
 used AS (
-    SELECT s.* FROM readable r CROSS JOIN LATERAL (
+    SELECT s.* FROM (
+           SELECT r.id FROM readable r CROSS JOIN LATERAL (
+                  SELECT s.weight FROM crate_search s WHERE s.project_id = r.id AND s.weight > 0
+                   ORDER BY s.weight DESC LIMIT 1) h
+            ORDER BY h.weight DESC FETCH FIRST 12 ROWS WITH TIES) r
+     CROSS JOIN LATERAL (
            SELECT s.crate_id, s.project_id, s.weight, s.normalized_name FROM crate_search s
             WHERE s.project_id = r.id AND s.weight > 0
             ORDER BY s.weight DESC LIMIT 12) s

@@ -388,13 +388,15 @@ SELECT @caller, @caller_in_group
 -- name: access_facts_viewer_registries
 -- $1 user or null.  As access_facts_viewer_group, with a row for each group that is set up as a registry, if the
 -- viewer may see it by ACTION_READ_NAMESPACE of access_decide(), which decides again: the first 13 by path.  A
--- scan of the groups, and the look-ups for those that are set up.
+-- scan of the groups, and the look-ups for those that are set up.  OFFSET 0 keeps the planner from copying the
+-- look-ups into each condition, where they would run once more.
 SELECT f.*
   FROM (SELECT @caller, @caller_in_group
           FROM (SELECT $1::bigint AS viewer OFFSET 0) q
           LEFT JOIN users u ON u.id = q.viewer
           LEFT JOIN @viewer ON true
-          JOIN groups g ON g.default_project_id IS NOT NULL OR g.registry_projects <> '{}') f
+          JOIN groups g ON g.default_project_id IS NOT NULL OR g.registry_projects <> '{}'
+        OFFSET 0) f
  WHERE f.visibility = 'public' OR f.is_admin
     OR (f.token_id IS NOT NULL AND (f.visibility = 'internal' OR f.access_level > 0))
  ORDER BY lower(f.full_path) LIMIT 13;

@@ -10,10 +10,13 @@ use warnings;
 use JSON::PP ();
 use Test::More;
 
+use Berth::Cluster;
 use Berth::File qw(write_file);
 use Berth::Json;
 use Berth::Publish;
 use Berth::Test;
+
+use constant { PATH => 17, FLAGS => 23 }; # columns of the facts
 
 my $t = Berth::Test->new(workers => 3);
 my %id = (app => $t->project('team/app', 'private'), core => $t->project('team/core', 'internal'),
@@ -166,15 +169,24 @@ subtest 'nobody, and bad tokens' => sub {
 	is(ask(GET => '/config.json')->{status}, 401, 'no longer');
 };
 
+# The rows of a statement of sql/queries/ with these values, as a text each.
+sub facts {
+	my ($name, @values) = @_;
+	my $statements = Berth::Cluster::slurp("$Berth::Cluster::ROOT/build/gen/store/stmt.inc");
+	my ($sql) = $statements =~ /, "$name", "(.*)"\)$/m;
+	my ($status, $out, $err) = Berth::Cluster::capture({ stdin => 'PREPARE s AS ' . $sql =~ s/\\(.)/$1/gr
+		. ";\nEXECUTE s(" . join(', ', @values) . ");\n" }, 'psql', '-XAtq', '-d', $t->dsn('postgres'));
+
+	is("$status $err", '0 ', "$name has an answer") if "$status $err" ne '0 ';
+	return split(/\n/, $out);
+}
+
 # A search and a list of packages read the facts of these projects.
 subtest 'the projects that a caller of the group is asked about' => sub {
-	my ($statement) = Berth::Cluster::slurp("$Berth::Cluster::ROOT/sql/queries/access.sql")
-	    =~ /^-- name: access_facts_projects\n(?:--[^\n]*\n)*(.*?;)/ms;
 	my $asked = sub {
 		my ($token) = @_;
-		my %value = (1 => $token, 2 => "$group{team}::bigint", 3 => 'true');
 
-		return $t->psql($statement =~ s/\@caller, \@caller_in_project/p.full_path/r =~ s/\$(\d)/$value{$1}/gr);
+		return join("\n", map { (split(/\|/))[PATH] } facts('access_facts_projects', $token, $group{team}, 'true'));
 	};
 	my $below = sub {
 		my ($condition) = @_;
@@ -199,6 +211,35 @@ subtest 'the projects that a caller of the group is asked about' => sub {
 		is($asked->('NULL'), $below->($open), "$path is open to networks: what is in it");
 		$t->psql("UPDATE $table SET anonymous_networks = '' WHERE full_path = '$path'");
 	}
+};
+
+# That statement reads for all projects at once what access_facts looks up for one.
+subtest 'the facts are those of each project' => sub {
+	my @projects = $t->psql("SELECT id FROM projects WHERE full_path LIKE 'team/%'"
+	    . ' ORDER BY lower(full_path), id');
+	my $row = sub {
+		my @columns = split(/\|/, $_[0], -1);
+
+		# the flags come in any order
+		$columns[FLAGS] = join(' ', sort split(/ /, $columns[FLAGS]));
+		return join('|', @columns);
+	};
+
+	$t->psql('INSERT INTO crate_owners (crate_id, user_id, project_id) SELECT c.id, u.id, c.project_id'
+	    . " FROM crates c JOIN users u ON u.username = 'stranger'"
+	    . " WHERE c.project_id = $id{core} AND c.name = 'base'");
+	$t->berth_ok('flag', 'set', 'package_registry_cargo_support', '100%', @$_)
+	    for [], ['--project', 'team/core'];
+	$t->berth_ok('member', 'set', 'mixed', 'team/sub', 'guest');
+	for my $token ($t->psql('SELECT id FROM tokens ORDER BY id')) {
+		my ($digest) = $t->psql("SELECT digest FROM tokens WHERE id = $token");
+
+		is_deeply([map { $row->($_) } facts('access_facts_projects', $token, $group{team}, 'true')],
+		    [map { $row->(facts('access_facts', "'$digest'", $_, 'NULL')) } @projects], "token $token");
+	}
+	$t->berth_ok('flag', 'unset', 'package_registry_cargo_support', @$_) for [], ['--project', 'team/core'];
+	$t->berth_ok('member', 'set', 'mixed', 'team/sub', 'none');
+	$t->psql('DELETE FROM crate_owners');
 };
 
 subtest 'spellings' => sub {

@@ -17,21 +17,29 @@ coalesce('write_package_registry' = ANY (t.scopes), false) AS scope_write_packag
 coalesce('create_job_token' = ANY (t.scopes), false) AS scope_create_job_token,
 array_to_string(t.operations, ',') AS operations, array_to_string(t.crate_patterns, ',') AS crates
 
--- part: caller_in_project
--- What t and u may do in project p of group g; the project may be missing.  The level is the highest of
--- the user's few memberships, by members_user.  crate_owners_user tells in one look-up whether the user owns a
--- crate of the project.  For the token of a job job_token_policy() reads
--- the allow-list of the project, if it is on: 2 if it lets the job's project change packages, 1 if it lets
+-- part: caller_at_project
+-- What t may do in project p of group g; the project may be missing.  For the token of a job job_token_policy()
+-- reads the allow-list of the project, if it is on: 2 if it lets the job's project change packages, 1 if it lets
 -- the job's project read them; at most 200 entries, by job_token_allowlist_project and
--- job_token_allowlist_group.  Flags: the few rows for all projects and those of this project, by
--- feature_flags_all and feature_flags_project.
--- Without a token the networks of the project and of its few groups are read as well, those of the groups
--- by primary key.
+-- job_token_allowlist_group.
 coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false) AS in_namespace,
 coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
     job_token_policy(p.id, t.project_id) END, 0) AS job_policy,
 t.trust_rule_id,
-p.id AS namespace_id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
+p.id AS namespace_id, p.full_path, p.visibility, p.packages_enabled, p.public_packages
+
+-- part: project_settings
+-- The last columns.  Without a token the networks of the project and of its few groups are read, those of the
+-- groups by primary key.
+CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks, group_networks(g.id))
+     ELSE '' END AS networks, p.policy::text AS policy
+
+-- part: caller_in_project
+-- What t and u may do in project p of group g; the project may be missing.  The level is the highest of
+-- the user's few memberships, by members_user.  crate_owners_user tells in one look-up whether the user owns a
+-- crate of the project.  Flags: the few rows for all projects and those of this project, by
+-- feature_flags_all and feature_flags_project.
+@caller_at_project,
 coalesce((SELECT max(m.access_level) FROM members m
            WHERE m.user_id = t.user_id
              AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
@@ -39,8 +47,7 @@ coalesce((SELECT max(m.access_level) FROM members m
 EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id) AS owns_crate,
 (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
    FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id) AS flags,
-CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks, group_networks(g.id))
-     ELSE '' END AS networks, p.policy::text AS policy
+@project_settings
 
 -- name: access_facts
 -- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.  All facts that
@@ -228,15 +235,36 @@ SELECT @caller, @caller_in_project
   LEFT JOIN users u ON u.id = t.user_id
  ORDER BY q.place;
 
+-- part: caller_memberships
+-- A user and the places where they are a member, by members_user: a few rows.
+caller AS MATERIALIZED (
+	SELECT u.id, u.is_admin FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = $1::bigint
+), mine AS MATERIALIZED (
+	SELECT m.group_id, m.project_id, m.access_level FROM caller c JOIN members m ON m.user_id = c.id
+	 WHERE m.expires_at IS NULL OR m.expires_at > now()
+)
+
 -- name: access_facts_projects
 -- $1 token or null, $2 group, $3 whether groups below it count as well.  As access_facts, with a row for
 -- each project, to list the packages of a group: the groups by groups_ancestor_ids, their
--- projects by projects_group, and for each project the look-ups of access_facts, which take most of the
--- time.  Without a token, it leaves out projects that nobody may read without one, so that the time tells little
+-- projects by projects_group.  What caller_in_project looks up for a project is here read once: the memberships of
+-- the user, the projects with crates of theirs, and the flags (a test compares the two).
+-- Without a token, it leaves out projects that nobody may read without one, so that the time tells little
 -- about them; access_decide() refuses them anyway.  Sorted by path.
-SELECT @caller, @caller_in_project
+WITH @caller_memberships, flagged AS MATERIALIZED (
+	SELECT f.project_id,
+	       string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ') AS flags
+	  FROM feature_flags f GROUP BY f.project_id
+)
+SELECT @caller, @caller_at_project,
+       coalesce((SELECT max(m.access_level) FROM mine m
+                  WHERE m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids)), 0) AS access_level,
+       p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id) AS owns_crate,
+       nullif(concat_ws(' ', (SELECT o.flags FROM flagged o WHERE o.project_id IS NULL), f.flags), '') AS flags,
+       @project_settings
   FROM groups g
   JOIN projects p ON p.group_id = g.id
+  LEFT JOIN flagged f ON f.project_id = p.id
   LEFT JOIN tokens t ON t.id = $1::bigint
   LEFT JOIN users u ON u.id = t.user_id
  WHERE (g.id = $2::bigint OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2]))
@@ -265,15 +293,6 @@ SELECT @caller, @caller_in_project
                o.scopes, r.project_id, NULL, r.operations, r.crate_patterns
          WHERE k.id IS NULL) t
   LEFT JOIN users u ON u.id = t.user_id;
-
--- part: caller_memberships
--- A user and the places where they are a member, by members_user: a few rows.
-caller AS MATERIALIZED (
-	SELECT u.id, u.is_admin FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = $1::bigint
-), mine AS MATERIALIZED (
-	SELECT m.group_id, m.project_id, m.access_level FROM caller c JOIN members m ON m.user_id = c.id
-	 WHERE m.expires_at IS NULL OR m.expires_at > now()
-)
 
 -- part: visible_projects
 -- Project p of group g, if the caller, a user or nobody, may see it: the same as ACTION_READ_NAMESPACE of

@@ -528,6 +528,11 @@ subtest 'alerts and dashboard' => sub {
 		cmp_ok(scalar @exprs, '>', 10, "$file: expressions were found");
 		for my $expr (@exprs) {
 			ok($expr =~ /\bberth_|^up\{/, "$file: $expr") or next;
+			# `a < b > 1` asks whether a is more than 1
+			my $flat = $expr =~ s/"[^"]*"//gr;
+			1 while $flat =~ s/\([^()]*\)|\{[^{}]*\}|\[[^\]]*\]//g;
+			is(join('; ', grep { (() = /[<>]=?|[!=]=/g) > 1 } split(/\b(?:and|or|unless)\b/, $flat)), '',
+			    'compares only what was not compared already');
 			for my $name ($expr =~ /\b(berth_[a-z_]+)\b/g) {
 				$asked{ $name =~ s/_(?:bucket|sum|count)$//r }++;
 				ok(defined($m->type($name)) || ($m->type($name =~ s/_(?:bucket|sum|count)$//r) // '') eq 'histogram',

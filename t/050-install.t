@@ -72,11 +72,14 @@ like(slurp("$root/conf/openapi.json"), qr/^    "version": "\Q$version\E",$/m, 'o
 like(slurp("$root/fcgi/man/berth-upgrade.7"), qr/^\.Sh WHAT CHANGES IN \Q$version\E$/m, 'what it brings');
 
 # What a container is configured with; make check-install does all that the two files say.
-my @keys = slurp("$root/conf/container/compose.yaml") =~ /BERTH_CONF_(\w+):/g;
+my $compose = slurp("$root/conf/container/compose.yaml");
+my @keys = $compose =~ /BERTH_CONF_(\w+):/g;
 my $known = slurp("$root/conf/berth.conf");
 my @unknown = grep { $known !~ /^#?\Q@{[lc]}\E = /m } @keys;
 cmp_ok(scalar @keys, '>=', 3, 'the Compose file has keys of the configuration');
 is("@unknown", '', 'and knows them all');
+like($compose, qr/^ *healthcheck: .*\bpg_isready, -h, 127\.0\.0\.1\b/m,
+    'no server that only prepares the volume passes for the database');
 
 SKIP: {
 	skip 'no repository of git: make dist packs what is committed', 3 unless -e "$root/.git";

@@ -58,7 +58,8 @@ sub gitlab_script {
 	for my $line (lines_of('gitlab-ci.yml')) {
 		$inside = $line eq "$job:" if $line =~ /^\S/;
 		$script = $inside && $line eq '  script:' if $line =~ /^  \S/;
-		push @commands, $1 if $script && $line =~ /^    - (.*)$/;
+		push @commands, $1 if $script && $line =~ /^    - (?:\|$)?(.*)$/;
+		push @commands, $1 if $script && $line =~ /^      (.*)$/;
 	}
 	return join("\n", @commands) . "\n";
 }
@@ -260,6 +261,9 @@ subtest 'Forgejo' => sub {
 	my $issuer = $there->url . '/forge/api/actions';
 
 	is(scalar @steps, 1, 'one step');
+	like(Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/ci/forgejo-actions.yml"),
+	    qr/^      image: rust:1\n.*^      - run: [^\n]*\binstall\b[^\n]* nodejs\n\s+- uses: /ms,
+	    'which first installs what runs actions in this container');
 	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $issuer, 'repository=owner/app', 'ref=refs/tags/v*');
 	my $version = new_version('from-forgejo');
 	my ($status, $said) = run_commands($steps[0][1], %env,

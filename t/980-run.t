@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use Fcntl qw(LOCK_EX);
 use File::Temp qw(tempdir);
 use Test::More;
 
@@ -106,6 +107,13 @@ for my $what (qw(start run)) {
 	kill('TERM', $worker);
 	ok(Berth::Test::wait_for(sub { !kill(0, $worker) }), 'one part ends');
 	is((dev_at($port + 1, 'start'))[0], 1, 'another BERTH_PORT does not move the rest');
+	my $pool = Berth::Cluster::slurp("$run/berth.pid") + 0;
+	open(my $lock, '>>', "$run/.lock") or die "$run/.lock: $!\n";
+	flock($lock, LOCK_EX) or die "$run/.lock: $!\n";
+	is_deeply([dev('start')], [1, "berth: another scripts/dev works on $run\n"],
+	    'a start while another one is at work');
+	ok(kill(0, $pool), '  stops nothing of it');
+	close($lock);
 	($status, $said) = dev_at(undef, 'start');
 	is($status, 0, 'a start without BERTH_PORT') or diag($said);
 	like($said, qr{^Berth is at https://localhost:$port,}m, '  keeps the port');

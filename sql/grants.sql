@@ -2,8 +2,8 @@
 -- behind triggers need, to insert and to update by column.  So a session with only that role cannot choose
 -- the id or the time of an audit row, remove one or a tombstone, or change the content of a version.
 -- `berth migrate --grant-to ROLE` takes everything away first and then applies this file; a new table is
--- closed until it has a line here.  t/220-grants.t compares the file with the needs, and prints the right lines.
--- Rights that only the build before needs stay for one version, below a line of its own:
+-- closed until it has a line here.  t/220-grants.t compares the file with the needs, and prints the right
+-- lines.  Rights that only the build before needs stay for one version, below a line of its own:
 -- "-- Needed by the build before alone:".
 
 GRANT SELECT, UPDATE (id) ON access_epoch TO :role;
@@ -18,13 +18,14 @@ GRANT SELECT, INSERT (crate_id, project_id, user_id), DELETE ON crate_owners TO 
 GRANT SELECT, INSERT (crate_id, listed_versions, normalized_name, project_id), UPDATE (listed_versions) ON
 	crate_names TO :role;
 GRANT SELECT, INSERT (crate_id, description, document, keywords, license, max_version, name, normalized_name,
-	project_id, rust, yanked), UPDATE (description, document, keywords, license, max_version, rust, weight, yanked), DELETE ON crate_search TO :role;
+	project_id, rust, yanked), UPDATE (description, document, keywords, license, max_version, rust,
+	weight, yanked), DELETE ON crate_search TO :role;
 GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
 	index_revision, name, updated_at) ON crates TO :role;
 GRANT SELECT, INSERT (crate_id), DELETE ON crates_due TO :role;
 GRANT SELECT, INSERT (sha256), DELETE ON damaged_blobs TO :role;
-GRANT SELECT, INSERT (alias, crate_id, default_features, features, kind, name, normalized_name, optional, project_id,
-	registry, req, target, version_id) ON dependencies TO :role;
+GRANT SELECT, INSERT (alias, crate_id, default_features, features, kind, name, normalized_name, optional,
+	project_id, registry, req, target, version_id) ON dependencies TO :role;
 GRANT SELECT, INSERT (crate_id, day, downloads, last_at, project_id, version_id), UPDATE (downloads, last_at)
 	ON download_days TO :role;
 GRANT SELECT, INSERT (fingerprint, garbage, node, path, position), UPDATE (finished_at, garbage, path,
@@ -32,8 +33,8 @@ GRANT SELECT, INSERT (fingerprint, garbage, node, path, position), UPDATE (finis
 GRANT SELECT, INSERT (name, percentage, project_id), UPDATE (changed_at, percentage), DELETE ON feature_flags
 	TO :role;
 GRANT SELECT, INSERT (gitlab, gitlab_id, kind, name, project_id, user_id), DELETE ON gitlab_pins TO :role;
-GRANT SELECT, INSERT (ancestor_ids, full_path, parent_id, path), UPDATE (ancestor_ids,
-	anonymous_networks, default_project_id, registry_projects) ON groups TO :role;
+GRANT SELECT, INSERT (ancestor_ids, full_path, parent_id, path), UPDATE (ancestor_ids, anonymous_networks,
+	default_project_id, registry_projects) ON groups TO :role;
 GRANT SELECT, INSERT (from_group_id, from_project_id, policies, project_id), DELETE ON job_token_allowlist TO
 	:role;
 GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, attempts, backend_pid,
@@ -43,8 +44,8 @@ GRANT SELECT, INSERT (access_level, expires_at, group_id, project_id, user_id), 
 	expires_at), DELETE ON members TO :role;
 GRANT SELECT, INSERT (answers, node, route), UPDATE (answers) ON nginx_answers TO :role;
 GRANT SELECT ON package_entries TO :role;
-GRANT SELECT, INSERT (full_path, group_id, path, visibility), UPDATE (anonymous_networks,
-	job_token_limited, packages_enabled, policy, public_packages, readme_images, visibility) ON projects TO :role;
+GRANT SELECT, INSERT (full_path, group_id, path, visibility), UPDATE (anonymous_networks, job_token_limited,
+	packages_enabled, policy, public_packages, readme_images, visibility) ON projects TO :role;
 GRANT SELECT, INSERT (minimum_access_level_for_delete, minimum_access_level_for_push, normalized_pattern,
 	package_name_pattern, project_id), UPDATE (minimum_access_level_for_delete,
 	minimum_access_level_for_push, normalized_pattern, package_name_pattern), DELETE ON protection_rules
@@ -62,14 +63,15 @@ GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :
 GRANT SELECT, INSERT (checked_at, problems), UPDATE (checked_at, problems) ON store_check TO :role;
 GRANT SELECT, INSERT (expires_at, node, seen_at), UPDATE (expires_at, seen_at), DELETE ON node_certificates
 	TO :role;
-GRANT SELECT, INSERT (external_url, keys, node, schema, seen_at, since, version), UPDATE (external_url, keys, schema,
-	seen_at, since, version), DELETE ON store_nodes TO :role;
+GRANT SELECT, INSERT (external_url, keys, node, schema, seen_at, since, version), UPDATE (external_url, keys,
+	schema, seen_at, since, version), DELETE ON store_nodes TO :role;
 GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, held_of, mark, moved_at,
 	next_mark, written_by) ON store_state TO :role;
 GRANT SELECT, INSERT (fingerprint, slot), UPDATE (retired_at) ON token_slots TO :role;
 GRANT SELECT, INSERT (checked_until, claims, commit, crate_patterns, digest, expires_at, family, group_id,
-	handle, issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,
-	trust_rule_id, user_id), UPDATE (checked_until, family, last_used_at, revoked_at), DELETE ON tokens TO :role;
+	handle, issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes,
+	source, trust_rule_id, user_id), UPDATE (checked_until, family, last_used_at, revoked_at), DELETE ON
+	tokens TO :role;
 GRANT SELECT, INSERT (cksum, crate_id, version_base) ON tombstones TO :role;
 GRANT SELECT, INSERT (claims, crate_patterns, issuer_id, operations, project_id, user_id), UPDATE (owner_id),
 	DELETE ON trust_rules TO :role;
@@ -78,12 +80,12 @@ GRANT SELECT, INSERT (audience, jwks_url, kind, url), UPDATE (enabled, jwks, jwk
 GRANT SELECT, INSERT (actor, actor_id, downloads, month, project_id), UPDATE (downloads) ON usage_months TO
 	:role;
 GRANT SELECT, INSERT (digest, until_at), UPDATE (until_at), DELETE ON used_id_tokens TO :role;
-GRANT SELECT, INSERT (email, is_admin, name, username), UPDATE (email, is_admin, name, state) ON users TO :role;
+GRANT SELECT, INSERT (email, is_admin, name, username), UPDATE (email, is_admin, name, state) ON users TO
+	:role;
 GRANT SELECT, INSERT (authors, bins, categories, cksum, crate_id, description, documentation, edition,
 	features, has_lib, homepage, imported_at, index_line, keywords, license, license_file, links,
-	normalized_name, project_id, published_at, readme, readme_file, repository, rust_version, size, token_id,
-	user_id, version,
-	version_base), UPDATE (deleted_at, index_line, status, status_before, status_message, yank_message,
-	yanked), DELETE ON versions TO :role;
+	normalized_name, project_id, published_at, readme, readme_file, repository, rust_version, size,
+	token_id, user_id, version, version_base), UPDATE (deleted_at, index_line, status, status_before,
+	status_message, yank_message, yanked), DELETE ON versions TO :role;
 GRANT SELECT, INSERT (action, actor, full_at, granted), UPDATE (full_at, granted), DELETE ON rate_limits TO
 	:role;

@@ -10,7 +10,8 @@ SELECT json_object('name', k.original_name, 'owners', json_group_array(u.name))
 SELECT json_object('name', k.original_name, 'vers', i.vers, 'cksum', i.cksum,
            'yanked', json(CASE WHEN i.yanked THEN 'true' ELSE 'false' END),
            'pubtime', (SELECT coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', t), t)
-                         FROM (SELECT coalesce((SELECT pubtime FROM crate_index x WHERE x.id = i.id), m.created) AS t)),
+                         FROM (SELECT coalesce((SELECT pubtime FROM crate_index x WHERE x.id = i.id),
+                                               m.created) AS t)),
            'deps', json(coalesce(i.deps, '[]')), 'downloads', m.downloads)
   FROM (SELECT NULL AS pubtime) older CROSS JOIN krate k JOIN crate_index i ON i.crate_fk = k.id
   LEFT JOIN crate_meta m ON m.crate_fk = k.id AND m.version = i.vers

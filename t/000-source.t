@@ -75,6 +75,15 @@ is(join(' ', grep { modules_in($_) > FOLDER_MODULES_MAX } sort keys %rings), '',
 cmp_ok(scalar keys %beside, '>', 150, 'there are tests and scripts');
 rule('no line is longer than ' . LINE_MAX . ' characters', { %text, %beside },
     sub { length(decode('UTF-8', $_[1])) > LINE_MAX });
+rule('nor what is installed, unless it cannot end before', { map { $_ => slurp($_) } installed() }, sub {
+	my (undef, $line) = @_;
+
+	# nginx reads a quoted string as it stands
+	return length(decode('UTF-8', $line)) > LINE_MAX && $line !~ /"[^"]{80,}"|\S{80,}/;
+});
+# nor the text of manual pages; macros and what stands there literally end where they must
+rule('nor manual pages', { map { $_ => slurp($_) =~ s/^\.Bd -literal.*?^\.Ed$/"\n" x ($& =~ tr{\n}{})/gmser }
+	glob('fcgi/man/*.[1-8]') }, sub { $_[1] !~ /^\./ && length(decode('UTF-8', $_[1])) > LINE_MAX });
 rule('each library has one door', \%text, \&outside_door);
 rule('only store/db and store/migrate call PostgreSQL', \%code, sub {
 	my ($file, $line) = @_;
@@ -363,6 +372,14 @@ sub beside {
 	find({ no_chdir => 1, wanted => sub {
 		push @files, $_ if -f && !m{^t/(?:data|fuzz/corpus|migrations)/};
 	} }, 't');
+	return @files;
+}
+
+# Samples, units and statements.  A migration stays as it was released.
+sub installed {
+	my @files = glob('sql/*.sql sql/queries/*.sql');
+
+	find({ no_chdir => 1, wanted => sub { push @files, $_ if -f && !/\.json\z/ } }, 'conf');
 	return @files;
 }
 

@@ -5,7 +5,8 @@
 -- not call the function; after a null it would.
 t.id AS token_id, t.kind, t.user_id, u.username,
 CASE WHEN t.revoked_at IS NOT NULL THEN 1
-     WHEN coalesce(t.source IN ('id_token', 'exchange'), false) AND NOT trust_rule_holds(t.trust_rule_id) THEN 1
+     WHEN coalesce(t.source IN ('id_token', 'exchange'), false) AND NOT trust_rule_holds(t.trust_rule_id)
+         THEN 1
      WHEN t.expires_at <= now() THEN 2
      WHEN u.state <> 'active' THEN 3
      WHEN t.checked_until <= now() THEN 4 ELSE 0 END AS state,
@@ -18,10 +19,10 @@ coalesce('create_job_token' = ANY (t.scopes), false) AS scope_create_job_token,
 array_to_string(t.operations, ',') AS operations, array_to_string(t.crate_patterns, ',') AS crates
 
 -- part: caller_at_project
--- What t may do in project p of group g; the project may be missing.  For the token of a job job_token_policy()
--- reads the allow-list of the project, if it is on: 2 if it lets the job's project change packages, 1 if it lets
--- the job's project read them; at most 200 entries, by job_token_allowlist_project and
--- job_token_allowlist_group.
+-- What t may do in project p of group g; the project may be missing.  For the token of a job
+-- job_token_policy() reads the allow-list of the project, if it is on: 2 if it lets the job's project
+-- change packages, 1 if it lets the job's project read them; at most 200 entries, by
+-- job_token_allowlist_project and job_token_allowlist_group.
 coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false) AS in_namespace,
 coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
     job_token_policy(p.id, t.project_id) END, 0) AS job_policy,
@@ -36,8 +37,8 @@ CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks, group_networks(
 
 -- part: caller_in_project
 -- What t and u may do in project p of group g; the project may be missing.  The level is the highest of
--- the user's few memberships, by members_user.  crate_owners_user tells in one look-up whether the user owns a
--- crate of the project.  Flags: the few rows for all projects and those of this project, by
+-- the user's few memberships, by members_user.  crate_owners_user tells in one look-up whether the user
+-- owns a crate of the project.  Flags: the few rows for all projects and those of this project, by
 -- feature_flags_all and feature_flags_project.
 @caller_at_project,
 coalesce((SELECT max(m.access_level) FROM members m
@@ -55,7 +56,8 @@ EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id 
 -- look-up by a unique index (tokens.digest, users.id, projects.id or projects.full_path, groups.id).
 SELECT @caller, @caller_in_project
   FROM (SELECT $1::bytea AS digest,
-               coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text))) AS project) q
+               coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text)))
+                   AS project) q
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN projects p ON p.id = q.project
@@ -124,7 +126,8 @@ coalesce((SELECT max(m.access_level) FROM members m
            WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
              AND (m.expires_at IS NULL OR m.expires_at > now())), 0) AS access_level,
 false AS owns_crate,
-(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL) AS flags,
+(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f
+ WHERE f.project_id IS NULL) AS flags,
 '' AS networks, NULL AS policy
 
 -- name: access_facts_group
@@ -132,7 +135,8 @@ false AS owns_crate,
 -- for a request about a group.
 SELECT @caller, @caller_in_group
   FROM (SELECT $1::bytea AS digest,
-               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
+                   AS place) q
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = q.place;
@@ -144,7 +148,8 @@ SELECT @caller, @caller_in_group
 -- caller_in_group, the time does not depend on what is private.
 coalesce(t.group_id = ANY (v.ancestor_ids)
          OR EXISTS (SELECT FROM groups d
-                     WHERE d.id = coalesce(t.group_id, (SELECT p.group_id FROM projects p WHERE p.id = t.project_id))
+                     WHERE d.id = coalesce(t.group_id, (SELECT p.group_id FROM projects p
+                                                        WHERE p.id = t.project_id))
                        AND d.ancestor_ids @> ARRAY[v.id]), false) AS in_namespace,
 CASE WHEN t.kind = 'job' THEN 2 ELSE 0 END AS job_policy, t.trust_rule_id,
 v.id AS namespace_id, v.full_path,
@@ -159,7 +164,8 @@ coalesce((SELECT max(m.access_level) FROM members m
                                 AND d.ancestor_ids @> ARRAY[v.id]))), 0) AS access_level,
 EXISTS (SELECT FROM crate_owners k JOIN projects p ON p.id = k.project_id JOIN groups d ON d.id = p.group_id
          WHERE k.user_id = t.user_id AND d.ancestor_ids @> ARRAY[v.id]) AS owns_crate,
-(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL) AS flags,
+(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f
+ WHERE f.project_id IS NULL) AS flags,
 CASE WHEN t.id IS NULL THEN concat_ws(' ',
     (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (v.ancestor_ids)),
     (SELECT string_agg(DISTINCT d.anonymous_networks, ' ') FROM groups d
@@ -173,7 +179,8 @@ CASE WHEN t.id IS NULL THEN concat_ws(' ',
 -- for a request to the registry of a group that names no crate.
 SELECT @caller, @caller_in_view
   FROM (SELECT $1::bytea AS digest,
-               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
+                   AS place) q
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups v ON v.id = q.place;
@@ -185,7 +192,8 @@ SELECT @caller, @caller_in_view
 -- crates_name.
 SELECT @caller, @caller_in_project, v.id AS view_id, h.project_id IS NOT NULL AS has_name
   FROM (SELECT $1::bytea AS digest,
-               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place,
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
+                   AS place,
                $4::text AS name) n
   LEFT JOIN tokens t ON t.digest = n.digest
   LEFT JOIN users u ON u.id = t.user_id
@@ -199,8 +207,8 @@ SELECT @caller, @caller_in_project, v.id AS view_id, h.project_id IS NOT NULL AS
 -- name: cache_decide_view
 -- $1 to $3 as in cache_decide, but $2 is a group.  As cache_decide, with a row for each project of the
 -- group or of a group below it that has its packages switched on, or no row if there are more than $4: the
--- groups by groups_ancestor_ids, their projects by projects_group, which ends at the first project too many.  Only
--- then come the look-ups for each project, which take most of the time.
+-- groups by groups_ancestor_ids, their projects by projects_group, which ends at the first project too
+-- many.  Only then come the look-ups for each project, which take most of the time.
 WITH below AS MATERIALIZED (
 	SELECT p.id FROM groups g JOIN projects p ON p.group_id = g.id AND p.packages_enabled
 	 WHERE g.ancestor_ids @> ARRAY[$2::bigint] LIMIT $4::bigint + 1
@@ -247,20 +255,22 @@ caller AS MATERIALIZED (
 -- name: access_facts_projects
 -- $1 token or null, $2 group, $3 whether groups below it count as well.  As access_facts, with a row for
 -- each project, to list the packages of a group: the groups by groups_ancestor_ids, their
--- projects by projects_group.  What caller_in_project looks up for a project is here read once: the memberships of
--- the user, the projects with crates of theirs, and the flags (a test compares the two).
+-- projects by projects_group.  What caller_in_project looks up for a project is here read once: the
+-- memberships of the user, the projects with crates of theirs, and the flags (a test compares the two).
 -- Without a token, it leaves out projects that nobody may read without one, so that the time tells little
 -- about them; access_decide() refuses them anyway.  Sorted by path.
 WITH @caller_memberships, flagged AS MATERIALIZED (
 	SELECT f.project_id,
-	       string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ') AS flags
+	       string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
+	           AS flags
 	  FROM feature_flags f GROUP BY f.project_id
 )
 SELECT @caller, @caller_at_project,
        coalesce((SELECT max(m.access_level) FROM mine m
                   WHERE m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids)), 0) AS access_level,
        p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id) AS owns_crate,
-       nullif(concat_ws(' ', (SELECT o.flags FROM flagged o WHERE o.project_id IS NULL), f.flags), '') AS flags,
+       nullif(concat_ws(' ', (SELECT o.flags FROM flagged o WHERE o.project_id IS NULL), f.flags), '')
+           AS flags,
        @project_settings
   FROM groups g
   JOIN projects p ON p.group_id = g.id
@@ -285,8 +295,8 @@ SELECT @caller, @caller_in_project
   JOIN groups g ON g.id = p.group_id
   LEFT JOIN tokens k ON k.digest = decode(q.digest, 'hex')
  CROSS JOIN LATERAL
-       (SELECT k.id, k.kind, k.user_id, k.revoked_at, k.source, k.trust_rule_id, k.expires_at, k.checked_until,
-               k.scopes, k.project_id, k.group_id, k.operations, k.crate_patterns
+       (SELECT k.id, k.kind, k.user_id, k.revoked_at, k.source, k.trust_rule_id, k.expires_at,
+               k.checked_until, k.scopes, k.project_id, k.group_id, k.operations, k.crate_patterns
          WHERE k.id IS NOT NULL
          UNION ALL
         SELECT o.id, o.kind, r.user_id, o.revoked_at, o.source, r.id, o.expires_at, o.checked_until,
@@ -311,7 +321,8 @@ projects p JOIN groups g ON g.id = p.group_id
    AND ($5::text IS NULL OR p.visibility = $5)
    AND ($6::bigint = 0
         OR p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL AND access_level >= $6)
-        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= $6))
+        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL
+                                   AND access_level >= $6))
 
 -- name: access_projects_count
 -- $1 token or null, $2 to $6 of visible_projects.  A scan that compares small sets, and stops when it has
@@ -354,7 +365,8 @@ groups g
             ELSE $2 IS NULL OR (g.ancestor_ids @> ARRAY[$2] AND g.id <> $2) END
    AND ($4::text IS NULL OR strpos(lower(g.full_path), $4) > 0)
    AND ($5::bigint = 0
-        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= $5))
+        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL
+                                   AND access_level >= $5))
    AND g.id <> ALL ($6::bigint[])
 
 -- name: access_groups_count
@@ -379,7 +391,8 @@ SELECT g.id FROM @visible_groups ORDER BY lower(g.full_path) DESC LIMIT $7::bigi
 -- a token of theirs with read_api may read.
 LATERAL (SELECT -1::bigint AS id, 'personal' AS kind, u.id AS user_id, NULL::timestamptz AS revoked_at,
                 NULL::text AS source, NULL::bigint AS trust_rule_id, NULL::timestamptz AS expires_at,
-                NULL::timestamptz AS checked_until, '{read_api}'::text[] AS scopes, NULL::bigint AS project_id,
+                NULL::timestamptz AS checked_until, '{read_api}'::text[] AS scopes,
+                NULL::bigint AS project_id,
                 NULL::bigint AS group_id, NULL::text[] AS operations, NULL::text[] AS crate_patterns
           WHERE u.id IS NOT NULL) t
 
@@ -388,7 +401,8 @@ LATERAL (SELECT -1::bigint AS id, 'personal' AS kind, u.id AS user_id, NULL::tim
 -- viewer of a page.
 SELECT @caller, @caller_in_project
   FROM (SELECT $1::bigint AS viewer,
-               coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text))) AS project) q
+               coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text)))
+                   AS project) q
   LEFT JOIN users u ON u.id = q.viewer
   LEFT JOIN @viewer ON true
   LEFT JOIN projects p ON p.id = q.project
@@ -399,16 +413,17 @@ SELECT @caller, @caller_in_project
 -- viewer of a page.
 SELECT @caller, @caller_in_group
   FROM (SELECT $1::bigint AS viewer,
-               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
+                   AS place) q
   LEFT JOIN users u ON u.id = q.viewer
   LEFT JOIN @viewer ON true
   LEFT JOIN groups g ON g.id = q.place;
 
 -- name: access_facts_viewer_registries
--- $1 user or null.  As access_facts_viewer_group, with a row for each group that is set up as a registry, if the
--- viewer may see it by ACTION_READ_NAMESPACE of access_decide(), which decides again: the first 13 by path.  A
--- scan of the groups, and the look-ups for those that are set up.  OFFSET 0 keeps the planner from copying the
--- look-ups into each condition, where they would run once more.
+-- $1 user or null.  As access_facts_viewer_group, with a row for each group that is set up as a registry,
+-- if the viewer may see it by ACTION_READ_NAMESPACE of access_decide(), which decides again: the first 13
+-- by path. A scan of the groups, and the look-ups for those that are set up.  OFFSET 0 keeps the planner
+-- from copying the look-ups into each condition, where they would run once more.
 SELECT f.*
   FROM (SELECT @caller, @caller_in_group
           FROM (SELECT $1::bigint AS viewer OFFSET 0) q

@@ -13,8 +13,8 @@ SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, e.action, e.u
        e.token_id, 
        coalesce(t.kind, CASE WHEN e.token_id IS NOT NULL THEN 'personal' END) AS token_kind, e.project_id,
        p.full_path AS project, e.crate, e.version, e.remote_addr,
-       e.request_id, e.detail::text, e.detail ->> 'system_user' AS system_user, t.pipeline, t.job, t.job_url, t.ref,
-       t.commit, j.full_path AS job_project, t.issuer AS job_issuer
+       e.request_id, e.detail::text, e.detail ->> 'system_user' AS system_user, t.pipeline, t.job, t.job_url,
+       t.ref, t.commit, j.full_path AS job_project, t.issuer AS job_issuer
   FROM audit_events e
   LEFT JOIN users u ON u.id = e.user_id
   LEFT JOIN tokens t ON t.id = e.token_id
@@ -29,8 +29,8 @@ SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, e.action, e.u
 -- name: audit_newest
 -- $1 project, $2 user, $3 action, $4 crate in normal form, $5 from and $6 to (not included) as seconds
 -- since 1970, $7 and $8 time and id of the last row of the page before, $9 how many; all but $9 may be
--- null.  One page, newest first: the indexes end in (at, id), so only the page is read, in order.  $10 a token: no
--- index has it, so all rows are read that the others select.
+-- null.  One page, newest first: the indexes end in (at, id), so only the page is read, in order.  $10 a
+-- token: no index has it, so all rows are read that the others select.
 @audit_page
    AND ($7::timestamptz IS NULL OR (e.at, e.id) < ($7, $8::bigint))
  ORDER BY e.at DESC, e.id DESC

@@ -1,10 +1,11 @@
 -- name: backup_lock
 -- Until this session ends, no collection takes a blob (blob_take), and no other backup runs.  Waits only
 -- for a collection that takes a blob at this time, which holds the lock for the duration of a rename.
--- Reads no table.  The session may be idle for as long as the blobs are copied; PostgreSQL 13 has no limit for
--- that.
+-- Reads no table.  The session may be idle for as long as the blobs are copied; PostgreSQL 13 has no limit
+-- for that.
 SELECT pg_try_advisory_lock(1651864180, 1) AS locked,
-       (SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout') AS idle_timeout;
+       (SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout')
+           AS idle_timeout;
 
 -- name: backup_begin
 -- The first statement of its transaction, since the later ones see what it sees.

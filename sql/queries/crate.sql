@@ -18,7 +18,8 @@ SELECT c.index_time AS time, octet_length(c.index_body) AS length,
 -- spelling, by the index (crate_id, version_base) of versions.
 INSERT INTO crates (project_id, name, normalized_name) VALUES ($1, $2, $3)
     ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now(),
-       name = CASE WHEN crates.deleted_at IS NULL OR EXISTS (SELECT FROM versions v WHERE v.crate_id = crates.id)
+       name = CASE WHEN crates.deleted_at IS NULL
+                     OR EXISTS (SELECT FROM versions v WHERE v.crate_id = crates.id)
                    THEN crates.name ELSE excluded.name END
 RETURNING id;
 
@@ -39,7 +40,8 @@ SELECT index_line AS line, id FROM versions
 -- By the unique index (project_id, normalized_name), and versions by (crate_id, version_base); the row is
 -- locked.  Changes no row if the file has changed more often.
 UPDATE crates c
-   SET index_body = substr(coalesce(c.index_body, ''), 1, octet_length(coalesce(c.index_body, '')) - $4::integer)
+   SET index_body = substr(coalesce(c.index_body, ''), 1,
+                           octet_length(coalesce(c.index_body, '')) - $4::integer)
                     || $5::bytea,
        index_last = (SELECT v.id FROM versions v WHERE v.crate_id = c.id AND v.version_base = $6),
        index_revision = c.index_revision + 1, updated_at = now(), deleted_at = NULL

@@ -35,10 +35,12 @@ SELECT c.name AS crate, v.id, v.version,
        v.yanked, v.yank_message, v.size, v.cksum, v.license, v.links, v.rust_version, v.edition, v.has_lib,
        array_to_json(v.bins)::text AS bins, v.description, v.homepage, v.documentation, v.repository,
        v.features::text, coalesce((SELECT sum(d.downloads) FROM download_days d
-                                   WHERE d.crate_id = v.crate_id AND d.version_id = v.id), 0)::bigint AS downloads,
+                                   WHERE d.crate_id = v.crate_id
+                                     AND d.version_id = v.id), 0)::bigint AS downloads,
        u.id AS user_id, u.username, u.name AS user_name
   FROM (SELECT q.place, q.id,
-               sum(octet_length(concat(o.features::text, array_to_json(o.bins)::text, o.description, o.license,
+               sum(octet_length(concat(o.features::text, array_to_json(o.bins)::text, o.description,
+                                       o.license,
                                        o.homepage, o.documentation, o.repository, o.yank_message)))
                    OVER (ORDER BY q.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
           FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
@@ -52,5 +54,6 @@ SELECT c.name AS crate, v.id, v.version,
 -- name: about_downloads
 -- $1 crate.  The number of its downloads, in total and in the last 90 days: its rows, by the primary key.
 SELECT coalesce(sum(downloads), 0)::bigint AS downloads,
-       coalesce(sum(downloads) FILTER (WHERE day > (now() AT TIME ZONE 'UTC')::date - 90), 0)::bigint AS recent
+       coalesce(sum(downloads) FILTER (WHERE day > (now() AT TIME ZONE 'UTC')::date - 90), 0)::bigint
+           AS recent
   FROM download_days WHERE crate_id = $1;

@@ -21,7 +21,8 @@ SELECT set_config('lock_timeout', '1s', true), pg_advisory_xact_lock(x'426572746
 -- words and the values that narrow a search.  By primary keys; if nothing has changed, as after most
 -- yanks, no index is written.  Everything is of the moment at which the rows of crates_due are seen.
 batch AS MATERIALIZED (
-    SELECT c.id, c.project_id, c.name, c.normalized_name, crate_shown(c.id) AS shown, search_yanked(c.id) AS yanked,
+    SELECT c.id, c.project_id, c.name, c.normalized_name, crate_shown(c.id) AS shown,
+           search_yanked(c.id) AS yanked,
            (SELECT count(*)::integer FROM versions v WHERE v.crate_id = c.id AND v.project_id = c.project_id
                AND v.status IN ('default', 'deprecated', 'error')) AS listed_versions
       FROM (SELECT DISTINCT crate_id FROM taken) t JOIN crates c ON c.id = t.crate_id
@@ -37,17 +38,18 @@ searched AS (
     INSERT INTO crate_search AS old (crate_id, project_id, name, normalized_name, max_version, description,
            document, keywords, license, rust, yanked)
     SELECT b.id, b.project_id, b.name, b.normalized_name, v.version, left(v.description, 1000),
-           search_document(b.normalized_name, v.keywords, v.description), lower(v.keywords::text)::text[], v.license,
-           search_rust(v.rust_version), b.yanked
+           search_document(b.normalized_name, v.keywords, v.description), lower(v.keywords::text)::text[],
+           v.license, search_rust(v.rust_version), b.yanked
       FROM batch b JOIN versions v ON v.id = b.shown
      ORDER BY b.id
         ON CONFLICT (crate_id) DO UPDATE
            SET max_version = excluded.max_version, description = excluded.description,
                document = excluded.document, keywords = excluded.keywords, license = excluded.license,
                rust = excluded.rust, yanked = excluded.yanked
-         WHERE (old.max_version, old.description, old.document, old.keywords, old.license, old.rust, old.yanked)
-               IS DISTINCT FROM (excluded.max_version, excluded.description, excluded.document, excluded.keywords,
-                                 excluded.license, excluded.rust, excluded.yanked))
+         WHERE (old.max_version, old.description, old.document, old.keywords, old.license, old.rust,
+                old.yanked)
+               IS DISTINCT FROM (excluded.max_version, excluded.description, excluded.document,
+                                 excluded.keywords, excluded.license, excluded.rust, excluded.yanked))
 SELECT count(*) AS taken FROM taken
 
 -- name: crate_due_update

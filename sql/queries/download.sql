@@ -32,8 +32,9 @@ moved AS (
 -- tokens_handle, and the project of a crate of a group's registry by crates_name.  Rows are written in the
 -- order of their keys, so that two nodes do not wait for each other.
 WITH @moved, told AS (
-	SELECT * FROM jsonb_to_recordset($7::jsonb) AS d (at bigint, bytes bigint, project_id bigint, group_id bigint,
-	       version_id bigint, crate text, version text, actor text, actor_id bigint, handle text)
+	SELECT * FROM jsonb_to_recordset($7::jsonb) AS d (at bigint, bytes bigint, project_id bigint,
+	       group_id bigint, version_id bigint, crate text, version text, actor text, actor_id bigint,
+	       handle text)
 	 WHERE EXISTS (SELECT FROM moved)
 ), line AS (
 	SELECT d.at, d.bytes, coalesce(d.project_id, h.project_id) AS project_id, d.version_id, d.crate, d.version,

@@ -61,7 +61,8 @@ WITH page AS (
 ), wrong AS (
 	SELECT v.id, p.full_path, c.name, v.version,
 	       CASE WHEN t.cksum <> v.cksum THEN 'its tombstone has other bytes'
-	            WHEN v.status = 'pending_destruction' AND t.cksum IS NULL THEN 'it is deleted and has no tombstone'
+	            WHEN v.status = 'pending_destruction' AND t.cksum IS NULL
+	                THEN 'it is deleted and has no tombstone'
 	            ELSE 'its index line says other than its row' END AS detail
 	  FROM page v
 	  JOIN crates c ON c.id = v.crate_id
@@ -87,7 +88,8 @@ SELECT q.id, coalesce(p.full_path, g.full_path) AS path, (q.used_bytes, q.used_v
          CROSS JOIN LATERAL (SELECT sum(size) AS bytes, count(*) AS versions FROM versions
                               WHERE crate_id = c.id AND status <> 'pending_destruction') v
          WHERE c.project_id = ANY (ARRAY(SELECT vp.id FROM projects vp JOIN groups vg ON vg.id = vp.group_id
-                                          WHERE vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids)))) AS wrong
+                                          WHERE vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids))))
+           AS wrong
   FROM (SELECT * FROM quotas WHERE id > $1 ORDER BY id LIMIT 1) q
   LEFT JOIN projects p ON p.id = q.project_id
   LEFT JOIN groups g ON g.id = q.group_id;

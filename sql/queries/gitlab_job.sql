@@ -64,7 +64,8 @@ RETURNING t.id, t.xmax = 0 AS is_new, t.project_id, t.user_id;
 INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, user_id, project_id)
 SELECT $1::text, n.kind, n.gitlab_id, n.name, n.user_id, n.project_id
   FROM (VALUES ('user', $2::bigint, $4::text, $3::bigint, NULL::bigint),
-               ('project', $5::bigint, $7::text, NULL, $6::bigint)) n (kind, gitlab_id, name, user_id, project_id)
+               ('project', $5::bigint, $7::text, NULL, $6::bigint)) n (kind, gitlab_id, name, user_id,
+                                                                       project_id)
  WHERE n.gitlab_id IS NOT NULL
     ON CONFLICT DO NOTHING;
 

@@ -33,7 +33,8 @@ UPDATE groups g
   FROM old
  WHERE g.id = old.id
 RETURNING g.id, (g.anonymous_networks, g.registry_projects, g.default_project_id)
-                IS DISTINCT FROM (old.anonymous_networks, old.registry_projects, old.default_project_id) AS changed;
+                IS DISTINCT FROM (old.anonymous_networks, old.registry_projects,
+                                  old.default_project_id) AS changed;
 
 -- name: group_find
 -- $1 full path: by the unique index groups_full_path.
@@ -56,13 +57,15 @@ SELECT h.id, h.full_path
 -- part: group_registry
 -- The settings of the registry of group g, with projects as full paths, by primary key.
 coalesce((SELECT string_agg(p.full_path, ' ' ORDER BY o.place)
-            FROM unnest(g.registry_projects) WITH ORDINALITY AS o (id, place) JOIN projects p ON p.id = o.id), '')
+            FROM unnest(g.registry_projects) WITH ORDINALITY AS o (id, place)
+            JOIN projects p ON p.id = o.id), '')
 AS registry_projects,
 coalesce((SELECT p.full_path FROM projects p WHERE p.id = g.default_project_id), '') AS default_project
 
 -- name: group_list
 -- All groups, for an administrator at a terminal: a scan of a small table, sorted in memory.
-SELECT g.id, g.full_path, g.parent_id, extract(epoch FROM g.created_at)::bigint AS created_at, g.anonymous_networks,
+SELECT g.id, g.full_path, g.parent_id, extract(epoch FROM g.created_at)::bigint AS created_at,
+       g.anonymous_networks,
        @group_registry
   FROM groups g ORDER BY lower(g.full_path);
 

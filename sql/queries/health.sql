@@ -1,7 +1,8 @@
 -- name: health_look
 -- Whether this session may write: not on a standby, nor if writes are switched off.  Also the answer of
 -- session_schema, from a table of a few rows, since the schema may have changed since this session began.
-SELECT current_setting('transaction_read_only') = 'on' AS read_only, coalesce(max(version), 0)::bigint AS version,
+SELECT current_setting('transaction_read_only') = 'on' AS read_only,
+       coalesce(max(version), 0)::bigint AS version,
        coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint AS floor
   FROM schema_migrations m;
 
@@ -32,7 +33,8 @@ SELECT kind, node,
 -- name: health_check
 -- What the last complete check of the store has found: a table of one row, or of none before the first
 -- check.  And how many damaged blobs versions need, by versions_cksum; there are few damaged blobs.
-SELECT coalesce(c.problems, 0) AS problems, coalesce(extract(epoch FROM c.checked_at), 0)::bigint AS checked_at,
+SELECT coalesce(c.problems, 0) AS problems,
+       coalesce(extract(epoch FROM c.checked_at), 0)::bigint AS checked_at,
        (SELECT count(*) FROM damaged_blobs d
          WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = d.sha256)) AS damaged
   FROM (SELECT) AS one LEFT JOIN store_check c ON true;
@@ -58,12 +60,14 @@ SELECT extract(epoch FROM expires_at)::bigint AS expires_at FROM node_certificat
 -- which only some roles may know.
 SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms,
        coalesce(inet_server_addr() <<= '127.0.0.0/8' OR inet_server_addr() = '::1', true) AS is_local,
-       CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory') END AS directory;
+       CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE')
+            THEN current_setting('data_directory') END AS directory;
 
 -- name: health_programs
 -- $1 the newest migration of this program.  Pools and workers in this database that have another newest
 -- migration: a name is berth-fcgi/124, with the id of a request behind it.  A scan of the sessions.
-SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT substring(application_name from '^[^ ]+'), ', '), '') AS programs
+SELECT count(*) AS sessions,
+       coalesce(string_agg(DISTINCT substring(application_name from '^[^ ]+'), ', '), '') AS programs
   FROM pg_stat_activity
  WHERE datname = current_database() AND application_name ~ '^berth-(fcgi|worker)/[0-9]{1,9}( |$)'
    AND substring(application_name from '/([0-9]+)')::bigint <> $1::bigint;
@@ -72,16 +76,18 @@ SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT substring(application_
 -- $1 node.  For how many seconds nothing has shown that the node's worker works: it runs probe_store every 30
 -- seconds; null: no worker of this node has ever done it.  And the kinds of tasks that this node, or any,
 -- runs and that have failed.  A scan of a table that is short unless something is wrong.
-SELECT extract(epoch FROM now() - max(done_at) FILTER (WHERE kind = 'probe_store' AND node = $1))::bigint AS age,
+SELECT extract(epoch FROM now()
+           - max(done_at) FILTER (WHERE kind = 'probe_store' AND node = $1))::bigint AS age,
        coalesce(string_agg(DISTINCT kind, ',' ORDER BY kind) FILTER (WHERE dead_at IS NOT NULL
            OR claimed_until < now() OR claimed_until IS NULL AND attempts > 0), '') AS failing
   FROM tasks WHERE node IS NULL OR node = $1;
 
 -- name: health_rights
--- $1 the lines of grants.sql.  How many of its rights the role of this session lacks, and the first of them.  A few
--- hundred look-ups in the catalogue.  A newer schema may lack tables and columns: they need no right.
+-- $1 the lines of grants.sql.  How many of its rights the role of this session lacks, and the first of them.
+-- A few hundred look-ups in the catalogue.  A newer schema may lack tables and columns: they need no right.
 WITH granted AS (
-	SELECT r[1] AS verb, regexp_split_to_array(r[2], ',\s*') AS columns, to_regclass(g[2])::oid AS relation, g[2] AS name
+	SELECT r[1] AS verb, regexp_split_to_array(r[2], ',\s*') AS columns, to_regclass(g[2])::oid AS relation,
+	       g[2] AS name
 	  FROM regexp_matches(array_to_string($1::text[], ''), 'GRANT ([^;]+?)\s+ON\s+(\w+)\s+TO', 'g') AS g,
 	       regexp_matches(g[1], '([A-Z]+)(?:\s+\(([^)]+)\))?', 'g') AS r
 )
@@ -94,14 +100,14 @@ SELECT count(*) AS lacking, coalesce(min(verb || ' on ' || name), '') AS first, 
                             AND NOT has_column_privilege(relation, a.attnum, verb)) END;
 
 -- name: health_locks
--- What holds locks for which the most sessions wait, and waits for nothing itself: how many wait, and for how many
--- seconds the first has waited.  PostgreSQL 13 has no `waitstart`: the time since the statement began, if this role
--- may know it.  pid 0: prepared transactions; gid is the oldest of this database.  vacuum: a process of the
--- server that belongs to no role, as autovacuum does.  Reads the table of locks, the sessions, and the prepared
--- transactions.
+-- What holds locks for which the most sessions wait, and waits for nothing itself: how many wait, and for
+-- how many seconds the first has waited.  PostgreSQL 13 has no `waitstart`: the time since the statement
+-- began, if this role may know it.  pid 0: prepared transactions; gid is the oldest of this database.
+-- vacuum: a process of the server that belongs to no role, as autovacuum does.  Reads the table of locks,
+-- the sessions, and the prepared transactions.
 WITH waiting AS MATERIALIZED (
-	SELECT a.pid, extract(epoch FROM clock_timestamp() - coalesce(min((to_jsonb(l) ->> 'waitstart')::timestamptz),
-	                                                              a.query_start)) AS age
+	SELECT a.pid, extract(epoch FROM clock_timestamp()
+	           - coalesce(min((to_jsonb(l) ->> 'waitstart')::timestamptz), a.query_start)) AS age
 	  FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid AND NOT l.granted
 	 WHERE a.datname = current_database()
 	 GROUP BY a.pid, a.query_start
@@ -109,7 +115,8 @@ WITH waiting AS MATERIALIZED (
 SELECT h.pid::bigint AS pid, coalesce(b.usename, '') AS role, coalesce(b.application_name, '') AS program,
        count(DISTINCT w.pid) AS sessions, coalesce(max(w.age), 0)::bigint AS age,
        b.pid IS NOT NULL AND b.usesysid IS NULL AS vacuum,
-       (SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared LIMIT 1) AS gid
+       (SELECT gid FROM pg_prepared_xacts WHERE database = current_database()
+         ORDER BY prepared LIMIT 1) AS gid
   FROM waiting w, unnest(pg_blocking_pids(w.pid)) AS h(pid) LEFT JOIN pg_stat_activity b ON b.pid = h.pid
  WHERE h.pid NOT IN (SELECT pid FROM waiting) AND (h.pid = 0 OR b.pid IS NOT NULL)
  GROUP BY h.pid, b.pid, b.usename, b.usesysid, b.application_name ORDER BY sessions DESC, h.pid LIMIT 1;

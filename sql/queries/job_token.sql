@@ -26,7 +26,8 @@ SELECT id, revoked_at IS NULL AS changed FROM old;
 -- name: job_of_token
 -- $1 token.  One row by the primary key, user and project by theirs.
 SELECT t.job, t.pipeline, t.name, t.job_url, t.ref, t.commit, t.issuer,
-       extract(epoch FROM t.created_at)::bigint AS created_at, extract(epoch FROM t.expires_at)::bigint AS expires_at,
+       extract(epoch FROM t.created_at)::bigint AS created_at,
+       extract(epoch FROM t.expires_at)::bigint AS expires_at,
        u.id AS user_id, u.username, u.name AS user_name, p.id AS project_id, p.full_path AS project
   FROM tokens t
   LEFT JOIN users u ON u.id = t.user_id

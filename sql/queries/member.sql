@@ -10,7 +10,8 @@ INSERT INTO members (user_id, group_id, access_level, expires_at)
 VALUES ($1, $2, $3, to_timestamp($4::bigint))
     ON CONFLICT (user_id, group_id) WHERE group_id IS NOT NULL
     DO UPDATE SET access_level = excluded.access_level, expires_at = excluded.expires_at
-    WHERE (members.access_level, members.expires_at) IS DISTINCT FROM (excluded.access_level, excluded.expires_at)
+    WHERE (members.access_level, members.expires_at)
+          IS DISTINCT FROM (excluded.access_level, excluded.expires_at)
 RETURNING user_id AS id, true AS changed;
 
 -- name: member_set_project
@@ -19,7 +20,8 @@ INSERT INTO members (user_id, project_id, access_level, expires_at)
 VALUES ($1, $2, $3, to_timestamp($4::bigint))
     ON CONFLICT (user_id, project_id) WHERE project_id IS NOT NULL
     DO UPDATE SET access_level = excluded.access_level, expires_at = excluded.expires_at
-    WHERE (members.access_level, members.expires_at) IS DISTINCT FROM (excluded.access_level, excluded.expires_at)
+    WHERE (members.access_level, members.expires_at)
+          IS DISTINCT FROM (excluded.access_level, excluded.expires_at)
 RETURNING user_id AS id, true AS changed;
 
 -- name: member_remove

@@ -162,8 +162,9 @@ SELECT count(*) AS counted
 
 -- name: package_list_group
 -- $1 projects; $2 to $8 as in package_list; the order can also be project_path.  The page is sorted out of
--- the first pages of each project, which are found as in package_list.  With a name, only projects that have it
--- are looked at: one search in crate_names_trigrams finds them, where each project would need a search of its own.
+-- the first pages of each project, which are found as in package_list.  With a name, only projects that
+-- have it are looked at: one search in crate_names_trigrams finds them, where each project would need a
+-- search of its own.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
@@ -187,7 +188,8 @@ SELECT @package
                                  CASE WHEN $6 THEN v.id END DESC
                         LIMIT $7::bigint + $8::bigint) o
                  WHERE p.id = ANY ($1::bigint[])
-                   AND ($3 IS NULL OR p.id IN (SELECT n.project_id FROM crate_names n WHERE n.normalized_name LIKE $3))
+                   AND ($3 IS NULL OR p.id IN (
+                       SELECT n.project_id FROM crate_names n WHERE n.normalized_name LIKE $3))
                  ORDER BY CASE WHEN $5 = 'project_path' AND NOT $6 THEN lower(p.full_path) END,
                           CASE WHEN $5 = 'project_path' AND $6 THEN lower(p.full_path) END DESC,
                           CASE WHEN $5 = 'version' AND NOT $6 THEN o.version_order END,
@@ -201,8 +203,8 @@ SELECT @package
  ORDER BY page.place;
 
 -- name: package_list_group_by_name
--- $1 projects; $2 to $7 as in package_list_by_name, sorted out of the first pages of each project; with a name,
--- of those that have it, as in package_list_group.
+-- $1 projects; $2 to $7 as in package_list_by_name, sorted out of the first pages of each project; with a
+-- name, of those that have it, as in package_list_group.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
@@ -219,7 +221,8 @@ SELECT @package
                                  CASE WHEN NOT $5 THEN v.id END,
                                  CASE WHEN $5 THEN v.id END DESC
                         LIMIT $6::bigint + $7::bigint) o
-                 WHERE $3 IS NULL OR p.id IN (SELECT n.project_id FROM crate_names n WHERE n.normalized_name LIKE $3)
+                 WHERE $3 IS NULL OR p.id IN (
+                     SELECT n.project_id FROM crate_names n WHERE n.normalized_name LIKE $3)
                  ORDER BY CASE WHEN NOT $5 THEN o.normalized_name END,
                           CASE WHEN $5 THEN o.normalized_name END DESC,
                           CASE WHEN NOT $5 THEN o.id END,

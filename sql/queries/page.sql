@@ -36,10 +36,12 @@ switched AS MATERIALIZED (
 	        OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller))
 	        OR EXISTS (SELECT FROM caller WHERE is_admin)
 	        OR p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL AND access_level >= 20)
-	        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= 20)
+	        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL
+	                                   AND access_level >= 20)
 	        OR p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id))
 	   AND (NOT EXISTS (SELECT FROM switched)
-	        OR ('x' || left(encode(sha256(convert_to('package_registry_cargo_support:' || p.id, 'UTF8')), 'hex'), 8)
+	        OR ('x' || left(encode(sha256(convert_to('package_registry_cargo_support:'
+	                                                 || p.id, 'UTF8')), 'hex'), 8)
 	           )::bit(32)::bigint % 100
 	           < coalesce(s.percentage, (SELECT o.percentage FROM switched o WHERE o.project_id IS NULL), 100))
 )
@@ -49,8 +51,9 @@ switched AS MATERIALIZED (
 f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
 
 -- part: shown_marks
--- The marks of the version that crate_search shows for a crate: 1 it is yanked, since all are; 2 it is deprecated, by
--- the unique index (crate_id, version_base); OFFSET 0 keeps the planner from one of listed versions.
+-- The marks of the version that crate_search shows for a crate: 1 it is yanked, since all are; 2 it is
+-- deprecated, by the unique index (crate_id, version_base); OFFSET 0 keeps the planner from one of listed
+-- versions.
 (coalesce(s.yanked = 2, false)::integer
  + 2 * coalesce((SELECT m.status = 'deprecated'
                    FROM (SELECT v.status FROM versions v
@@ -136,8 +139,8 @@ meant AS MATERIALIZED (
 lower(' ' || translate(f.license, '()/', '   ') || ' ')
 
 -- part: narrow_names
--- The licence of f is that of `asked` a, or names it: `MIT OR Apache-2.0`, `MIT/Apache-2.0` and `(MIT)` name `MIT`,
--- in any case of letters.
+-- The licence of f is that of `asked` a, or names it: `MIT OR Apache-2.0`, `MIT/Apache-2.0` and `(MIT)` name
+-- `MIT`, in any case of letters.
 (lower(f.license) = a.license OR strpos(@narrow_words, a.license_words) > 0)
 
 -- part: narrow_fits
@@ -156,7 +159,8 @@ page AS MATERIALIZED (
      ORDER BY r.score DESC, r.normalized_name, r.crate_id
      LIMIT (SELECT size FROM asked) OFFSET (SELECT skip FROM asked)),
 counts AS MATERIALIZED (
-    SELECT r.project_id, r.license, r.rust, r.yanked, grouping(r.project_id, r.license, r.rust, r.yanked) AS others,
+    SELECT r.project_id, r.license, r.rust, r.yanked,
+           grouping(r.project_id, r.license, r.rust, r.yanked) AS others,
            count(*) AS number
       FROM ranked r
      GROUP BY GROUPING SETS ((r.project_id), (r.license), (r.rust), (r.yanked), ())),
@@ -231,7 +235,8 @@ found AS MATERIALIZED (
      UNION ALL
     SELECT s.* FROM (
            SELECT @narrow_compared FROM crate_search s
-            WHERE s.normalized_name LIKE (SELECT infix FROM asked) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+            WHERE s.normalized_name LIKE (SELECT infix FROM asked)
+              AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
             LIMIT (SELECT most FROM asked)) s
      WHERE s.crate_id NOT IN (SELECT crate_id FROM begun)
      UNION ALL
@@ -255,8 +260,8 @@ ranked AS MATERIALIZED (
 -- index of the first filter that is given: of the keyword, by crate_search_words; in each project of the
 -- licence, by crate_search_license, of the yanked versions, by crate_search_yanked, or of the Rust, by
 -- crate_search_rust; or, with a project only, by crate_search_name.  It reads in the order of that index, and
--- never all rows.  Of the licence it first reads the texts in the project, up to 1000, each by one look-up; crates
--- with exactly the text come first.
+-- never all rows.  Of the licence it first reads the texts in the project, up to 1000, each by one look-up;
+-- crates with exactly the text come first.
 WITH @viewer_memberships, @readable_projects, @narrow_meant,
 asked AS MATERIALIZED (
     SELECT @narrow_asked, plainto_tsquery('simple', $5) AS word, 800 AS most,
@@ -265,7 +270,8 @@ asked AS MATERIALIZED (
 found AS MATERIALIZED (
     (SELECT @narrow_compared FROM crate_search s
       WHERE (SELECT way FROM asked) = 1 AND s.document @@ (SELECT word FROM asked)
-        AND (SELECT keyword FROM asked) = ANY (s.keywords) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+        AND (SELECT keyword FROM asked) = ANY (s.keywords)
+        AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
       LIMIT 800)
     UNION ALL
     (SELECT o.* FROM meant m CROSS JOIN LATERAL (
@@ -303,15 +309,16 @@ found AS MATERIALIZED (
              WHERE s.project_id = m.id ORDER BY s.normalized_name LIMIT 800) o
       WHERE (SELECT way FROM asked) = 5 LIMIT 800)),
 ranked AS MATERIALIZED (
-    SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked, f.weight AS score
+    SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked,
+           f.weight AS score
       FROM asked a CROSS JOIN found f
      WHERE @narrow_fits),
 @narrow_rows;
 
 -- name: page_alike
--- $1 user or null, $2 a name in normal form that a search has not found.  `crate`: crates of readable projects
--- whose names are one slip away from $2, by crate_search_slips: the 20 most similar of the first 100.  The plan
--- does not depend on the name.
+-- $1 user or null, $2 a name in normal form that a search has not found.  `crate`: crates of readable
+-- projects whose names are one slip away from $2, by crate_search_slips: the 20 most similar of the first
+-- 100.  The plan does not depend on the name.
 WITH @viewer_memberships, @readable_projects,
 asked AS MATERIALIZED (SELECT $2::text AS name, search_slips($2) AS slips),
 alike AS MATERIALIZED (
@@ -332,8 +339,8 @@ SELECT @page_row
 -- name: page_group
 -- $1 user or null, $2 group, $3 whether to list members, $4 how many projects, $5 how many to skip.
 -- `project`: known projects below the group, by path; the groups by groups_ancestor_ids, their projects by
--- projects_group.  `total`: how many.  `default`: the project for new crates.  `member`: the first 100 members
--- of the group and of the groups above it, by members_of_group; `number` is the highest level.
+-- projects_group.  `total`: how many.  `default`: the project for new crates.  `member`: the first 100
+-- members of the group and of the groups above it, by members_of_group; `number` is the highest level.
 WITH @viewer_memberships,
 places AS MATERIALIZED (
     SELECT p.id, p.full_path
@@ -341,7 +348,8 @@ places AS MATERIALIZED (
 SELECT @page_row
   FROM (SELECT * FROM (
             SELECT 'project' AS part, o.id AS project_id, NULL AS name, NULL AS version, NULL AS about,
-                   NULL::bigint AS at, coalesce((SELECT sum(n.crates) FROM search_counts n WHERE n.project_id = o.id), 0)::bigint
+                   NULL::bigint AS at, coalesce((SELECT sum(n.crates) FROM search_counts n
+                                                 WHERE n.project_id = o.id), 0)::bigint
                    AS number,
                    row_number() OVER (ORDER BY lower(o.full_path)) AS place
               FROM places o ORDER BY place LIMIT $4::bigint OFFSET $5::bigint) o
@@ -378,7 +386,8 @@ WITH parts AS MATERIALIZED (
     SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts
      WHERE project_id = $1::bigint AND $2::boolean),
 first AS MATERIALIZED (
-    SELECT chr(part / 256) || coalesce(chr(nullif(part % 256, 0)), '') AS name, $5::bigint - (upto - crates) AS skip
+    SELECT chr(part / 256) || coalesce(chr(nullif(part % 256, 0)), '') AS name,
+           $5::bigint - (upto - crates) AS skip
       FROM parts WHERE upto > $5::bigint ORDER BY part LIMIT 1),
 page AS (
     SELECT s.crate_id, row_number() OVER (ORDER BY s.normalized_name) AS place
@@ -404,7 +413,8 @@ SELECT @page_row
                    FROM members m JOIN users o ON o.id = m.user_id
                   WHERE $3::boolean AND o.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > now())
                     AND (m.project_id = $1
-                         OR m.group_id = ANY ((SELECT d.ancestor_ids FROM projects b JOIN groups d ON d.id = b.group_id
+                         OR m.group_id = ANY ((SELECT d.ancestor_ids FROM projects b JOIN groups d
+                                               ON d.id = b.group_id
                                                 WHERE b.id = $1)::bigint[]))
                   GROUP BY o.id) m
           ORDER BY m.level DESC, lower(m.username) LIMIT 100)) f
@@ -417,7 +427,8 @@ d.project_id = $2::bigint AND d.normalized_name = $3::text AND d.registry IS NUL
 -- part: across_dependency
 -- The same in another project, which names registry $8.  PostgreSQL can use the index only if the condition
 -- says that this is not the public registry.
-d.registry = $8::text AND d.registry <> 'https://github.com/rust-lang/crates.io-index' AND d.normalized_name = $3
+d.registry = $8::text AND d.registry <> 'https://github.com/rust-lang/crates.io-index'
+    AND d.normalized_name = $3
 
 -- part: page_dependents
 -- The crates that depend on crate $3 of project $2, each by one step in dependencies_inside or
@@ -425,7 +436,8 @@ d.registry = $8::text AND d.registry <> 'https://github.com/rust-lang/crates.io-
 -- through other projects.  A project that the viewer may not read takes one step.  The statement asks which
 -- projects are readable only if another project depends on the crate.
 inside (crate_id, step) AS (
-    (SELECT d.crate_id, 1 FROM dependencies d WHERE $4::text IS NULL AND @inside_dependency ORDER BY d.crate_id LIMIT 1)
+    (SELECT d.crate_id, 1 FROM dependencies d WHERE $4::text IS NULL AND @inside_dependency
+     ORDER BY d.crate_id LIMIT 1)
     UNION ALL
     SELECT n.crate_id, w.step + 1
       FROM inside w CROSS JOIN LATERAL (
@@ -448,40 +460,43 @@ dependents AS (
     SELECT w.crate_id, $2 AS project_id, n.version, n.req, n.kind
       FROM inside w CROSS JOIN LATERAL (
            SELECT u.version, d.req, d.kind
-             FROM dependencies d JOIN versions u ON u.id = d.version_id AND u.status IN ('default', 'deprecated')
+             FROM dependencies d JOIN versions u ON u.id = d.version_id
+                  AND u.status IN ('default', 'deprecated')
             WHERE @inside_dependency AND d.crate_id = w.crate_id
             ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
     UNION ALL
     (SELECT w.crate_id, w.project_id, n.version, n.req, n.kind
        FROM across w CROSS JOIN LATERAL (
             SELECT u.version, d.req, d.kind
-              FROM dependencies d JOIN versions u ON u.id = d.version_id AND u.status IN ('default', 'deprecated')
+              FROM dependencies d JOIN versions u ON u.id = d.version_id
+                   AND u.status IN ('default', 'deprecated')
              WHERE @across_dependency AND d.project_id = w.project_id AND d.crate_id = w.crate_id
              ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
       WHERE w.is_readable LIMIT 50))
 
 -- part: version_numbers
--- The three numbers of v.version_base, in a form that sorts as they do, in a third of the time of version_order().
+-- The three numbers of v.version_base, in a form that sorts as they do, in a third of the time of
+-- version_order().
 (lpad(split_part(v.version_base, '.', 1), 20, '0') || lpad(split_part(v.version_base, '.', 2), 20, '0')
  || lpad(split_part(split_part(v.version_base, '-', 1), '.', 3), 20, '0')) COLLATE "C"
 
 -- name: page_crate
 -- $1 user or null, $2 project, $3 normalized name, $4 version without build metadata, or null for the
 -- version that is shown, $5 how many versions, $6 how many to skip, $7 whether to tell who published, $8
--- the index of the project as dependencies of other projects name it, $9 whether to tell the owners, $10 how many
--- versions are at most sorted by SemVer: if there are more, the newest are first.  The
+-- the index of the project as dependencies of other projects name it, $9 whether to tell the owners, $10 how
+-- many versions are at most sorted by SemVer: if there are more, the newest are first.  The
 -- crate by the unique index (project_id, normalized_name), the version by (crate_id, version_base):
 -- crate_search has the version that is shown, unless the crate is due; then crate_shown() sorts all
--- versions.  Token and user by primary keys.  Without $4: `versions`, by versions_listed_crate, sorted; SemVer needs
--- the row of each, which takes longer than all the rest if there are thousands.
+-- versions.  Token and user by primary keys.  Without $4: `versions`, by versions_listed_crate, sorted;
+-- SemVer needs the row of each, which takes longer than all the rest if there are thousands.
 -- With $4: `has_before`, whether a lower version is listed, by the same index up to the first one.
 -- `dependents`: the newest version of each crate, 50 at most, crates of the same project first.  `days` and
--- `by_version`: the downloads of the last 90 days of the crate, by the primary key of download_days; `bands`: those
--- of each day for the 4 versions with the most of them, by the same key.
+-- `by_version`: the downloads of the last 90 days of the crate, by the primary key of download_days; `bands`:
+-- those of each day for the 4 versions with the most of them, by the same key.
 -- `events`, with $4 and $7: the newest 100 events of the version, by audit_events_crate; users by primary
--- key.  `group_id` and `group_path`, with $1: the highest group above the project that is set up as a registry,
--- if any, and `group_serves`, whether its registry has this crate: the few groups above by primary keys, and
--- view_project().  No row if the crate or the version does not exist or is not listed.
+-- key.  `group_id` and `group_path`, with $1: the highest group above the project that is set up as a
+-- registry, if any, and `group_serves`, whether its registry has this crate: the few groups above by primary
+-- keys, and view_project().  No row if the crate or the version does not exist or is not listed.
 WITH RECURSIVE @viewer_memberships, @readable_projects, @page_dependents,
 target AS (
     SELECT c.id, c.name,
@@ -505,7 +520,8 @@ listed AS (
 counted AS MATERIALIZED (SELECT count(*) AS total FROM listed),
 placed AS (
     SELECT o.id, row_number() OVER () AS place FROM (
-           SELECT v.id FROM target t JOIN versions v ON v.crate_id = t.id AND v.status IN ('default', 'deprecated')
+           SELECT v.id FROM target t JOIN versions v ON v.crate_id = t.id
+                  AND v.status IN ('default', 'deprecated')
             WHERE $4 IS NULL AND (SELECT total FROM counted) <= $10::bigint
             ORDER BY @version_numbers DESC, v.version_base NOT LIKE '%-%' DESC,
                   CASE WHEN v.version_base LIKE '%-%' THEN version_order(v.version_base) COLLATE "C" END DESC
@@ -525,19 +541,23 @@ most AS (
       FROM (SELECT * FROM loaded WHERE version_id IS NOT NULL ORDER BY downloads DESC LIMIT 10) l
       JOIN versions o ON o.id = l.version_id AND o.status IN ('default', 'deprecated'))
 SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yank_message, v.status_message,
-       v.description, v.homepage, v.documentation, v.repository, v.license, v.license_file, v.links, v.rust_version,
+       v.description, v.homepage, v.documentation, v.repository, v.license, v.license_file, v.links,
+       v.rust_version,
        v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at, v.has_lib,
        array_to_json(v.bins)::text AS bins, array_to_json(v.keywords)::text AS keywords,
-       array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file, v.index_line,
+       array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file,
+       v.index_line,
        (SELECT p.readme_images FROM projects p WHERE p.id = $2) AS readme_images,
        (SELECT total FROM counted) AS total,
        EXISTS (SELECT FROM versions o
                 WHERE $4 IS NOT NULL AND o.crate_id = t.id AND o.status IN ('default', 'deprecated')
                   AND version_order(o.version_base) COLLATE "C" < version_order(v.version_base) COLLATE "C")
            AS has_before,
-       (SELECT json_agg(json_build_array(o.version, extract(epoch FROM o.published_at)::bigint, o.size, o.yanked,
-                   o.status = 'deprecated', o.yank_message, o.license, o.license_file, o.rust_version, o.edition,
+       (SELECT json_agg(json_build_array(o.version, extract(epoch FROM o.published_at)::bigint, o.size,
+                                         o.yanked,
+                   o.status = 'deprecated', o.yank_message, o.license, o.license_file, o.rust_version,
+                   o.edition,
                    o.status_message)
                         ORDER BY l.place)
           FROM placed l JOIN versions o ON o.id = l.id)::text AS versions,
@@ -552,7 +572,8 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
        (SELECT json_agg(json_build_array(m.position, current_date - d.day, d.downloads))
           FROM most m JOIN download_days d ON d.crate_id = t.id AND d.version_id = m.version_id
          WHERE m.position <= 4 AND d.day > current_date - 90)::text AS bands,
-       (SELECT json_agg(json_build_array(o.username, o.name, o.level) ORDER BY o.level DESC, lower(o.username))
+       (SELECT json_agg(json_build_array(o.username, o.name, o.level) ORDER BY o.level DESC,
+                        lower(o.username))
           FROM crates c CROSS JOIN LATERAL (@crate_owners_of) o
          WHERE $9::boolean AND c.id = t.id)::text AS owners,
        (SELECT json_agg(json_build_array(e.action, extract(epoch FROM e.at)::bigint, o.username, e.request_id,
@@ -578,8 +599,8 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
 
 -- name: page_crate_elsewhere
 -- $1 project, $2 normalized name of a crate that it does not have.  Where people who use the address of the
--- group find that name: the project in the highest registry above, by the few groups above, their primary keys, and
--- view_project().  No row if no such project has a version of the crate.
+-- group find that name: the project in the highest registry above, by the few groups above, their primary
+-- keys, and view_project().  No row if no such project has a version of the crate.
 SELECT h.project_id, c.name
   FROM @registry_groups
  CROSS JOIN LATERAL view_project(o.id, $2::text) h
@@ -606,7 +627,8 @@ WITH published AS (
       ORDER BY v.published_at DESC, v.id DESC LIMIT $3)),
 events AS (
     SELECT e.* FROM (
-        (SELECT * FROM audit_events o WHERE $2 IS NULL AND o.project_id = $1 ORDER BY o.at DESC, o.id DESC LIMIT 1000)
+        (SELECT * FROM audit_events o WHERE $2 IS NULL AND o.project_id = $1 ORDER BY o.at DESC, o.id DESC
+         LIMIT 1000)
         UNION ALL
         (SELECT * FROM audit_events o
           WHERE $2 IS NOT NULL AND replace(lower(o.crate), '_', '-') = $2 AND o.project_id = $1
@@ -617,7 +639,8 @@ entries AS (
     SELECT c.name, v.version, v.description AS about, p.published_at AS at, 0::bigint AS number, p.id
       FROM published p JOIN versions v ON v.id = p.id JOIN crates c ON c.id = p.crate_id
     UNION ALL
-    SELECT c.name, v.version, e.detail ->> 'message', e.at, CASE e.action WHEN 'crate.yank' THEN e.id ELSE -e.id END,
+    SELECT c.name, v.version, e.detail ->> 'message', e.at, CASE e.action WHEN 'crate.yank' THEN e.id
+           ELSE -e.id END,
            v.id
       FROM events e
       JOIN crates c ON c.project_id = $1 AND c.normalized_name = replace(lower(e.crate), '_', '-')

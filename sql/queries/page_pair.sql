@@ -2,8 +2,8 @@
 -- $1 project, $2 normalized name, $3 a version without build metadata, or null for the listed version
 -- before $4, $4 another version.  The crate by the unique index (project_id, normalized_name), its
 -- versions by (crate_id, version_base); without $3 all versions are sorted once.  A row for each of the
--- two versions that is listed; if neither is, one row that has only the name of the crate.  `has_page`: a version
--- of the crate is listed, by versions_listed_crate.
+-- two versions that is listed; if neither is, one row that has only the name of the crate.  `has_page`: a
+-- version of the crate is listed, by versions_listed_crate.
 WITH target AS MATERIALIZED (
     SELECT c.id, c.name, coalesce($3::text, (
                SELECT o.version_base FROM versions o
@@ -14,7 +14,8 @@ WITH target AS MATERIALIZED (
 SELECT t.name, v.version, v.version_base, v.yanked, v.status = 'deprecated' AS deprecated, v.yank_message,
        v.status_message, v.license, v.license_file, v.rust_version, v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at, v.index_line,
-       EXISTS (SELECT FROM versions o WHERE o.crate_id = t.id AND o.status IN ('default', 'deprecated')) AS has_page
+       EXISTS (SELECT FROM versions o WHERE o.crate_id = t.id AND o.status IN ('default', 'deprecated'))
+           AS has_page
   FROM target t
   LEFT JOIN versions v ON v.crate_id = t.id AND v.version_base IN ($4, t.old_base)
        AND v.status IN ('default', 'deprecated');

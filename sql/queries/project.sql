@@ -24,7 +24,8 @@ UPDATE projects p
   FROM old
  WHERE p.id = old.id
 RETURNING p.id,
-          (p.visibility, p.packages_enabled, p.public_packages, p.policy, p.anonymous_networks, p.readme_images)
+          (p.visibility, p.packages_enabled, p.public_packages, p.policy, p.anonymous_networks,
+           p.readme_images)
           <> (old.visibility, old.packages_enabled, old.public_packages, old.policy, old.anonymous_networks,
               old.readme_images) AS changed;
 
@@ -45,7 +46,8 @@ SELECT id, full_path, visibility, packages_enabled, public_packages,
 -- $1 ids.  The projects in the form that clients see, in the order of the ids: by primary keys.
 SELECT p.id, p.path, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
        to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
-       g.id AS group_id, g.path AS group_path, g.full_path AS group_full_path, g.parent_id, p.anonymous_networks,
+       g.id AS group_id, g.path AS group_path, g.full_path AS group_full_path, g.parent_id,
+       p.anonymous_networks,
        p.readme_images
   FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
   JOIN projects p ON p.id = q.id

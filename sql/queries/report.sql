@@ -42,8 +42,10 @@ WITH month AS (
 	                 UNION SELECT project_id FROM used UNION SELECT $2 WHERE $2 IS NOT NULL) x
 )
 SELECT to_char(g.month, 'YYYY-MM') AS month, coalesce(g.project_id, 0) AS project_id, p.full_path AS project,
-       coalesce(c.p_users, 0) AS p_users, coalesce(c.p_deploy, 0) AS p_deploy, coalesce(c.p_jobs, 0) AS p_jobs,
-       coalesce(c.d_users, 0) AS d_users, coalesce(c.d_deploy, 0) AS d_deploy, coalesce(c.d_jobs, 0) AS d_jobs,
+       coalesce(c.p_users, 0) AS p_users, coalesce(c.p_deploy, 0) AS p_deploy,
+       coalesce(c.p_jobs, 0) AS p_jobs,
+       coalesce(c.d_users, 0) AS d_users, coalesce(c.d_deploy, 0) AS d_deploy,
+       coalesce(c.d_jobs, 0) AS d_jobs,
        coalesce(c.publishes, 0) AS publishes, coalesce(c.downloads, 0) AS downloads
   FROM grid g
   LEFT JOIN counted c ON c.month = g.month AND coalesce(c.project_id, 0) = coalesce(g.project_id, 0)
@@ -70,7 +72,8 @@ SELECT to_char(d.day, 'YYYY-MM-DD') AS day, p.full_path AS project, d.project_id
 
 -- name: report_has_crate
 -- $1 project or null, $2 crate in normal form.  Whether there is such a crate: by the unique index of project
--- and name, or, without a project, by the index crates_name.  For an administrator, after a report without rows.
+-- and name, or, without a project, by the index crates_name.  For an administrator, after a report without
+-- rows.
 SELECT EXISTS (SELECT FROM crates
                 WHERE normalized_name = $2::text AND ($1::bigint IS NULL OR project_id = $1)) AS found;
 
@@ -80,7 +83,8 @@ SELECT EXISTS (SELECT FROM crates
 SELECT s.project_id, p.full_path AS project, s.versions, s.bytes, s.deleted_bytes, s.month_bytes
   FROM (SELECT v.project_id, count(*) FILTER (WHERE v.status <> 'pending_destruction') AS versions,
                coalesce(sum(v.size) FILTER (WHERE v.status <> 'pending_destruction'), 0)::bigint AS bytes,
-               coalesce(sum(v.size) FILTER (WHERE v.status = 'pending_destruction'), 0)::bigint AS deleted_bytes,
+               coalesce(sum(v.size) FILTER (WHERE v.status = 'pending_destruction'), 0)::bigint
+                   AS deleted_bytes,
                coalesce(sum(v.size) FILTER (WHERE v.status <> 'pending_destruction'
                                               AND v.published_at >= now() - interval '30 days'),
                         0)::bigint AS month_bytes

@@ -31,7 +31,8 @@ VALUES ($1, coalesce($2::boolean, false), nullif($3::bigint, -1), nullif($4::big
         coalesce($5::bigint, 1), coalesce(string_to_array($6::text, ','), '{}'))
     ON CONFLICT (project_id) DO UPDATE
    SET enabled = coalesce($2::boolean, r.enabled),
-       keep_prereleases = CASE WHEN $3::bigint IS NULL THEN r.keep_prereleases ELSE excluded.keep_prereleases END,
+       keep_prereleases = CASE WHEN $3::bigint IS NULL THEN r.keep_prereleases
+           ELSE excluded.keep_prereleases END,
        unused_days = CASE WHEN $4::bigint IS NULL THEN r.unused_days ELSE excluded.unused_days END,
        keep_newest = CASE WHEN $5::bigint IS NULL THEN r.keep_newest ELSE excluded.keep_newest END,
        exclude = CASE WHEN $6::text IS NULL THEN r.exclude ELSE excluded.exclude END
@@ -45,7 +46,8 @@ RETURNING r.project_id AS id, true AS changed;
 -- and the primary key of download_days.  Left out is what a pattern names, and what a protection rule keeps
 -- from being deleted: at most 100 rules of the project.
 SELECT c.id AS crate_id, c.name AS crate, v.id AS version_id, v.version,
-       v.yanked OR v.status = 'error' AS yanked, v.size, extract(epoch FROM v.published_at)::bigint AS published_at,
+       v.yanked OR v.status = 'error' AS yanked, v.size,
+       extract(epoch FROM v.published_at)::bigint AS published_at,
        extract(epoch FROM greatest(v.imported_at, (SELECT max(d.last_at) FROM download_days d
                             WHERE d.crate_id = c.id AND d.version_id = v.id)))::bigint AS last_used_at
   FROM (SELECT k.id, k.name FROM crates k

@@ -155,9 +155,11 @@ SELECT t.total, s.name, s.max_version, s.description
 -- crate_search_name that begins with the first letters of its first crate: no entries with earlier letters
 -- are read, and no rows before the page.
 WITH parts AS MATERIALIZED (
-    SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts WHERE project_id = $1),
+    SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts
+           WHERE project_id = $1),
 first AS MATERIALIZED (
-    SELECT chr(part / 256) || coalesce(chr(nullif(part % 256, 0)), '') AS name, $3::bigint - (upto - crates) AS skip
+    SELECT chr(part / 256) || coalesce(chr(nullif(part % 256, 0)), '') AS name,
+           $3::bigint - (upto - crates) AS skip
       FROM parts WHERE upto > $3::bigint ORDER BY part LIMIT 1),
 page AS (
     SELECT s.crate_id, s.normalized_name FROM crate_search s
@@ -181,7 +183,8 @@ weighed AS MATERIALIZED (
     SELECT b.crate_id, search_weight(
            (SELECT count(DISTINCT d.crate_id)
               FROM (SELECT o.version_id, o.crate_id FROM dependencies o
-                     WHERE o.project_id = b.project_id AND o.normalized_name = b.normalized_name COLLATE "default"
+                     WHERE o.project_id = b.project_id
+                       AND o.normalized_name = b.normalized_name COLLATE "default"
                        AND o.registry IS NULL
                      LIMIT 10000) d
               JOIN versions v ON v.id = d.version_id AND v.status IN ('default', 'deprecated')

@@ -98,6 +98,7 @@ SELECT CASE WHEN pg_is_in_recovery() THEN NULL
 -- failover its control file has the new timeline only from the first restart point on; until then the
 -- second result is false.  Reads no table.
 SELECT pg_is_in_recovery()
-       AND (SELECT system_identifier FROM pg_control_system()) || '/' || current_database() = $3::text AS is_replica,
+       AND (SELECT system_identifier FROM pg_control_system()) || '/'
+           || current_database() = $3::text AS is_replica,
        coalesce(pg_last_wal_replay_lsn() >= $1::text::pg_lsn
                 AND (SELECT timeline_id FROM pg_control_checkpoint()) = $2::bigint, false) AS replayed;

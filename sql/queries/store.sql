@@ -35,7 +35,8 @@ UPDATE store_state SET adopted_at = now(), written_by = pg_current_xact_id()::xi
 -- day.
 SELECT mark::text, next_mark::text, (written_by IS DISTINCT FROM xmin) AS restored,
        coalesce(moved_at < now() - interval '10 minutes', true) AS move_due,
-       greatest(0, ceil(extract(epoch FROM adopted_at + make_interval(secs => $1::integer) - now())))::bigint AS wait,
+       greatest(0, ceil(extract(epoch FROM adopted_at + make_interval(secs => $1::integer) - now())))::bigint
+           AS wait,
        CASE WHEN confirmed_at > now() - interval '1 day' THEN confirmed ELSE 0 END::bigint AS confirmed
   FROM store_state FOR UPDATE;
 
@@ -59,7 +60,8 @@ UPDATE store_state SET held_files = $1::bigint, held_of = $2::bigint,
 -- name: store_confirm
 -- One row, or none if no collection waits.  Wakes the collector.
 WITH confirmed AS (
-	UPDATE store_state SET confirmed_at = now(), confirmed = held_files WHERE held_at IS NOT NULL RETURNING held_files
+	UPDATE store_state SET confirmed_at = now(), confirmed = held_files WHERE held_at IS NOT NULL
+	    RETURNING held_files
 ), due AS (
 	UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs' AND EXISTS (SELECT FROM confirmed)
 )
@@ -99,7 +101,8 @@ SELECT v.cksum, v.size
 -- name: store_node_due
 -- $1 node.  The time now, and whether the node was not seen within the last 10 seconds: by primary key.
 SELECT extract(epoch FROM now())::bigint AS now,
-       NOT EXISTS (SELECT FROM store_nodes WHERE node = $1 AND seen_at > now() - interval '10 seconds') AS due;
+       NOT EXISTS (SELECT FROM store_nodes WHERE node = $1 AND seen_at > now() - interval '10 seconds')
+           AS due;
 
 -- name: store_node_seen
 -- $1 node, $2 seconds since 1970, $3 version, $4 schema, $5 external_url, $6 keys.  One row by primary
@@ -133,12 +136,14 @@ SELECT external_url FROM told WHERE external_url IS NOT NULL
 -- behind: how many transactions fewer it has acknowledged than the node that has acknowledged most.
 WITH @live_nodes, most AS (SELECT max(synced) AS synced FROM cache_nodes WHERE lease_until > now()),
 common AS (SELECT (SELECT external_url FROM live WHERE external_url IS NOT NULL
-                    GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url LIMIT 1) AS external_url,
+                    GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url
+                        LIMIT 1) AS external_url,
                   (SELECT keys FROM live WHERE keys IS NOT NULL
                     GROUP BY keys ORDER BY count(*) DESC, min(since), keys LIMIT 1) AS keys)
 SELECT n.node, n.version, n.schema, n.external_url, n.keys, extract(epoch FROM n.since)::bigint AS since,
        extract(epoch FROM n.seen_at)::bigint AS seen_at, n.seen_at > now() - interval '90 seconds' AS live,
-       CASE WHEN n.external_url <> c.external_url THEN 'external_url' WHEN n.keys <> c.keys THEN 'token_key' END
+       CASE WHEN n.external_url <> c.external_url THEN 'external_url' WHEN n.keys <> c.keys
+            THEN 'token_key' END
            AS differs,
        (extract(epoch FROM k.lease_until - now()) * 1000)::bigint AS lease_ms, m.synced - k.synced AS behind,
        k.stale_s

@@ -34,7 +34,8 @@ INSERT INTO tasks AS j (kind, key, node, period) VALUES ($1, coalesce($2, ''), $
 -- name: task_hasten
 -- $1 kind.  One row by tasks_key.  Sends no notification, since the caller looks for a task next.
 UPDATE tasks SET run_at = now()
- WHERE kind = $1 AND key = '' AND dead_at IS NULL AND attempts = 0 AND claimed_until IS NULL AND run_at > now();
+ WHERE kind = $1 AND key = '' AND dead_at IS NULL AND attempts = 0 AND claimed_until IS NULL
+   AND run_at > now();
 
 -- name: task_claim
 -- $1 kinds, $2 node, $3 worker, $4 seconds for which the claim is valid, $5 kinds that come first.  The
@@ -94,7 +95,8 @@ SELECT id, kind,
             WHEN attempts > 0 THEN 'failing'
             ELSE 'waiting' END AS state,
        attempts, extract(epoch FROM run_at)::bigint AS run_at, extract(epoch FROM done_at)::bigint AS done_at,
-       extract(epoch FROM created_at)::bigint AS created_at, period::bigint, node, claimed_by, error, args::text
+       extract(epoch FROM created_at)::bigint AS created_at, period::bigint, node, claimed_by, error,
+       args::text
   FROM tasks
  WHERE ($1::text IS NULL OR kind = $1) AND (NOT $2::boolean OR dead_at IS NOT NULL)
  ORDER BY id;
@@ -106,7 +108,7 @@ WITH old AS (
 ), woken AS (
 	UPDATE tasks j SET dead_at = NULL, attempts = 0, run_at = now() FROM old
 	 WHERE j.id = old.id AND NOT EXISTS (SELECT FROM tasks o WHERE old.dead_at IS NOT NULL
-	       AND o.kind = j.kind AND o.key = j.key AND o.dead_at IS NULL)
+	   AND o.kind = j.kind AND o.key = j.key AND o.dead_at IS NULL)
 	RETURNING j.id
 )
 SELECT old.id, woken.id IS NOT NULL AS changed, old.kind, pg_notify('berth_tasks', '')::text AS notified

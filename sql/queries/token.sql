@@ -1,7 +1,7 @@
 -- name: token_add_personal
 -- $1 username, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970 or null, $6 patterns of
--- crates and $7 operations, each null for no limit, $8 handle or ''.  No row if the user does not exist (unique
--- index users_username).
+-- crates and $7 operations, each null for no limit, $8 handle or ''.  No row if the user does not exist
+-- (unique index users_username).
 INSERT INTO tokens (kind, user_id, digest, name, scopes, expires_at, crate_patterns, operations, handle)
 SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint), $6, $7, nullif($8::text, '')
   FROM users WHERE lower(username) = lower($1)
@@ -43,7 +43,8 @@ SELECT id, revoked_at IS NULL AS changed FROM old;
 -- name: token_list
 -- $1 user or null for all.  For an administrator at a terminal: a scan, or the index tokens_user.
 SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ',') AS scopes,
-       extract(epoch FROM t.created_at)::bigint AS created_at, extract(epoch FROM t.expires_at)::bigint AS expires_at,
+       extract(epoch FROM t.created_at)::bigint AS created_at,
+       extract(epoch FROM t.expires_at)::bigint AS expires_at,
        extract(epoch FROM t.revoked_at)::bigint AS revoked_at,
        extract(epoch FROM t.last_used_at)::bigint AS last_used_at,
        coalesce(g.full_path, p.full_path) AS namespace, array_to_string(t.crate_patterns, ',') AS crates,

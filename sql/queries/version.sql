@@ -26,7 +26,8 @@ WITH stored AS (
 	  FROM crates c WHERE c.project_id = $1 AND c.normalized_name = $2
 	RETURNING id, crate_id, project_id
 )
-INSERT INTO dependencies (version_id, crate_id, project_id, name, normalized_name, alias, req, target, registry,
+INSERT INTO dependencies (version_id, crate_id, project_id, name, normalized_name, alias, req, target,
+                          registry,
        kind, optional, default_features, features)
 SELECT v.id, v.crate_id, v.project_id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target,
        d.registry, d.kind,

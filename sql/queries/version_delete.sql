@@ -9,9 +9,9 @@ UPDATE versions SET status = 'pending_destruction', status_before = status, dele
 SELECT EXISTS (SELECT FROM versions WHERE crate_id = $1 AND status <> 'pending_destruction') AS has_versions;
 
 -- name: version_kept
--- $1 version, whose crate is locked, $2 whether it may be yanked, $3 versions of the crate that version_delete has
--- just deleted, and that clients could not choose when the policy chose them.  Whether $1 is there, clients can
--- choose it, and nobody had made one of $3 available meanwhile.  By primary key.
+-- $1 version, whose crate is locked, $2 whether it may be yanked, $3 versions of the crate that
+-- version_delete has just deleted, and that clients could not choose when the policy chose them.  Whether $1
+-- is there, clients can choose it, and nobody had made one of $3 available meanwhile.  By primary key.
 SELECT EXISTS (SELECT FROM versions WHERE id = $1 AND status <> 'pending_destruction'
                   AND ($2::boolean OR NOT (yanked OR status = 'error')))
        AND NOT EXISTS (SELECT FROM versions WHERE id = ANY ($3::bigint[])

@@ -8,8 +8,8 @@ SELECT coalesce(bool_and(p.visibility = 'public' OR p.public_packages), false) A
 -- name: view_names
 -- $1 id of a group or null, $2 its full path or null, $3 names in normal form.  For each name, in their
 -- order, the project that has it in the registry of the group, or null, the spelling of the crate there, and
--- whether another project of the group has a crate of that name, too.  No row if the group does not exist.  The
--- few crates of each name by crates_name, and one by (project_id, normalized_name).
+-- whether another project of the group has a crate of that name, too.  No row if the group does not exist.
+-- The few crates of each name by crates_name, and one by (project_id, normalized_name).
 SELECT h.project_id, (SELECT c.name FROM crates c
                        WHERE c.project_id = h.project_id AND c.normalized_name = n.name) AS crate,
        EXISTS (SELECT FROM crates c JOIN projects p ON p.id = c.project_id JOIN groups d ON d.id = p.group_id
@@ -85,7 +85,8 @@ found AS MATERIALIZED (
       WHERE $3::text = '' AND s.project_id = ANY ($2::bigint[]) ORDER BY s.normalized_name LIMIT 1000)
     UNION
     (SELECT s.crate_id FROM crate_search s
-      WHERE $3 <> '' AND s.normalized_name LIKE coalesce($4::text, $3 || '%') AND s.project_id = ANY ($2) LIMIT 500)
+      WHERE $3 <> '' AND s.normalized_name LIKE coalesce($4::text, $3 || '%') AND s.project_id = ANY ($2)
+            LIMIT 500)
     UNION
     (SELECT s.crate_id FROM crate_search s
       WHERE $3 <> '' AND s.document @@ (SELECT words FROM asked) AND s.project_id = ANY ($2) LIMIT 500)),

@@ -20,6 +20,7 @@ use warnings;
 use IO::Socket::UNIX;
 use JSON::PP ();
 use Socket qw(SOCK_STREAM);
+use Storable ();
 use Time::HiRes qw(sleep);
 
 use Berth::Cluster;
@@ -111,7 +112,8 @@ sub paths {
 sub _tell {
 	my ($self) = @_;
 
-	Berth::Test::write_file("$self->{dir}/routes.new", $json->encode($self->{routes}));
+	# not as JSON: large bodies would take Perl seconds, at each request
+	Storable::store($self->{routes}, "$self->{dir}/routes.new");
 	rename("$self->{dir}/routes.new", "$self->{dir}/routes") or die "routes: $!\n";
 }
 
@@ -161,7 +163,7 @@ sub serve {
 		open(my $asked, '>>', "${dir}asked") or die "asked: $!\n";
 		print {$asked} "$path\n";
 		close($asked);
-		my $route = $json->decode(Berth::Cluster::slurp("${dir}routes"))->{$path};
+		my $route = Storable::retrieve("${dir}routes")->{$path};
 		if ($route && $route->{delay} && fork) {
 			next;
 		}

@@ -261,6 +261,8 @@ subtest 'tests' => sub {
 	is(join('; ', map { "@{ $number{$_} }" } grep { @{ $number{$_} } > 1 } sort keys %number), '',
 	    'no two have one number');
 	is(join(' ', grep { !/^\d{3}$/ } sort keys %number), '', 'each has a number of three digits');
+	my ($long) = slurp('Makefile') =~ /^LONG = (.*)$/m;
+	is(join(' ', grep { !$number{$_} } split(/ /, $long)), '', 'those that start first are there');
 	# a unit is a module, or the small ones of a folder
 	is(join(' ', grep { !$module{$_} && !-d "fcgi/$_" && !-d "fcgi/store/$_" } map { basename($_, '.c') }
 	    glob('t/unit/*.c')), '', 'a unit is named after what it tests');

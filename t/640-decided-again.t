@@ -148,13 +148,14 @@ sub waiting {
 	$in->autoflush(1);
 	$table //= 'audit_events';
 	print {$in} "BEGIN; LOCK TABLE $table IN SHARE MODE;\n";
-	$t->wait_for(sub { $t->psql("SELECT count(*) FROM pg_locks WHERE relation = '$table'::regclass"
-	    . " AND mode = 'ShareLock' AND granted") }) or die "no lock\n";
+	# databases of other tests have tables with the same number
+	my $locks = "SELECT count(*) FROM pg_locks WHERE relation = '$table'::regclass"
+	    . ' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND';
+	$t->wait_for(sub { $t->psql("$locks mode = 'ShareLock' AND granted") }) or die "no lock\n";
 	my $c = Berth::FastCGI->connect($t->socket_path) or die "pool: $!\n";
 	$c->send_bytes(Berth::FastCGI::request($path, REQUEST_METHOD => $method, REMOTE_ADDR => '127.0.0.1',
 	    CONTENT_TYPE => 'application/json', HTTP_AUTHORIZATION => $token{$who}, body => $body // ''));
-	my $waits = $t->wait_for(sub { $t->psql("SELECT count(*) FROM pg_locks WHERE relation = '$table'::regclass"
-	    . " AND NOT granted") }, 20);
+	my $waits = $t->wait_for(sub { $t->psql("$locks NOT granted") }, 20);
 	print {$in} "$end;\n" if defined $end;
 	print {$in} "COMMIT;\n";
 	close($in) or die "psql: $?\n";

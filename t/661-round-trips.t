@@ -212,7 +212,8 @@ for my $case (['ab/cd/abcd', 0], ['ab/cd/abcd', 1], ['el/se/else', 0], ['el/se/e
 	like($res->{body}, qr/^\{"name":"@{[ $path =~ s{.*\/}{}r ]}"/, "$path of the group: its file");
 }
 
-# A worker that remembers the caller of a publish reads the current facts together with its other statements.
+# A worker that remembers the caller of a publish asks together with its other statements whether the facts
+# still hold.  If not, it reads the current ones, and checks again.
 my $versions = 0;
 
 sub upload {
@@ -233,9 +234,9 @@ $t->member('writer', 'demo', 'developer');
 $token{writer} = $t->token('writer');
 upload(); # asks once which store the registry has
 for my $case (['known', 3, sub { }],
-    ['in another role', 4, sub { $t->member('writer', 'demo', 'owner') }],
+    ['in another role', 5, sub { $t->member('writer', 'demo', 'owner') }],
     ['known again', 3, sub { }],
-    ['with another policy', 4, sub { $t->berth_ok('project', 'set', 'demo/priv', 'max_features=7') }]) {
+    ['with another policy', 5, sub { $t->berth_ok('project', 'set', 'demo/priv', 'max_features=7') }]) {
 	my ($name, $n, $change) = @$case;
 
 	$change->();

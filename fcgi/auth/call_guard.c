@@ -1,6 +1,7 @@
 #include "auth/call_guard.h"
 
 #include "store/flag.h"
+#include "store/token/access_facts.h"
 
 /* It takes minutes or hours. */
 enum { MAINTENANCE_RETRY_S = 60 };
@@ -12,9 +13,8 @@ struct guarded {
 };
 
 static void
-ask(void *arg, struct db_call *db_call)
+ask_facts(const struct guarded *g, struct db_call *db_call)
 {
-	const struct guarded *g = arg;
 	const struct call *call = g->call;
 	const struct access_facts *f = &call->facts;
 	/* by its number: the path may be another's by now */
@@ -24,6 +24,19 @@ ask(void *arg, struct db_call *db_call)
 	};
 
 	call_facts_call(call, g->rq, call->guard.arena, &namespace, db_call);
+}
+
+/* If it is known what the facts rest on, it is enough that this has not changed. */
+static void
+ask(void *arg, struct db_call *db_call)
+{
+	const struct guarded *g = arg;
+	const struct call *call = g->call;
+
+	if (call->grounds == NULL)
+		ask_facts(g, db_call);
+	else
+		access_grounds_hold_call(db_call, call_digest(call), call->facts.project_id, call->grounds);
 }
 
 /* Checks that the name still belongs to the same project of the group. */
@@ -57,9 +70,8 @@ refuse_writes(struct err *err)
 }
 
 static int
-judge(void *arg, const struct db_call *db_call, struct err *err)
+judge_facts(const struct guarded *g, const struct db_call *db_call, struct err *err)
 {
-	const struct guarded *g = arg;
 	const struct call *call = g->call;
 	struct access_facts facts;
 
@@ -77,6 +89,21 @@ judge(void *arg, const struct db_call *db_call, struct err *err)
 		return 0;
 	err_internal(err, 503, "the caller's role has changed during the request");
 	return err_tell(err, "your role has changed during this request; please try again");
+}
+
+static int
+judge(void *arg, const struct db_call *db_call, struct err *err)
+{
+	const struct guarded *g = arg;
+	struct db_call facts = { 0 };
+
+	if (g->call->grounds == NULL)
+		return judge_facts(g, db_call, err);
+	if (db_call->result.rows == 1)
+		return 0;
+	ask_facts(g, &facts);
+	return db_run(g->call->app->db, g->call->guard.arena, &facts, 1, err) == -1 ? -1
+	    : judge_facts(g, &facts, err);
 }
 
 void

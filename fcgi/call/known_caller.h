@@ -3,8 +3,8 @@
 
 /*
  * Remembers callers who have published through this worker.  The facts about a token and a project rarely
- * change.  So the next publish begins with the remembered facts, and reads the current ones in a round trip
- * that it makes anyway.  Until known_caller_confirm() has compared them, the publish changes nothing but a
+ * change.  So the next publish begins with the remembered facts, and asks in a round trip that it makes
+ * anyway whether they still hold.  Until known_caller_confirm() knows that, the publish changes nothing but a
  * rate limit, and tells the client nothing, not even that something is wrong with the request.
  */
 
@@ -21,12 +21,21 @@ void known_caller_remember(const struct call *, const struct request *);
 /* Does the worker know the caller?  Then it gives the call the remembered facts, and sets call.facts_due. */
 bool known_caller_find(struct call *, struct request *);
 
+enum { KNOWN_CALLER_CALLS = 2 };
+
 /*
- * Call this if call.facts_due is true.  Replaces the remembered facts by the current ones: the result of
- * call_facts_call(), or, for NULL, what it reads itself.  If they differ, it forgets the caller.  0: the
- * facts are the same; 1: they differ, and still let the caller in; -1: 401, 403, 404 as access_decide(); 503.
+ * If call.facts_due is true: fills in the calls that known_caller_confirm() needs, and returns how many.  One
+ * is enough if the worker knows what the facts rest on (access_grounds_call()).
  */
-int known_caller_confirm(struct call *, struct request *, struct db_call *)
+size_t known_caller_calls(const struct call *, const struct request *, struct db_call *calls);
+
+/*
+ * Call this if call.facts_due is true.  Compares the remembered facts with the current ones: the results of
+ * known_caller_calls(), and what it reads itself if they do not suffice, or if n is 0.  If the facts differ,
+ * the current ones replace them, and the caller is forgotten.  0: the facts are the same; 1: they differ, and
+ * still let the caller in; -1: 401, 403, 404 as access_decide(); 503.
+ */
+int known_caller_confirm(struct call *, struct request *, struct db_call *calls, size_t n)
     __attribute__((warn_unused_result));
 
 #endif

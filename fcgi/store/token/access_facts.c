@@ -26,6 +26,30 @@ access_facts_call(struct db_call *call, struct arena *a, enum namespace_kind kin
 }
 
 void
+access_grounds_call(struct db_call *call, const unsigned char *digest, int64_t project_id)
+{
+	call->stmt = STMT_ACCESS_GROUNDS;
+	bind_digest(&call->params, digest);
+	db_bind_int(&call->params, project_id);
+}
+
+void
+access_grounds_hold_call(struct db_call *call, const unsigned char *digest, int64_t project_id,
+    const struct db_result *grounds)
+{
+	enum { COLUMNS_ACCESS_GROUNDS };
+
+	call->stmt = STMT_ACCESS_GROUNDS_HOLD;
+	bind_digest(&call->params, digest);
+	db_bind_int(&call->params, project_id);
+	db_bind_str(&call->params, db_str(grounds, 0, GROUNDS));
+	if (db_is_null(grounds, 0, ENDS))
+		db_bind_null(&call->params);
+	else
+		db_bind_int(&call->params, db_int(grounds, 0, ENDS));
+}
+
+void
 access_facts_view_call(struct db_call *call, struct arena *a, const unsigned char *digest,
     const struct namespace_ref *group, const char *name, bool creates)
 {

@@ -22,10 +22,23 @@ void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
     const unsigned char *digest, const struct namespace_ref *namespace);
 
 /*
- * The same for the registry of a group (store/package/view.h): the facts of the caller and the project that
- * has the name (in normal form).  If no project has it, they are about no project, or, with `creates`,
- * about the default project of the group.  name NULL: facts of NAMESPACE_GROUP, with the most that the
- * caller may do in any of the projects.
+ * Reads what the facts about the token in the project rest on: no row if there is no such token or project.
+ * As long as these grounds hold, facts that are read after them are the same.  They do not notice new rights.
+ */
+void access_grounds_call(struct db_call *, const unsigned char *digest, int64_t project_id);
+
+/*
+ * Do the grounds, a row of the call above, still hold?  One row: yes.  *grounds must live until the call has
+ * run.
+ */
+void access_grounds_hold_call(struct db_call *, const unsigned char *digest, int64_t project_id,
+    const struct db_result *grounds);
+
+/*
+ * As access_facts_call() for the registry of a group (store/package/view.h): the facts of the caller and the
+ * project that has the name (in normal form).  If no project has it, they are about no project, or, with
+ * `creates`, about the default project of the group.  name NULL: facts of NAMESPACE_GROUP, with the most that
+ * the caller may do in any of the projects.
  */
 void access_facts_view_call(struct db_call *, struct arena *, const unsigned char *digest,
     const struct namespace_ref *group, const char *name, bool creates);

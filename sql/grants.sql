@@ -20,8 +20,9 @@ GRANT SELECT, INSERT (crate_id, listed_versions, normalized_name, project_id), U
 GRANT SELECT, INSERT (crate_id, description, document, keywords, license, max_version, name, normalized_name,
 	project_id, rust, yanked), UPDATE (description, document, keywords, license, max_version, rust,
 	weight, yanked), DELETE ON crate_search TO :role;
-GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
-	index_revision, name, updated_at) ON crates TO :role;
+GRANT SELECT, INSERT (index_body, index_last, index_revision, index_time, name, normalized_name,
+	project_id), UPDATE (deleted_at, index_body, index_last, index_revision, name, updated_at) ON crates
+	TO :role;
 GRANT SELECT, INSERT (crate_id), DELETE ON crates_due TO :role;
 GRANT SELECT, INSERT (sha256), DELETE ON damaged_blobs TO :role;
 GRANT SELECT, INSERT (alias, crate_id, default_features, features, kind, name, normalized_name, optional,
@@ -83,9 +84,10 @@ GRANT SELECT, INSERT (digest, until_at), UPDATE (until_at), DELETE ON used_id_to
 GRANT SELECT, INSERT (email, is_admin, name, username), UPDATE (email, is_admin, name, state) ON users TO
 	:role;
 GRANT SELECT, INSERT (authors, bins, categories, cksum, crate_id, description, documentation, edition,
-	features, has_lib, homepage, imported_at, index_line, keywords, license, license_file, links,
+	features, has_lib, homepage, id, imported_at, index_line, keywords, license, license_file, links,
 	normalized_name, project_id, published_at, readme, readme_file, repository, rust_version, size,
 	token_id, user_id, version, version_base), UPDATE (deleted_at, index_line, status, status_before,
 	status_message, yank_message, yanked), DELETE ON versions TO :role;
+GRANT USAGE ON SEQUENCE versions_id_seq TO :role;
 GRANT SELECT, INSERT (action, actor, full_at, granted), UPDATE (full_at, granted), DELETE ON rate_limits TO
 	:role;

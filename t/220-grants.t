@@ -37,6 +37,7 @@ my %functions = (
 	    . " WHERE w.normalized_name = 'x'"],
 	versions_set_name => [], # by versions_name
 	versions_name => ['SELECT normalized_name FROM crates'],
+	index_file_time => [],
 	crates_tell_index => ['INSERT INTO crates_due (crate_id) VALUES (1)',
 	    'SELECT g.ancestor_ids FROM projects p, groups g WHERE p.id = 1 AND g.id = p.group_id'],
 	trust_rule_holds => ['SELECT r.id FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id'
@@ -205,6 +206,11 @@ for my $grant (($before // '') =~ /^GRANT (.*?) TO :role;$/msg) {
 }
 is(join("\n", grants($have)), join("\n", grants($need)), 'the role may do what is needed, and no more')
     or diag(join("\n", 'sql/grants.sql must have:', @want));
+
+my %sequences = map { $_ => 1 } map { $_->[1] =~ /\b(?:next|curr)val\('(\w+)'\)/g } values %$statements;
+is(join(' ', $t->psql("SELECT c.relname, p FROM pg_class c, unnest('{USAGE,SELECT,UPDATE}'::text[]) p"
+    . " WHERE c.relkind = 'S' AND has_sequence_privilege('berth', c.oid, p) ORDER BY 1")),
+    join(' ', map { "$_|USAGE" } sort keys %sequences), 'and may use the sequences that they name');
 
 my @unknown = grep { !$functions{$_} }
     $t->psql("SELECT DISTINCT proname FROM pg_proc, pg_class c WHERE pronamespace = 'public'::regnamespace"

@@ -244,6 +244,9 @@ for my $case (['known', 3, sub { }],
 	is($res->{status}, 200, "$name: publishes") or diag($res->{body});
 	is(scalar @trips, $n, "$name: round trips") or diag(shown(@trips));
 	is(scalar(grep { "@$_" =~ /rate_limit_charge/ } @trips), 1, "$name: counts once");
+	# the row of the crate is locked and written by one statement, the first
+	is("@{ $trips[-2] }", 'session_begin crate_grow_index protection_find version_add audit_add quota_charge'
+	    . ($n == 3 ? ' access_grounds_hold' : ' access_facts'), "$name: what it writes") or diag(shown(@trips));
 }
 # the client never gets an answer by facts that are out of date
 $t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=abcd');

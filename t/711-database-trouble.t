@@ -282,7 +282,7 @@ my %crash = (
 );
 my $n = 0;
 for my $how (sort keys %crash) {
-	for my $point (qw(answered:crate_lock send:session_commit sent:session_commit
+	for my $point (qw(answered:crate_grow_index send:session_commit sent:session_commit
 	    answered:session_commit)) {
 		my $crate = 'crash-' . ++$n;
 		my $res = $fault->during($point, sub { publish($crate, '1.0.0') }, $crash{$how});

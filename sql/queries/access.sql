@@ -72,9 +72,9 @@ least(t.expires_at, t.checked_until,
         AND (m.group_id IS NOT NULL OR m.project_id IS NOT NULL)))
 
 -- part: access_grounds
--- What the facts about token t and project p rest on, besides the time: the epoch, and the rows that can change
--- the facts without a new epoch.  A new version of a row has another xmin.  Further rights of a user start no
--- epoch: facts without them refuse too much, so whoever refuses by them reads them again.
+-- What the facts about token t and project p rest on, besides the time: the epoch, and the rows that can
+-- change the facts without a new epoch.  A new version of a row has another xmin.  Further rights of a user
+-- start no epoch: facts without them refuse too much, so whoever refuses by them reads them again.
 concat_ws(' ', e.id, t.xmin, u.xmin, p.xmin)
 
 -- part: access_grounds_of
@@ -91,8 +91,8 @@ SELECT @access_grounds AS grounds,
   FROM @access_grounds_of;
 
 -- name: access_grounds_hold
--- $1 and $2 as in access_grounds, $3 and $4 its result.  One row if the grounds still hold, with the look-ups of
--- access_grounds, for a fraction of the time that access_facts takes.
+-- $1 and $2 as in access_grounds, $3 and $4 its result.  One row if the grounds still hold, with the
+-- look-ups of access_grounds, for a fraction of the time that access_facts takes.
 SELECT true AS hold FROM @access_grounds_of
    AND @access_grounds = $3 AND coalesce(extract(epoch FROM now()) * 1000000 < $4::bigint, true);
 

@@ -35,17 +35,22 @@ SELECT index_line AS line, id FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 
 -- name: crate_grow_index
--- $1 project, $2 normalized name, $3 how often the index file has changed, $4 how many of its last bytes
--- to remove, $5 the bytes in their place, $6 the version, without build metadata, whose line they contain.
--- By the unique index (project_id, normalized_name), and versions by (crate_id, version_base); the row is
--- locked.  Changes no row if the file has changed more often.
-UPDATE crates c
+-- $1 project, $2 name, $3 normalized name, $4 how often the index file has changed, $5 how many of its last
+-- bytes to remove, $6 the bytes in their place, with the line of a new version.  Creates the crate with this
+-- file, or finds it, and in both cases locks its row until the transaction ends: the unique index
+-- (project_id, normalized_name) decides which of two publishes is first.  Reserves the id of the version,
+-- which version_add then uses.  Returns how often the file has changed now; no row if it has changed since.
+INSERT INTO crates AS c (project_id, name, normalized_name, index_body, index_time, index_last,
+                         index_revision)
+VALUES ($1, $2, $3, $6::bytea, index_file_time($6), nextval('versions_id_seq'), 1)
+    ON CONFLICT (project_id, normalized_name) DO UPDATE
    SET index_body = substr(coalesce(c.index_body, ''), 1,
-                           octet_length(coalesce(c.index_body, '')) - $4::integer)
-                    || $5::bytea,
-       index_last = (SELECT v.id FROM versions v WHERE v.crate_id = c.id AND v.version_base = $6),
-       index_revision = c.index_revision + 1, updated_at = now(), deleted_at = NULL
- WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.index_revision = $3;
+                           octet_length(coalesce(c.index_body, '')) - $5::integer)
+                    || excluded.index_body,
+       index_last = excluded.index_last, index_revision = c.index_revision + 1, updated_at = now(),
+       deleted_at = NULL
+ WHERE c.index_revision = $4
+RETURNING index_revision AS revision;
 
 -- name: crate_set_index
 -- $1 crate, $2 gzip bytes or null, $3 the version of the last line or null.  By primary key; the row is

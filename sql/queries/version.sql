@@ -11,19 +11,24 @@ SELECT v.id AS version_id, v.cksum, v.size, c.id AS crate_id, c.project_id, v.st
 -- $1 project, $2 normalized name of the crate, which is locked: by the unique index (project_id,
 -- normalized_name).  The caller has asked version_check_new, which found no such version.  $6 sha256 and
 -- $7 size of its blob, one row by primary key: if the bytes exist already, the row is locked against the
--- collector until the version refers to it.  $28 a JSON array of dependencies, $29 whether an import adds it.
+-- collector until the version refers to it.  $28 a JSON array of dependencies, $29 whether an import adds it,
+-- $30 whether crate_grow_index has reserved the id of the version in this transaction: if it has not found
+-- the index file as it should be, no version is added.
 WITH stored AS (
 	INSERT INTO blobs (sha256, size) VALUES ($6, $7)
 	    ON CONFLICT (sha256) DO UPDATE SET stored_at = now(), unused_since = NULL
 ), added AS (
-	INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at,
-	       user_id, token_id, description, homepage, documentation, repository, license, license_file,
-	       links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
-	       has_lib, features, normalized_name, imported_at)
-	SELECT c.id, c.project_id, $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9, $10, $11, $12, $13, $14, $15,
-	       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, c.normalized_name,
+	INSERT INTO versions (id, crate_id, project_id, version, version_base, index_line, cksum, size,
+	       published_at, user_id, token_id, description, homepage, documentation, repository, license,
+	       license_file, links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
+	       has_lib, features, normalized_name, imported_at) OVERRIDING SYSTEM VALUE
+	SELECT CASE WHEN $30::boolean THEN c.index_last ELSE nextval('versions_id_seq') END, c.id, c.project_id,
+	       $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+	       $20, $21, $22, $23, $24, $25, $26, $27, c.normalized_name,
 	       CASE WHEN $29::boolean THEN now() END
-	  FROM crates c WHERE c.project_id = $1 AND c.normalized_name = $2
+	  FROM crates c
+	 WHERE c.project_id = $1 AND c.normalized_name = $2
+	   AND (NOT $30 OR c.index_last = currval('versions_id_seq'))
 	RETURNING id, crate_id, project_id
 )
 INSERT INTO dependencies (version_id, crate_id, project_id, name, normalized_name, alias, req, target,

@@ -29,10 +29,19 @@ index_grow_call(struct db_call *call, struct arena *a, const struct index_file *
 		return -1;
 	call->stmt = STMT_CRATE_GROW_INDEX;
 	db_bind_int(p, growth->project_id);
+	db_bind_str(p, growth->name);
 	db_bind_str(p, growth->normalized_name);
 	db_bind_int(p, file->revision);
 	db_bind_int(p, (int64_t)file->tail.n);
 	db_bind_bytes(p, bytes);
-	db_bind_str(p, growth->version_base);
 	return 0;
+}
+
+bool
+index_grow_done(const struct db_call *call, const struct index_file *file)
+{
+	enum { COLUMNS_CRATE_GROW_INDEX };
+
+	/* a crate that has gone came back with a part of its file: the number is 1 */
+	return call->result.rows == 1 && db_int(&call->result, 0, REVISION) == file->revision + 1;
 }

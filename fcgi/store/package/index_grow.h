@@ -29,16 +29,18 @@ bool index_grow_can(const struct index_file *);
 
 struct index_growth {
 	int64_t project_id;
-	const char *normalized_name; /* of the crate, whose row is locked */
-	const char *version_base; /* the version whose line is added; it comes before in the round trip */
+	const char *name, *normalized_name; /* of the crate */
 	struct slice line;
 };
 
 /*
- * Fills in the call that adds the line to a file that can grow; it changes no row where the file has changed
- * since it was looked at.  -1: 500.
+ * Fills in the call that adds the line to a file that can grow, and creates the crate if it is not there.
+ * version_add comes after it in the round trip.  -1: 500.
  */
 int index_grow_call(struct db_call *, struct arena *, const struct index_file *, const struct index_growth *,
     struct err *) __attribute__((warn_unused_result));
+
+/* Has the call added the line?  False: the file has changed since it was looked at; roll back. */
+bool index_grow_done(const struct db_call *, const struct index_file *);
 
 #endif

@@ -68,7 +68,7 @@ features_json(struct arena *a, const struct package *pkg)
 }
 
 static void
-version_add_call(struct db_call *call, struct arena *a, const struct version_new *v)
+version_add_call(struct db_call *call, struct arena *a, const struct version_new *v, bool has_id)
 {
 	const struct package *pkg = v->package;
 	struct db_params *p = &call->params;
@@ -103,6 +103,7 @@ version_add_call(struct db_call *call, struct arena *a, const struct version_new
 	db_bind_str(p, features_json(a, pkg));
 	db_bind_str(p, dependencies_json(a, pkg));
 	db_bind_bool(p, v->imported_from != NULL);
+	db_bind_bool(p, has_id);
 }
 
 struct publish {
@@ -112,14 +113,8 @@ struct publish {
 	bool raced; /* the crate has changed since that check */
 };
 
-/* What the publish writes, in the order of the calls. */
-enum write_call {
-	WRITE_VERSION,
-	WRITE_AUDIT,
-	WRITE_QUOTA,
-	WRITE_INDEX, /* the call that adds the line, or those that read the lines of all versions */
-	WRITE_CALLS = WRITE_INDEX + INDEX_REBUILD_CALLS
-};
+/* What the publish writes beside the index file, in the order of the calls. */
+enum { WRITE_VERSION, WRITE_AUDIT, WRITE_QUOTA, WRITE_CALLS };
 
 static void
 lock_call(struct db_call *call, const struct version_new *v)
@@ -127,9 +122,9 @@ lock_call(struct db_call *call, const struct version_new *v)
 	crate_lock_call(call, v->project_id, v->package->name, v->normalized_name);
 }
 
-/* What the publish writes besides the index file; quotas are charged last. */
+/* `grown`: a call before adds the line to the index file.  Quotas are charged last. */
 static void
-write_calls(struct db_call *writes, const struct publish *publish)
+write_calls(struct db_call *writes, const struct publish *publish, bool grown)
 {
 	const struct version_new *v = publish->version;
 	const struct audit_event event = {
@@ -143,18 +138,18 @@ write_calls(struct db_call *writes, const struct publish *publish)
 	int64_t need[QUOTA__MAX];
 
 	version_check_quota(v, need);
-	version_add_call(&writes[WRITE_VERSION], publish->arena, v);
+	version_add_call(&writes[WRITE_VERSION], publish->arena, v, grown);
 	audit_call(&writes[WRITE_AUDIT], publish->arena, &v->actor, &event);
 	quota_charge_call(&writes[WRITE_QUOTA], v->project_id, need);
 }
 
 static int
-grow_call(struct db_call *writes, const struct publish *publish, struct err *err)
+grow_call(struct db_call *call, const struct publish *publish, struct err *err)
 {
 	const struct version_new *v = publish->version;
-	const struct index_growth growth = { v->project_id, v->normalized_name, v->version_base, v->index_line };
+	const struct index_growth growth = { v->project_id, v->package->name, v->normalized_name, v->index_line };
 
-	return index_grow_call(&writes[WRITE_INDEX], publish->arena, &v->index, &growth, err);
+	return index_grow_call(call, publish->arena, &v->index, &growth, err);
 }
 
 /* Writes the blob to disk while the database works; confirm() calls blob_stage_keep() again for its error. */
@@ -201,42 +196,46 @@ confirm(const struct db_call *writes, const struct publish *publish, struct err 
 }
 
 /*
- * Everything in one round trip, by what the first checks have found.  Each change of a crate's versions
- * changes its index file, so while the file's revision is the same, the crate is as it was.  If it is not, no
- * line is added, or an earlier statement fails: then the crate has to be checked again.
+ * Everything in one round trip.  Ahead, by what the first checks have found: each change of a crate's
+ * versions changes its index file, so while the file's revision is the same, the crate is as it was.  If it
+ * is not, no line is added, or a statement fails: then the crate has to be checked again.
  */
 static int
-publish_ahead(struct db *db, struct publish *publish, struct err *err)
+publish_growing(struct db *db, struct publish *publish, struct err *err)
 {
-	enum { LOCK, CHECK, CALLS = CHECK + VERSION_CHECK_CALLS + WRITE_INDEX + 1 };
+	enum { INDEX, CHECK, CALLS = CHECK + VERSION_CHECK_CALLS + WRITE_CALLS };
 	struct db_call calls[CALLS] = { 0 };
 	struct version_new *v = publish->version;
-	size_t nchecks = version_check_again_calls(&calls[CHECK], publish->arena, v);
+	size_t nchecks = publish->ahead ? version_check_again_calls(&calls[CHECK], publish->arena, v) : 0;
 	struct db_call *writes = &calls[CHECK + nchecks];
+	bool done;
 	int rc;
 
-	lock_call(&calls[LOCK], v);
-	write_calls(writes, publish);
-	if (version_check_size(v, err) == -1 || grow_call(writes, publish, err) == -1)
+	if (version_check_size(v, err) == -1 || grow_call(&calls[INDEX], publish, err) == -1)
 		return -1;
-	rc = publish_write(db, publish, calls, CHECK + nchecks + WRITE_INDEX + 1, err);
-	publish->raced = rc == -1 ? err->status == 500 : writes[WRITE_INDEX].result.affected == 0;
-	if (publish->raced)
+	write_calls(writes, publish, true);
+	rc = publish_write(db, publish, calls, CHECK + nchecks + WRITE_CALLS, err);
+	done = rc == 0 && index_grow_done(&calls[INDEX], &v->index);
+	publish->raced = publish->ahead && !done && (rc == 0 || err->status == 500);
+	if (rc == 0 && !done)
 		return err_internal(err, 503, "the crate has changed meanwhile");
-	if (rc == -1 || version_check_again_judge(db, &calls[CHECK], nchecks, v, err) == -1)
+	if (rc == -1 || (nchecks > 0 && version_check_again_judge(&calls[CHECK], nchecks, v, err) == -1))
 		return -1;
 	return confirm(writes, publish, err);
 }
 
 /* Renders the index file of a program of before anew. */
 static int
-publish_rebuilding(struct db *db, const struct publish *publish, struct db_call *writes, int64_t crate_id,
-    struct err *err)
+publish_rebuilding(struct db *db, const struct publish *publish, int64_t crate_id, struct err *err)
 {
 	struct arena *a = publish->arena;
-	struct index_rebuild *rebuild = index_rebuild_begin(a, crate_id, &writes[WRITE_INDEX], err);
+	struct db_call writes[WRITE_CALLS + INDEX_REBUILD_CALLS] = { 0 };
+	struct index_rebuild *rebuild = index_rebuild_begin(a, crate_id, &writes[WRITE_CALLS], err);
 
-	if (rebuild == NULL || db_run(db, a, writes, WRITE_CALLS, err) == -1 ||
+	if (rebuild == NULL)
+		return -1;
+	write_calls(writes, publish, false);
+	if (db_run(db, a, writes, WRITE_CALLS + INDEX_REBUILD_CALLS, err) == -1 ||
 	    confirm(writes, publish, err) == -1)
 		return -1;
 	return index_rebuild_end(rebuild, db, a, err);
@@ -249,22 +248,27 @@ publish_body(struct db *db, void *arg, struct err *err)
 	enum { LOCK, CHECK, CALLS = CHECK + VERSION_CHECK_CALLS };
 	struct publish *publish = arg;
 	struct version_new *v = publish->version;
-	struct db_call calls[CALLS] = { 0 }, writes[WRITE_CALLS] = { 0 };
+	struct db_call calls[CALLS] = { 0 };
 
 	if (publish->ahead)
-		return publish_ahead(db, publish, err);
+		return publish_growing(db, publish, err);
 	lock_call(&calls[LOCK], v);
 	version_check_calls(&calls[CHECK], publish->arena, v);
 	if (db_run(db, publish->arena, calls, CALLS, err) == -1 ||
 	    version_check_judge(db, &calls[CHECK], v, err) == -1)
 		return -1;
-	write_calls(writes, publish);
-	if (!index_grow_can(&v->index))
-		return publish_rebuilding(db, publish, writes, crate_lock_read(&calls[LOCK]), err);
-	if (grow_call(writes, publish, err) == -1 ||
-	    publish_write(db, publish, writes, WRITE_INDEX + 1, err) == -1)
-		return -1;
-	return confirm(writes, publish, err);
+	return index_grow_can(&v->index) ? publish_growing(db, publish, err)
+	    : publish_rebuilding(db, publish, crate_lock_read(&calls[LOCK]), err);
+}
+
+/*
+ * Do the first checks suffice?  Not for a crate whose versions are all deleted, whose name may get another
+ * spelling, nor for an index file that has to be rendered.
+ */
+static bool
+can_go_ahead(const struct index_file *index)
+{
+	return index_grow_can(index) && (index->tail.n > 0 || index->revision == 0);
 }
 
 enum { COMMITS_MAX = 3 }; /* whose answers are lost, one after the other */
@@ -305,7 +309,7 @@ look_body(struct db *db, void *arg, struct err *err)
 int
 version_publish(struct db *db, struct arena *a, struct version_new *v, struct err *err)
 {
-	struct look look = { .publish = { a, v, .ahead = index_grow_can(&v->index) } };
+	struct look look = { .publish = { a, v, .ahead = can_go_ahead(&v->index) } };
 	bool unknown = false;
 	struct err found = { 0 };
 

@@ -122,12 +122,30 @@ version_check_again_calls(struct db_call *calls, struct arena *a, const struct v
 	return VERSION_CHECK_CALLS;
 }
 
-int
-version_check_again_judge(struct db *db, const struct db_call *calls, size_t n, struct version_new *v,
-    struct err *err)
+/* Is a crate missing on which the version depends? */
+static int
+judge_unknown(const struct db_result *r, struct err *err)
 {
-	return n == VERSION_CHECK_CALLS ? version_check_judge(db, calls, v, err)
-	    : protection_judge(&calls[VERSION_CHECK_PROTECTION], err);
+	enum { COLUMNS_VERSION_CHECK_NEW };
+
+	return db_is_null(r, 0, UNKNOWN) ? 0 : err_set(err, 400,
+	    "no known crate named `%s` in this registry; if it comes from the public registry, "
+	    "send \"registry\": \"" REGISTRY_PUBLIC_URL "\" with that dependency",
+	    db_str(r, 0, UNKNOWN));
+}
+
+int
+version_check_again_judge(const struct db_call *calls, size_t n, const struct version_new *v, struct err *err)
+{
+	enum { COLUMNS_VERSION_CHECK_NEW };
+	const struct db_result *r = &calls[VERSION_CHECK_LOOK].result;
+	bool looked = n == VERSION_CHECK_CALLS;
+
+	if (looked && v->crate_user != 0 && !db_bool(r, 0, IS_OWNER))
+		return owner_refuse(err);
+	if (protection_judge(&calls[VERSION_CHECK_PROTECTION], err) == -1)
+		return -1;
+	return looked ? judge_unknown(r, err) : 0;
 }
 
 static void
@@ -172,12 +190,7 @@ version_check_judge(struct db *db, const struct db_call *calls, struct version_n
 	    version_check_bytes(v, err) == -1 ||
 	    version_check_size(v, err) == -1)
 		return -1;
-	if (!db_is_null(r, 0, UNKNOWN))
-		return err_set(err, 400,
-		    "no known crate named `%s` in this registry; if it comes from the public registry, "
-		    "send \"registry\": \"" REGISTRY_PUBLIC_URL "\" with that dependency",
-		    db_str(r, 0, UNKNOWN));
-	return 0;
+	return judge_unknown(r, err);
 }
 
 void

@@ -80,8 +80,8 @@ int version_check_judge(struct db *, const struct db_call *, struct version_new 
  * matter.  Returns how many of the calls it has filled in.
  */
 size_t version_check_again_calls(struct db_call *, struct arena *, const struct version_new *);
-int version_check_again_judge(struct db *, const struct db_call *, size_t n, struct version_new *,
-    struct err *) __attribute__((warn_unused_result));
+int version_check_again_judge(const struct db_call *, size_t n, const struct version_new *, struct err *)
+    __attribute__((warn_unused_result));
 
 /* Fills in the amounts for which the quotas must have room. */
 void version_check_quota(const struct version_new *, int64_t need[QUOTA__MAX]);

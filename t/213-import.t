@@ -128,8 +128,13 @@ TOML
 	Berth::Test::write_file("$bad/second/good-1.0.0.crate", 'twice');
 	($status, undef, undef, $err) = import_of('directory', $bad, 'demo/new');
 	is($status, 2, 'a version that is there twice');
-	like($err, qr{good-1\.0\.0\.crate and \S+good-1\.0\.0\.crate are the same version; remove one of the two},
+	like($err, qr{good-1\.0\.0\.crate and \S+good-1\.0\.0\.crate are the same version with different bytes},
 	    'names both files');
+	my ($copied, $copy) = ($t->dir . '/copied', Berth::Crate::make('copied', '1.0.0'));
+	make_path("$copied/$_") for qw(one other);
+	Berth::Test::write_file("$copied/$_/copied-1.0.0.crate", $copy) for qw(one other);
+	($status, $summary, $rows, $err) = import_of('directory', $copied, 'demo/new', '--dry-run');
+	is_deeply([$status, $summary->{imported}, $rows], [0, 1, {}], 'copies of a file count as one') or diag $err;
 	my %wrong = (
 		'no project' => [qr/`demo\/none`/, 'directory', $dir, 'demo/none'],
 		'no mirror' => [qr{cannot read \Q$dir\E/none: No such file}, 'mirror', "$dir/none", 'demo/new'],

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -119,4 +120,33 @@ import_files_read_given(struct arena *a, const char *path, size_t max, struct sl
 	if (slice_has_prefix(*out, mark))
 		scan_skip(out, strlen(mark));
 	return 0;
+}
+
+/* Compares from where both files are.  -1 with errno set. */
+static int
+compare_open(FILE *a, FILE *b, bool *same)
+{
+	char pieces[2][8192];
+	size_t n;
+
+	do {
+		n = fread(pieces[0], 1, sizeof(pieces[0]), a);
+		*same = fread(pieces[1], 1, sizeof(pieces[1]), b) == n && memcmp(pieces[0], pieces[1], n) == 0;
+	} while (*same && n > 0);
+	return ferror(a) || ferror(b) ? -1 : 0;
+}
+
+int
+import_files_compare(const char *path, const char *other, bool *same, struct err *err)
+{
+	FILE *a = fopen(path, "re"), *b = a != NULL ? fopen(other, "re") : NULL;
+	int rc = b != NULL ? compare_open(a, b, same) : -1;
+
+	if (rc == -1)
+		err_set(err, 400, "cannot compare %s and %s: %s", path, other, strerrordesc_np(errno));
+	if (b != NULL)
+		fclose(b);
+	if (a != NULL)
+		fclose(a);
+	return rc;
 }

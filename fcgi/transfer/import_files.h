@@ -31,4 +31,8 @@ int import_files_read(struct arena *, const char *path, size_t max, struct slice
 int import_files_read_given(struct arena *, const char *path, size_t max, struct slice *, struct err *)
     __attribute__((warn_unused_result));
 
+/* Do the files have the same bytes?  -1: 400, one of them cannot be read. */
+int import_files_compare(const char *path, const char *other, bool *same, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

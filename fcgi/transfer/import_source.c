@@ -180,6 +180,33 @@ take_crate(void *arg, const char *path, const char *name, struct err *err)
 	return 0;
 }
 
+/*
+ * Leaves one file of each version.  CARGO_HOME keeps the same crates in several directories, since some
+ * releases of cargo have begun a new one.
+ */
+static int
+drop_copies(struct finding *f, struct err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const char *one = n > 0 ? f->v[n - 1].version.path : NULL, *other = f->v[i].version.path;
+		bool same;
+
+		if (one == NULL || compare_versions(&f->v[n - 1], &f->v[i]) != 0) {
+			f->v[n++] = f->v[i];
+			continue;
+		}
+		if (import_files_compare(one, other, &same, err) == -1)
+			return -1;
+		if (!same)
+			return err_set(err, 400, "%s and %s are the same version with different bytes; remove the wrong one",
+			    one, other);
+	}
+	f->n = n;
+	return 0;
+}
+
 int
 import_source_directory(struct arena *a, const char *path, struct import_source *source, struct err *err)
 {
@@ -189,11 +216,8 @@ import_source_directory(struct arena *a, const char *path, struct import_source 
 		return -1;
 	if (f.n > 1)
 		qsort(f.v, f.n, sizeof(*f.v), compare_versions);
-	for (size_t i = 1; i < f.n; i++) {
-		if (compare_versions(&f.v[i - 1], &f.v[i]) == 0)
-			return err_set(err, 400, "%s and %s are the same version; remove one of the two",
-			    f.v[i - 1].version.path, f.v[i].version.path);
-	}
+	if (drop_copies(&f, err) == -1)
+		return -1;
 	gather(&f, source);
 	return 0;
 }

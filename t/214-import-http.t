@@ -465,6 +465,24 @@ subtest 'a lock file' => sub {
 	is_deeply([$status, $summary->{there}], [0, 1], 'the project has those of a version that the source lacks')
 	    or diag $err;
 
+	my $first = "[[package]]\nname = \"second\"\nversion = \"1.0.0\"\nsource = \"$here\"\n";
+	my %others = ('a name that no registry takes' => "$first\n[[package]]\nname = \"\xc3\xbcber 1\"\n"
+	    . "version = \"1.0.0\"\nsource = \"git+https://git.example.com/x#1\"\n",
+	    'version 1' => "$first\n[metadata]\n\"checksum second 1.0.0 ($here)\" = \"$sum{'second 1.0.0'}\"\n",
+	    'many packages' => join('', $first, map { "[[package]]\nname = \"own$_\"\nversion = \"1.0.0\"\n"
+		. "dependencies = [\n" . qq( "a",\n) x 10 . "]\n" } 1 .. 10000));
+	for my $what (sort keys %others) {
+		($status, $summary, $rows, $err) = import_of($here, 'demo/locked', '--lock',
+		    Berth::Test::write_file($t->dir . '/Cargo.lock', $others{$what}));
+		is_deeply([$status, $summary->{there}], [0, 1], "a lock file: $what") or diag $err;
+	}
+	($status, $summary, $rows) = import_of($here, 'demo/locked', '--lock', Berth::Test::write_file($t->dir
+	    . '/Cargo.lock', $others{'version 1'} =~ s/"\w{64}"/'"' . 'b' x 64 . '"'/er));
+	like("$status $rows->{'second 1.0.0'}{reason}", qr/^1 .* lock file says b+$/, 'checksums of version 1');
+	($status, undef, undef, $err) = import_of([directory => $crates], 'demo/cached', '--lock', lock_file(@lock));
+	like("$status $err", qr/^2 .*nothing says which .* --registry-url URL .*`first`/s,
+	    'nothing says which registry it is') or diag $err;
+
 	for (['name = "x"' => qr/has no \[\[package\]\]: give a Cargo\.lock/],
 	    ['[package' => qr/: line 1, column 9: /],
 	    ["package = 1" => qr/has no \[\[package\]\]/],
@@ -477,7 +495,7 @@ subtest 'a lock file' => sub {
 	    ["[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"$here\"\nchecksum = \"b\""
 		=> qr/: line 1: the checksum must have 64/],
 	    ["[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"sparse+https://other.example.com/\""
-		=> qr/no package of the registry that you import from; `x`, for example, comes from elsewhere/]) {
+		=> qr/no package of the registry that you import from, \Q$here\E; `x`, for example, comes from/]) {
 		my ($text, $why) = @$_;
 
 		($status, undef, undef, $err) = import_of($here, 'demo/locked', '--lock',

@@ -25,8 +25,8 @@ descend(struct toml_reader *r, const char *at, size_t by)
 static int
 count_item(struct toml_reader *r, const char *at)
 {
-	if (++r->items > TOML_ITEMS_MAX)
-		return toml_fail(r, at, "more than %d keys and values", TOML_ITEMS_MAX);
+	if (++r->items > r->items_max)
+		return toml_fail(r, at, "more than %zu keys and values", r->items_max);
 	return 0;
 }
 
@@ -275,11 +275,19 @@ read_header(struct toml_reader *r, struct toml_table *root, struct toml_table **
 int
 toml_parse(struct arena *arena, struct slice text, struct toml_table **root, struct err *err)
 {
+	return toml_parse_large(arena, text, TOML_ITEMS_MAX, root, err);
+}
+
+int
+toml_parse_large(struct arena *arena, struct slice text, size_t items_max, struct toml_table **root,
+    struct err *err)
+{
 	struct toml_reader reader;
 	struct toml_table *t;
 
 	if (toml_reader_init(&reader, arena, text, err) == -1)
 		return -1;
+	reader.items_max = items_max;
 	*root = t = toml_table_new(arena, TOML_HEADER);
 	for (toml_skip_lines(&reader); *reader.p != '\0'; toml_skip_lines(&reader)) {
 		int rc = *reader.p == '[' ? read_header(&reader, *root, &t) : read_pair(&reader, t);

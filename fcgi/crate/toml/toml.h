@@ -62,6 +62,10 @@ struct toml_member {
 int toml_parse(struct arena *, struct slice text, struct toml_table **root, struct err *)
     __attribute__((warn_unused_result));
 
+/* The same, of a document of a person whom we trust, with more items than TOML_ITEMS_MAX. */
+int toml_parse_large(struct arena *, struct slice text, size_t items_max, struct toml_table **root,
+    struct err *) __attribute__((warn_unused_result));
+
 /* The member of that name, or NULL.  O(log n) or better: a hostile table cannot be quadratic. */
 const struct toml_value *toml_get(const struct toml_table *, const char *key);
 

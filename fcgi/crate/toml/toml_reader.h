@@ -25,7 +25,7 @@ struct toml_reader {
 	const char *text;
 	const char *p; /* what comes next */
 	size_t depth; /* of the table or array that is being filled */
-	size_t items; /* so far, see TOML_ITEMS_MAX */
+	size_t items, items_max; /* so far, and see TOML_ITEMS_MAX */
 	/* a place whose line and column are known, so that finding the next one is a short walk */
 	const char *known;
 	uint32_t line, column;

@@ -434,14 +434,23 @@ subtest 'a lock file' => sub {
 	($status, $summary) = import_of($here, 'demo/locked', '--lock', lock_file(@lock, [qw(third 1.0.0), $here]));
 	is_deeply([$status, @$summary{qw(imported there)}], [0, 1, 3], 'a later one adds to it');
 
-	($status, $summary, $rows) = import_of($here, 'demo/locked', '--lock', lock_file(['first', '1.0.0', $here,
-	    'b' x 64], ['first', '0.9.0', $here, 'b' x 64], ['first', '2.0.0', $here], ['absent', '1.0.0', $here],
-	    ['second', '1.0.0', $here]));
-	is_deeply([$status, @$summary{qw(refused missing there)}], [1, 2, 2, 1], 'bytes that it does not mean');
+	($status, $summary, $rows, $err) = import_of($here, 'demo/locked', '--lock', lock_file(
+	    ['first', '1.0.0', $here, 'b' x 64], ['first', '0.9.0', $here, 'b' x 64], ['first', '2.0.0', $here],
+	    ['absent', '1.0.0', $here], ['second', '1.0.0', $here]));
+	is_deeply([$status, @$summary{qw(refused missing there)}], [1, 2, 2, 1], 'bytes that it does not mean')
+	    or diag $err;
 	like($rows->{"first $_"}{reason}, qr/^the line of the index has .* $sum{"first $_"}, .* says b+$/, "$_: why")
 	    for qw(0.9.0 1.0.0);
-	is_deeply([map { $rows->{$_}{reason} } 'first 2.0.0', 'absent '], ['the source does not have its bytes',
-	    'the index of the source does not have the crate'], 'and what the source lacks');
+	is($rows->{$_}{reason}, 'the source does not have the version', "and that $_ is not there")
+	    for 'first 2.0.0', 'absent 1.0.0';
+	like($err, qr/^berth: 4 of 5 versions are not imported$/m, 'and how many versions that are');
+
+	my $third = Berth::Publish::index_path('third');
+	$there->answer("/index/$third", '', status => 404);
+	($status, $summary, $rows, $err) = import_of($here, 'demo/locked', '--lock', lock_file(['third', '1.0.0',
+	    $here, $sum{'third 1.0.0'}]));
+	is_deeply([$status, $summary->{there}], [0, 1], 'the source has lost a crate that the project has')
+	    or diag $err;
 
 	my $crates = $t->dir . '/cache';
 	make_path("$crates/there-0");

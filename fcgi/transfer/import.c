@@ -169,8 +169,8 @@ ask_versions(const struct passage *p, const struct import_crate *listed, struct 
 
 	if (import_remote_index(source->remote, p->importer->connections, p->arena, listed->name, &lines, &found,
 	        err) == -1 ||
-	    (found && import_source_lines(p->arena, lines, "the index file", listed, source->files, crate,
-	        err) == -1)) {
+	    import_source_lines(p->arena, found ? lines : slice_str(""), "the index file", listed, source->files,
+	        crate, err) == -1) {
 		*result = IMPORT_REFUSED;
 		*why = arena_strdup(p->arena, err->pub);
 		if (err->status >= 500)
@@ -179,7 +179,7 @@ ask_versions(const struct passage *p, const struct import_crate *listed, struct 
 		return 0;
 	}
 	*result = IMPORT_MISSING;
-	*why = found && crate->nversions > 0 ? NULL : "the index of the source does not have the crate";
+	*why = crate->nversions > 0 ? NULL : "the index of the source does not have the crate";
 	return 0;
 }
 

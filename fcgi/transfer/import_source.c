@@ -554,6 +554,20 @@ add_listed(struct import_version *version, const struct import_crate *listed)
 	version->published_at = v->published_at;
 }
 
+/* Takes what the lines say of a crate that has been listed. */
+static void
+adopt(struct import_crate *crate, const struct import_crate *lines, const struct import_crate *listed)
+{
+	crate->name = lines->name;
+	if (strcmp(crate->name, listed->name) != 0)
+		crate->alias = listed->name;
+	crate->versions = lines->versions;
+	crate->nversions = lines->nversions;
+	crate->by_text = lines->by_text;
+	for (size_t i = 0; i < crate->nversions; i++)
+		add_listed(&crate->versions[i], listed);
+}
+
 int
 import_source_lines(struct arena *a, struct slice lines, const char *what,
     const struct import_crate *listed, const struct import_source *files, struct import_crate *crate,
@@ -566,19 +580,12 @@ import_source_lines(struct arena *a, struct slice lines, const char *what,
 	if (take_lines(&f, lines, what, err) == -1)
 		return -1;
 	gather_lines(&f, &source);
-	if (source.ncrates == 0)
-		return 0;
-	if (source.ncrates > 1 || !crate_name_equal(slice_str(source.crates[0].name), slice_str(listed->name)))
+	if (source.ncrates > 1 || (source.ncrates == 1 &&
+	        !crate_name_equal(slice_str(source.crates[0].name), slice_str(listed->name))))
 		return err_set(err, 400, "%s has lines of the crate `%s`, not only of `%s`", what,
 		    source.crates[source.ncrates - 1].name, listed->name);
-	crate->name = source.crates[0].name;
-	if (strcmp(crate->name, listed->name) != 0)
-		crate->alias = listed->name;
-	crate->versions = source.crates[0].versions;
-	crate->nversions = source.crates[0].nversions;
-	crate->by_text = source.crates[0].by_text;
-	for (size_t i = 0; i < crate->nversions; i++)
-		add_listed(&crate->versions[i], listed);
+	if (source.ncrates == 1)
+		adopt(crate, &source.crates[0], listed);
 	if (crate->only != NULL)
 		select_versions(a, crate);
 	return 0;

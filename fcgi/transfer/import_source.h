@@ -95,7 +95,7 @@ void import_source_select(struct arena *, struct import_source *, const struct i
 /*
  * Reads the lines of one index file; `what` names it in errors.  listed: the crate of a list, whose versions
  * give their downloads, and their times where the lines have none, and whose `only` says which versions are
- * left.  If there are no lines, the crate has no versions.  -1: 400.
+ * left.  If there are no lines, the crate has no versions but those of `only`.  -1: 400.
  */
 int import_source_lines(struct arena *, struct slice lines, const char *what,
     const struct import_crate *listed, const struct import_source *files, struct import_crate *, struct err *)

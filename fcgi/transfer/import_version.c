@@ -444,6 +444,13 @@ compare(struct passage *p, const struct inventory_version *there, struct import_
 	return set_yanked(p, err);
 }
 
+/* Does only the lock file know the version? */
+static bool
+is_named_alone(const struct import_version *version)
+{
+	return version->path == NULL && version->line.n == 0;
+}
+
 static int
 pass(struct passage *p, struct import_outcome *outcome, struct err *err)
 {
@@ -465,7 +472,8 @@ pass(struct passage *p, struct import_outcome *outcome, struct err *err)
 	}
 	if (p->v.blob == NULL) {
 		outcome->result = IMPORT_MISSING;
-		outcome->why = "the source does not have its bytes";
+		outcome->why = is_named_alone(p->version) ? "the source does not have the version" :
+		    "the source does not have its bytes";
 		return 0;
 	}
 	if (inspect(p, err) == -1 ||

@@ -155,8 +155,12 @@ say_unresolved(struct invocation *in, int64_t project_id, size_t *n)
 	if (inventory_unresolved(in->db, in->arena, project_id, &names, &in->err) == -1)
 		return -1;
 	*n = names.n;
-	/* with a lock file its packages count, which lack what their builds do not use */
-	for (size_t i = 0; i < names.n && !in->json && in->options.values[LOCK] == NULL; i++)
+	if (in->json)
+		return 0;
+	if (in->options.values[LOCK] != NULL && names.n > 0)
+		output_note("crates of the project depend on %zu others that it does not have (`unresolved`); a build "
+		    "with %s needs only what that file names", names.n, in->options.values[LOCK]);
+	for (size_t i = 0; i < names.n && in->options.values[LOCK] == NULL; i++)
 		output_note("warning: crates of the project depend on `%s`, which the project does not have",
 		    names.v[i]);
 	return 0;

@@ -345,6 +345,7 @@ subtest 'nginx is late' => sub {
 	$fault->disarm;
 	$s3->fail('GET', 'cut', sha('second'));
 	$fault->arm('copy:fetched', 'hold');
+	my $began = time;
 	push @pids, child(sub {
 		return fetch($t->socket_path, $path, REQUEST_METHOD => 'GET', REMOTE_ADDR => '127.0.0.1',
 		    HTTP_AUTHORIZATION => $token)->{status} == 503;
@@ -360,6 +361,8 @@ subtest 'nginx is late' => sub {
 	is($?, 0, 'the other one is refused');
 	$s3->fail('GET', undef);
 	ok($t->wait_for(sub { whole('second') }) && kept('second'), 'afterwards it is there');
+	# its worker leaves the store alone for as long as it has waited, while the other one serves
+	sleep(1 + time - $began);
 };
 
 subtest 'a disk that is full' => sub {

@@ -74,8 +74,10 @@ least(t.expires_at, t.checked_until,
 -- part: access_grounds
 -- What the facts about token t and project p rest on, besides the time: the epoch, and the rows that can
 -- change the facts without a new epoch.  A new version of a row has another xmin.  Further rights of a user
--- start no epoch: facts without them refuse too much, so whoever refuses by them reads them again.
-concat_ws(' ', e.id, t.xmin, u.xmin, p.xmin)
+-- start no epoch: facts without them refuse too much, so whoever refuses by them reads them again.  Another
+-- server, or the same one after a crash or from a backup, may have lost transactions, and use their numbers
+-- again: the grounds hold in one session of one server alone.
+concat_ws(' ', e.id, t.xmin, u.xmin, p.xmin, pg_backend_pid(), pg_postmaster_start_time())
 
 -- part: access_grounds_of
 -- A table of one row, and look-ups by unique indexes (tokens.digest, users.id, projects.id).

@@ -23,6 +23,7 @@ make_path($between);
 my $trips = Berth::RoundTrips->start($between, Berth::Cluster->inherited->socket_dir);
 my $id = $t->project('demo/priv');
 
+$t->group('away');
 $t->user($_) for qw(owner dev);
 $t->member('owner', 'demo', 'owner');
 $t->member('dev', 'demo', 'developer');
@@ -50,22 +51,25 @@ sub used { return $t->psql('UPDATE tokens SET last_used_at = now()'); }
 
 used();
 is(asked(), 'access_facts access_facts', 'a caller whom the worker does not know');
-is(asked(), 'access_grounds access_facts access_grounds_hold', 'a caller whom it knows');
+is(asked(), 'access_facts_grounds access_grounds_hold', 'a caller whom it knows');
 is(asked(), 'access_grounds_hold access_grounds_hold', 'and of whom it knows what the facts rest on');
 
-# A publish that has written its version when this changes.
+# A publish that waits for this table when something changes; for the audit log it waits once it has written
+# its version.
 sub under_way {
-	my ($do) = @_;
+	my ($do, $table) = (@_, 'audit_events');
+	my $mode = $table eq 'audit_events' ? 'SHARE' : 'ACCESS EXCLUSIVE';
 	my @crate = ('crate-' . ++$n, '1.0.0');
 	my $pid = open(my $in, '|-', 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $t->dsn('postgres'))
 	    // die "psql: $!\n";
 	# databases of other tests have tables with the same number
-	my $locks = "SELECT count(*) FROM pg_locks WHERE relation = 'audit_events'::regclass"
-	    . ' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND';
+	my $locks = "SELECT count(*) FROM pg_locks WHERE relation = '$table'::regclass"
+	    . ' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND ';
 
 	$in->autoflush(1);
-	print {$in} "BEGIN; LOCK TABLE audit_events IN SHARE MODE;\n";
-	$t->wait_for(sub { $t->psql("$locks mode = 'ShareLock' AND granted") }) or die "no lock\n";
+	print {$in} "BEGIN; LOCK TABLE $table IN $mode MODE;\n";
+	$t->wait_for(sub { $t->psql("$locks mode IN ('ShareLock', 'AccessExclusiveLock') AND granted") })
+	    or die "no lock\n";
 	my $c = Berth::FastCGI->connect($t->write_socket_path) or die "pool: $!\n";
 	$c->send_bytes(Berth::FastCGI::request($t->registry($id) . '/api/v1/crates/new', REQUEST_METHOD => 'PUT',
 	    REMOTE_ADDR => '127.0.0.1', HTTP_AUTHORIZATION => $token,
@@ -93,6 +97,10 @@ my @changes = (
 	['no member', "DELETE FROM members WHERE $of_dev", sub { $t->member('dev', 'demo', 'developer') }, 404, 404],
 	['the membership has ended', "UPDATE members SET expires_at = now() WHERE $of_dev",
 		"UPDATE members SET expires_at = NULL WHERE $of_dev", 404, 404],
+	['the project has moved', "UPDATE projects SET group_id = (SELECT id FROM groups WHERE full_path = 'away'),"
+	    . " full_path = 'away/priv' WHERE id = $id",
+		"UPDATE projects SET group_id = (SELECT id FROM groups WHERE full_path = 'demo'),"
+	    . " full_path = 'demo/priv' WHERE id = $id", 404, 404],
 	['packages are off', "UPDATE projects SET packages_enabled = false WHERE id = $id",
 		"UPDATE projects SET packages_enabled = true WHERE id = $id", 404, 404],
 	['metadata that the project requires',
@@ -129,11 +137,28 @@ for my $case (['tokens', $row], ['members', $of_dev]) {
 }
 
 # Further rights start no epoch: a publish that is refused asks for the facts.
+my $further = "INSERT INTO members (user_id, project_id, access_level, expires_at)"
+    . " SELECT id, $id, %d, %s FROM users WHERE username = 'dev'";
+my $no_further = "DELETE FROM members WHERE $of_dev AND project_id = $id";
+
 $t->psql("UPDATE members SET access_level = 20 WHERE $of_dev");
 is(publish()->{status}, 403, 'a reporter');
-$t->psql("INSERT INTO members (user_id, project_id, access_level) SELECT id, $id, 30 FROM users"
-    . " WHERE username = 'dev'");
+$t->psql(sprintf($further, 30, 'NULL'));
 is(publish()->{status}, 200, 'a further membership is noticed at once');
+$t->psql("$no_further; UPDATE members SET access_level = 30 WHERE $of_dev");
+
+# The facts and what they rest on are of one moment.  Here a membership has ended, and the publish that
+# notices this waits for a lock while another membership begins, which ends as well.
+$t->psql("$no_further;"
+    . " UPDATE members SET access_level = 30, expires_at = now() + interval '4 s' WHERE $of_dev");
+is(publish()->{status}, 200, 'a membership that ends');
+my $sleep = "SELECT pg_sleep(extract(epoch FROM max(expires_at) - clock_timestamp())) FROM members"
+    . " WHERE $of_dev";
+$t->psql($sleep);
+is(under_way(sprintf($further, 30, "now() + interval '4 s'"), 'feature_flags')->{status}, 200,
+    'the other membership lets it in');
+$t->psql($sleep);
+is(publish()->{status}, 404, 'until it ends');
 
 done_testing();
 $trips->stop;

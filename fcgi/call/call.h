@@ -67,7 +67,7 @@ struct call {
 	struct access_facts facts; /* by which the caller was let in */
 	struct db_result facts_row; /* the row that `facts` is from */
 	bool facts_due; /* `facts` is remembered, and not compared yet with the database: call/known_caller.h */
-	const struct db_result *grounds; /* of the facts: call/known_caller.h; NULL: not known */
+	const struct db_result *grounds; /* the row that says what `facts` rests on; NULL: not known */
 	const char *project_policy; /* access_facts_policy() */
 	struct db_guard guard; /* where it writes */
 	struct patience patience; /* where it waits for a database that is away */

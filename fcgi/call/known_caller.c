@@ -14,8 +14,8 @@ struct known_caller {
 	unsigned char digest[DIGEST_SIZE];
 	int64_t project_id;
 	struct db_result facts; /* rows 0: this entry is free */
-	struct db_result grounds; /* of the facts; rows 0: not known */
-	int64_t grounds_us; /* when they were read */
+	bool has_grounds; /* `facts` is a row of access_facts_grounds_call() */
+	int64_t grounds_us; /* when the grounds were read */
 };
 
 struct known_callers {
@@ -28,18 +28,11 @@ known_callers_new(struct arena *a)
 	return arena_calloc(a, 1, sizeof(struct known_callers));
 }
 
-static void
-forget(struct known_caller *k, struct arena *a)
-{
-	db_result_end(&k->facts, a);
-	db_result_end(&k->grounds, a);
-}
-
 void
 known_callers_forget(struct known_callers *known, struct arena *a)
 {
 	for (size_t i = 0; known != NULL && i < CALLERS; i++)
-		forget(&known->callers[i], a);
+		db_result_end(&known->callers[i].facts, a);
 }
 
 /*
@@ -69,13 +62,15 @@ known_caller_remember(const struct call *call, const struct request *rq)
 {
 	struct known_caller *k = entry_of(call, rq);
 
-	if (k == NULL || (is_of(k, call) && db_results_equal(&k->facts, &call->facts_row)))
+	if (k == NULL || (is_of(k, call) && access_facts_equal(&k->facts, &call->facts_row)))
 		return;
 	/* this request may still use strings of the old facts */
-	forget(k, rq->arena);
+	db_result_end(&k->facts, rq->arena);
 	memcpy(k->digest, call_digest(call), DIGEST_SIZE);
 	k->project_id = call->namespace.id;
 	k->facts = db_result_copy(&call->facts_row);
+	k->has_grounds = call->grounds != NULL;
+	k->grounds_us = clock_us();
 }
 
 bool
@@ -89,58 +84,47 @@ known_caller_find(struct call *call, struct request *rq)
 	return call->facts_due;
 }
 
-enum { GROUNDS, FACTS };
-
-/* The grounds come first: the facts are at least as new. */
-static void
-both_calls(const struct call *call, const struct request *rq, struct db_call *calls)
+void
+known_caller_call(const struct call *call, const struct request *rq, struct db_call *db_call)
 {
-	access_grounds_call(&calls[GROUNDS], call_digest(call), call->namespace.id);
-	call_facts_call(call, rq, rq->arena, &call->namespace, &calls[FACTS]);
-}
-
-size_t
-known_caller_calls(const struct call *call, const struct request *rq, struct db_call *calls)
-{
-	const struct known_caller *k = entry_of(call, rq);
+	struct known_caller *k = entry_of(call, rq);
 
 	/* after that time the grounds have hardly stayed, and the facts come without one more round trip */
-	if (k->grounds.rows == 0 || clock_us() - k->grounds_us > GROUNDS_US) {
-		both_calls(call, rq, calls);
-		return FACTS + 1;
-	}
-	access_grounds_hold_call(&calls[GROUNDS], call_digest(call), call->namespace.id, &k->grounds);
-	return GROUNDS + 1;
+	if (k->has_grounds && clock_us() - k->grounds_us > GROUNDS_US)
+		k->has_grounds = false;
+	if (k->has_grounds)
+		access_grounds_hold_call(db_call, call_digest(call), call->namespace.id, &k->facts);
+	else
+		access_facts_grounds_call(db_call, call_digest(call), call->namespace.id);
 }
 
 int
-known_caller_confirm(struct call *call, struct request *rq, struct db_call *asked, size_t n)
+known_caller_confirm(struct call *call, struct request *rq, struct db_call *asked)
 {
 	const struct db_result old = call->facts_row;
 	struct known_caller *k = entry_of(call, rq);
-	struct db_call both[FACTS + 1] = { 0 };
+	struct db_call read = { 0 };
 
 	call->facts_due = false;
-	call->grounds = &k->grounds;
-	if (n == GROUNDS + 1 && asked[GROUNDS].result.rows == 1)
+	if (asked != NULL && k->has_grounds && asked->result.rows == 1) {
+		call->grounds = &call->facts_row;
 		return 0;
-	if (n < FACTS + 1) {
-		asked = both;
-		both_calls(call, rq, both);
-		if (db_run(call->app->db, rq->arena, both, FACTS + 1, &rq->err) == -1)
+	}
+	if (asked == NULL || k->has_grounds) {
+		asked = &read;
+		access_facts_grounds_call(asked, call_digest(call), call->namespace.id);
+		if (db_run(call->app->db, rq->arena, asked, 1, &rq->err) == -1)
 			return -1;
 	}
-	call_take_facts(call, rq, &asked[FACTS].result);
-	db_result_end(&k->grounds, rq->arena);
-	if (db_results_equal(&old, &call->facts_row)) {
-		k->grounds = db_result_copy(&asked[GROUNDS].result);
-		k->grounds_us = clock_us();
-		if (k->grounds.rows == 0)
-			call->grounds = NULL;
-		return 0;
-	}
+	call_take_facts(call, rq, &asked->result);
+	call->grounds = &call->facts_row;
 	/* a token that its user has revoked must not use up the user's limits again and again */
-	forget(k, rq->arena);
-	call->grounds = NULL;
-	return access_decide(&call->facts, call->credential.kind, call->policy->action, &rq->err) == -1 ? -1 : 1;
+	db_result_end(&k->facts, rq->arena);
+	if (!access_facts_equal(&old, &call->facts_row))
+		return access_decide(&call->facts, call->credential.kind, call->policy->action, &rq->err) == -1
+		    ? -1 : 1;
+	k->facts = db_result_copy(&call->facts_row);
+	k->has_grounds = true;
+	k->grounds_us = clock_us();
+	return 0;
 }

@@ -21,21 +21,19 @@ void known_caller_remember(const struct call *, const struct request *);
 /* Does the worker know the caller?  Then it gives the call the remembered facts, and sets call.facts_due. */
 bool known_caller_find(struct call *, struct request *);
 
-enum { KNOWN_CALLER_CALLS = 2 };
+/*
+ * If call.facts_due is true: fills in the call that known_caller_confirm() needs.  If the worker knows what
+ * the facts rest on, the call asks only whether that still holds.
+ */
+void known_caller_call(const struct call *, const struct request *, struct db_call *);
 
 /*
- * If call.facts_due is true: fills in the calls that known_caller_confirm() needs, and returns how many.  One
- * is enough if the worker knows what the facts rest on (access_grounds_call()).
+ * Call this if call.facts_due is true.  Compares the remembered facts with the current ones: the result of
+ * known_caller_call(), and what it reads itself if that does not suffice, or for NULL.  If the facts differ,
+ * the current ones replace them, and the caller is forgotten.  0: the caller has lost no right;
+ * 1: the facts differ, and still let the caller in; -1: 401, 403, 404 as access_decide(); 503.
  */
-size_t known_caller_calls(const struct call *, const struct request *, struct db_call *calls);
-
-/*
- * Call this if call.facts_due is true.  Compares the remembered facts with the current ones: the results of
- * known_caller_calls(), and what it reads itself if they do not suffice, or if n is 0.  If the facts differ,
- * the current ones replace them, and the caller is forgotten.  0: the facts are the same; 1: they differ, and
- * still let the caller in; -1: 401, 403, 404 as access_decide(); 503.
- */
-int known_caller_confirm(struct call *, struct request *, struct db_call *calls, size_t n)
+int known_caller_confirm(struct call *, struct request *, struct db_call *)
     __attribute__((warn_unused_result));
 
 #endif

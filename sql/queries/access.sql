@@ -63,14 +63,6 @@ SELECT @caller, @caller_in_project
   LEFT JOIN projects p ON p.id = q.project
   LEFT JOIN groups g ON g.id = p.group_id;
 
--- part: caller_ends
--- When token t or a membership of its user ends, or null.  The few memberships are found by the two partial
--- indexes of members that begin with the user, whose conditions together are always true.
-least(t.expires_at, t.checked_until,
-    (SELECT min(m.expires_at) FROM members m
-      WHERE m.user_id = t.user_id AND m.expires_at > now()
-        AND (m.group_id IS NOT NULL OR m.project_id IS NOT NULL)))
-
 -- part: access_grounds
 -- What the facts about token t and project p rest on, besides the time: the epoch, and the rows that can
 -- change the facts without a new epoch.  A new version of a row has another xmin.  Further rights of a user
@@ -79,24 +71,35 @@ least(t.expires_at, t.checked_until,
 -- again: the grounds hold in one session of one server alone.
 concat_ws(' ', e.id, t.xmin, u.xmin, p.xmin, pg_backend_pid(), pg_postmaster_start_time())
 
--- part: access_grounds_of
--- A table of one row, and look-ups by unique indexes (tokens.digest, users.id, projects.id).
-access_epoch e, tokens t LEFT JOIN users u ON u.id = t.user_id, projects p
- WHERE t.digest = $1::bytea AND p.id = $2::bigint
+-- part: access_ends
+-- When token t or a membership of its user ends, or null.  The few memberships are found by the two partial
+-- indexes of members that begin with the user, whose conditions together are always true.
+least(t.expires_at, t.checked_until,
+    (SELECT min(m.expires_at) FROM members m
+      WHERE m.user_id = t.user_id AND m.expires_at > now()
+        AND (m.group_id IS NOT NULL OR m.project_id IS NOT NULL)))
 
--- name: access_grounds
--- $1 digest of the token, $2 project.  The grounds of access_facts, and the microseconds since 1970 at which
--- the token or a membership of its user ends, or null.  Facts that are read after the grounds are the same
--- for as long as the grounds hold.  The look-ups of access_grounds_of and caller_ends.
-SELECT @access_grounds AS grounds,
-       floor(extract(epoch FROM @caller_ends) * 1000000)::bigint AS ends
-  FROM @access_grounds_of;
+-- name: access_facts_grounds
+-- $1 digest of the token, $2 project.  As access_facts, with these columns after it: the grounds, and the
+-- microseconds since 1970 of access_ends, or null.  The facts are the same for as long as the grounds hold.
+-- One statement, for the reason of cache_decide.  Look-ups as in access_facts, a table of one row, and those
+-- of access_ends.
+SELECT @caller, @caller_in_project,
+       @access_grounds AS grounds, floor(extract(epoch FROM @access_ends) * 1000000)::bigint AS ends
+  FROM access_epoch e
+  LEFT JOIN tokens t ON t.digest = $1::bytea
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN projects p ON p.id = $2::bigint
+  LEFT JOIN groups g ON g.id = p.group_id;
 
 -- name: access_grounds_hold
--- $1 and $2 as in access_grounds, $3 and $4 its result.  One row if the grounds still hold, with the
--- look-ups of access_grounds, for a fraction of the time that access_facts takes.
-SELECT true AS hold FROM @access_grounds_of
-   AND @access_grounds = $3 AND coalesce(extract(epoch FROM now()) * 1000000 < $4::bigint, true);
+-- $1 and $2 as in access_facts_grounds, $3 and $4 its grounds and ends.  One row if they still hold, for a
+-- fraction of the time that access_facts takes.  A table of one row, and look-ups by unique indexes
+-- (tokens.digest, users.id, projects.id).
+SELECT true AS hold
+  FROM access_epoch e, tokens t LEFT JOIN users u ON u.id = t.user_id, projects p
+ WHERE t.digest = $1::bytea AND p.id = $2::bigint AND @access_grounds = $3
+   AND coalesce(extract(epoch FROM now()) * 1000000 < $4::bigint, true);
 
 -- part: cache_ground
 -- Further facts on which a keeper's decision about t rests: see cache_decide.
@@ -105,7 +108,7 @@ CASE WHEN EXISTS (SELECT FROM token_slots s
                    WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
                      AND s.slot || ' ' || s.fingerprint = ANY ($3::text[]))
      THEN t.handle END AS handle,
-floor(extract(epoch FROM @caller_ends - now()) * 1000)::bigint AS lasts_ms
+floor(extract(epoch FROM @access_ends - now()) * 1000)::bigint AS lasts_ms
 
 -- name: cache_decide
 -- $1 digest of the token or null, $2 project, $3 slots of this node with their fingerprints.  A keeper

@@ -83,14 +83,11 @@ charge_refused(struct call *call, struct request *rq, const char *normalized_nam
 	return -1;
 }
 
-/*
- * Compares the remembered facts about the caller with the current ones, as known_caller_confirm().  0: they
- * are the same; 1: they differ, and the caller may still publish; -1: the caller may not.
- */
+/* As known_caller_confirm(). */
 static int
-confirm_caller(struct call *call, struct request *rq, struct db_call *calls, size_t n)
+confirm_caller(struct call *call, struct request *rq, struct db_call *asked)
 {
-	int rc = known_caller_confirm(call, rq, calls, n);
+	int rc = known_caller_confirm(call, rq, asked);
 
 	if (rc == -1)
 		return rate_limit_note_refusal(call, rq);
@@ -109,7 +106,7 @@ refuse_known(struct call *call, struct request *rq)
 	int rc;
 
 	err_clear(&rq->err);
-	rc = confirm_caller(call, rq, NULL, 0);
+	rc = confirm_caller(call, rq, NULL);
 	if (rc == 0)
 		rq->err = why;
 	return rc == 0 ? -1 : rc;
@@ -139,9 +136,9 @@ static int
 check_announced(struct call *call, struct request *rq, struct upload *upload,
     struct registry_paths *paths, struct version_new *v, bool *counted)
 {
-	struct db_call calls[VERSION_CHECK_EARLY_CALLS + KNOWN_CALLER_CALLS] = { 0 };
+	struct db_call calls[VERSION_CHECK_EARLY_CALLS + 1] = { 0 };
 	struct db_call *facts = &calls[VERSION_CHECK_EARLY_CALLS];
-	size_t nfacts = 0, n;
+	size_t n = VERSION_CHECK_EARLY_CALLS + call->facts_due;
 	struct ahead ahead = { call, rq, upload };
 	int rc = 0;
 
@@ -153,15 +150,14 @@ check_announced(struct call *call, struct request *rq, struct upload *upload,
 	}
 	version_check_early_calls(calls, rq->arena, v);
 	if (call->facts_due)
-		nfacts = known_caller_calls(call, rq, facts);
-	n = VERSION_CHECK_EARLY_CALLS + nfacts;
+		known_caller_call(call, rq, facts);
 	db_set_meanwhile(call->app->db, read_ahead, &ahead);
 	if ((*counted ? db_run(call->app->db, rq->arena, calls, n, &rq->err)
 	        : rate_limit_charge_publish(call, rq, v->normalized_name, calls, n)) == -1)
 		return -1;
 	*counted = true;
 	if (call->facts_due)
-		rc = confirm_caller(call, rq, facts, nfacts);
+		rc = confirm_caller(call, rq, facts);
 	return rc != 0 ? rc : version_check_early_judge(call->app->db, calls, v, &rq->err);
 }
 

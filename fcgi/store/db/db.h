@@ -70,8 +70,8 @@ struct db_result {
 struct db_result db_result_copy(const struct db_result *);
 /* Empties *r.  The strings of the copy stay valid until the arena ends, which frees them. */
 void db_result_end(struct db_result *r, struct arena *);
-/* Do two results of one statement have the same rows? */
-bool db_results_equal(const struct db_result *, const struct db_result *);
+/* Are the first columns of two results the same in all rows? */
+bool db_results_equal(const struct db_result *, const struct db_result *, int columns);
 
 /*
  * Takes one row of a statement whose rows would not fit into memory.  `row` has that row alone and ends

@@ -26,9 +26,9 @@ access_facts_call(struct db_call *call, struct arena *a, enum namespace_kind kin
 }
 
 void
-access_grounds_call(struct db_call *call, const unsigned char *digest, int64_t project_id)
+access_facts_grounds_call(struct db_call *call, const unsigned char *digest, int64_t project_id)
 {
-	call->stmt = STMT_ACCESS_GROUNDS;
+	call->stmt = STMT_ACCESS_FACTS_GROUNDS;
 	bind_digest(&call->params, digest);
 	db_bind_int(&call->params, project_id);
 }
@@ -37,7 +37,7 @@ void
 access_grounds_hold_call(struct db_call *call, const unsigned char *digest, int64_t project_id,
     const struct db_result *grounds)
 {
-	enum { COLUMNS_ACCESS_GROUNDS };
+	enum { COLUMNS_ACCESS_FACTS_GROUNDS };
 
 	call->stmt = STMT_ACCESS_GROUNDS_HOLD;
 	bind_digest(&call->params, digest);
@@ -91,7 +91,13 @@ const struct access_facts access_facts_none = {
 };
 
 /* Of every statement here. */
-enum { COLUMNS_ACCESS_FACTS };
+enum { COLUMNS_ACCESS_FACTS, FACTS_COLUMNS };
+
+bool
+access_facts_equal(const struct db_result *a, const struct db_result *b)
+{
+	return db_results_equal(a, b, FACTS_COLUMNS);
+}
 
 static void
 read_token(const struct db_result *r, int row, struct access_facts *f)

@@ -22,17 +22,20 @@ void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
     const unsigned char *digest, const struct namespace_ref *namespace);
 
 /*
- * Reads what the facts about the token in the project rest on: no row if there is no such token or project.
- * As long as these grounds hold, facts that are read after them are the same.  They do not notice new rights.
+ * The same for a token in a project, and what the facts rest on.  As long as these grounds hold, nothing has
+ * taken a right away; they do not notice new rights.
  */
-void access_grounds_call(struct db_call *, const unsigned char *digest, int64_t project_id);
+void access_facts_grounds_call(struct db_call *, const unsigned char *digest, int64_t project_id);
 
 /*
- * Do the grounds, a row of the call above, still hold?  One row: yes.  *grounds must live until the call has
+ * Do the grounds in a row of the call above still hold?  One row: yes.  *grounds must live until the call has
  * run.
  */
 void access_grounds_hold_call(struct db_call *, const unsigned char *digest, int64_t project_id,
     const struct db_result *grounds);
+
+/* Have two results, of either statement, the same facts? */
+bool access_facts_equal(const struct db_result *, const struct db_result *);
 
 /*
  * As access_facts_call() for the registry of a group (store/package/view.h): the facts of the caller and the

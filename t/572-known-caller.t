@@ -141,15 +141,36 @@ my $further = "INSERT INTO members (user_id, project_id, access_level, expires_a
     . " SELECT id, $id, %d, %s FROM users WHERE username = 'dev'";
 my $no_further = "DELETE FROM members WHERE $of_dev AND project_id = $id";
 
+sub publish_as {
+	my ($name) = @_;
+
+	return $t->publish($id, $token, $name, '1.0.' . ++$n)->{status};
+}
+
 $t->psql("UPDATE members SET access_level = 20 WHERE $of_dev");
 is(publish()->{status}, 403, 'a reporter');
 $t->psql(sprintf($further, 30, 'NULL'));
 is(publish()->{status}, 200, 'a further membership is noticed at once');
 $t->psql("$no_further; UPDATE members SET access_level = 30 WHERE $of_dev");
 
+$t->berth_ok('protect', 'add', 'demo/priv', 'guarded', '--push', 'maintainer');
+asked(3);
+is(publish_as('guarded'), 403, 'a developer may not publish a protected crate');
+asked(3);
+is(asked(), 'access_grounds_hold access_grounds_hold', 'the worker knows the developer');
+$t->psql(sprintf($further, 40, 'NULL'));
+is(publish_as('guarded'), 200, 'who may as a maintainer at once');
+$t->psql("$no_further; UPDATE members SET access_level = 20 WHERE $of_dev; DELETE FROM protection_rules;"
+    . " INSERT INTO crate_owners (crate_id, user_id, project_id) SELECT c.id, u.id, c.project_id"
+    . " FROM crates c, users u WHERE c.name = 'guarded' AND u.username = 'dev'");
+is(publish_as('guarded'), 200, 'who has one crate publishes it') for 1 .. 3;
+is(publish_as('other'), 403, 'and no other');
+$t->psql(sprintf($further, 30, 'NULL'));
+is(publish_as('other'), 200, 'but does at once as a developer');
+
 # The facts and what they rest on are of one moment.  Here a membership has ended, and the publish that
 # notices this waits for a lock while another membership begins, which ends as well.
-$t->psql("$no_further;"
+$t->psql("$no_further; DELETE FROM crate_owners;"
     . " UPDATE members SET access_level = 30, expires_at = now() + interval '4 s' WHERE $of_dev");
 is(publish()->{status}, 200, 'a membership that ends');
 my $sleep = "SELECT pg_sleep(extract(epoch FROM max(expires_at) - clock_timestamp())) FROM members"

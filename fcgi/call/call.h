@@ -66,7 +66,7 @@ struct call {
 	struct request_credential credential;
 	struct access_facts facts; /* by which the caller was let in */
 	struct db_result facts_row; /* the row that `facts` is from */
-	bool facts_due; /* `facts` is remembered, and not compared yet with the database: call/known_caller.h */
+	bool facts_due; /* `facts` is remembered; the current ones may differ: call/known_caller.h */
 	const struct db_result *grounds; /* the row that says what `facts` rests on; NULL: not known */
 	const char *project_policy; /* access_facts_policy() */
 	struct db_guard guard; /* where it writes */

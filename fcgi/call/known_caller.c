@@ -105,11 +105,12 @@ known_caller_confirm(struct call *call, struct request *rq, struct db_call *aske
 	struct known_caller *k = entry_of(call, rq);
 	struct db_call read = { 0 };
 
-	call->facts_due = false;
+	/* the facts stay due: the caller may have got further rights */
 	if (asked != NULL && k->has_grounds && asked->result.rows == 1) {
 		call->grounds = &call->facts_row;
 		return 0;
 	}
+	call->facts_due = false;
 	if (asked == NULL || k->has_grounds) {
 		asked = &read;
 		access_facts_grounds_call(asked, call_digest(call), call->namespace.id);

@@ -30,7 +30,8 @@ void known_caller_call(const struct call *, const struct request *, struct db_ca
 /*
  * Call this if call.facts_due is true.  Compares the remembered facts with the current ones: the result of
  * known_caller_call(), and what it reads itself if that does not suffice, or for NULL.  If the facts differ,
- * the current ones replace them, and the caller is forgotten.  0: the caller has lost no right;
+ * the current ones replace them, and the caller is forgotten.  0: the caller has lost no right; if facts_due
+ * is still true, they may have got further ones: before you refuse the request, call this again with NULL;
  * 1: the facts differ, and still let the caller in; -1: 401, 403, 404 as access_decide(); 503.
  */
 int known_caller_confirm(struct call *, struct request *, struct db_call *)

@@ -335,6 +335,7 @@ check_caller(struct call *call, struct request *rq, struct publish_policy *polic
 		if (rc == -1 && call->facts_due)
 			rc = refuse_known(call, rq);
 	} while (rc == 1);
+	call->facts_due = false;
 	return rc;
 }
 

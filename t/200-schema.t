@@ -66,13 +66,15 @@ subtest 'from nothing, and again' => sub {
 	is($sql->('SELECT count(*) FROM pg_stat_user_tables WHERE last_vacuum IS NOT NULL'), 0,
 	    'no table counts as empty, since it will grow');
 	my $before = $sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations');
-	($status, $out) = migrate($dsn);
-	is($status, 0, 'again');
-	is($out, '', 'prints nothing');
+	for my $how ([], ['--dry-run'], ['--grant-to', 'berth']) {
+		($status, $out, $err) = migrate($dsn, @$how);
+		is_deeply([$status, $out, $err],
+		    [0, '', "berth: the database already has all migrations of this program\n"], "again: @$how");
+	}
 	is($sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations'), $before,
 	    'changes nothing');
-	($status, $out) = migrate($dsn, '--json');
-	is($out, "[]\n", 'JSON of nothing');
+	($status, $out, $err) = migrate($dsn, '--json');
+	is($out . $err, "[]\n", 'JSON of nothing');
 	(undef, $dsn) = empty_database();
 	($status, $out) = migrate($dsn, '--json');
 	is(JSON::PP->new->decode($out)->[0]{topic}, 'registry', 'JSON of all');
@@ -100,7 +102,8 @@ subtest 'several at once' => sub {
 	$say->flush;
 	like(scalar <$said>, qr/^have/, 'the lock is taken');
 	my @outputs = map {
-		open(my $fh, '-|', $berth, 'migrate', '--database', $dsn) or die "$berth: $!\n";
+		open(my $fh, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh', $berth, 'migrate', '--database', $dsn)
+		    or die "$berth: $!\n";
 		$fh;
 	} 1 .. 3;
 	ok($t->wait_for(sub {
@@ -111,7 +114,8 @@ subtest 'several at once' => sub {
 	waitpid($pid, 0);
 	my @texts = map { my $fh = $_; [do { local $/; scalar <$fh> } // '', close($fh)] } @outputs;
 	is(scalar(grep { $_->[1] } @texts), 3, 'all succeed');
-	is(join('', map { $_->[0] } @texts) =~ tr/\n//, scalar @migrations, 'each migration is applied once');
+	is(scalar(() = join('', map { $_->[0] } @texts) =~ /^\d{4}_/mg), scalar @migrations,
+	    'each migration is applied once');
 };
 
 subtest 'databases that it must not touch' => sub {

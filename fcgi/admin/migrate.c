@@ -37,14 +37,16 @@ applied(void *arg, const struct migration *m)
 	}
 }
 
-/* The database may be ahead of this program. */
+/* n: migrations that the database lacked.  It may be ahead of this program. */
 static void
-say_newer(int64_t newer)
+say_none(const struct invocation *in, size_t n, int64_t newer)
 {
 	if (newer != 0)
-		fprintf(stderr, "berth: nothing to do: the database is newer than this program "
-		    "and allows it (it has migration %lld, and this program has %lld)\n",
+		output_note("nothing to do: the database is newer than this program "
+		    "and allows it (it has migration %lld, and this program has %lld)",
 		    (long long)newer, (long long)migrations_newest());
+	else if (n == 0 && !in->json)
+		output_note("the database already has all migrations of this program");
 }
 
 static const char *const plan_keys[] = { "version", "topic", "step", "table", "lock", "work",
@@ -74,7 +76,7 @@ dry_run(struct invocation *in)
 	}
 	if (n > 0 || in->json)
 		output_table(&out, cells, n);
-	say_newer(newer);
+	say_none(in, n, newer);
 	return 0;
 }
 
@@ -95,7 +97,7 @@ run(struct invocation *in)
 		return -1;
 	if (migrate_run(&task, &newer, &in->err) == -1)
 		return -1;
-	say_newer(newer);
+	say_none(in, p.n, newer);
 	if (in->json)
 		output_table(&out, p.cells, p.n);
 	return 0;

@@ -329,6 +329,9 @@ version = "1"
 registry-index = "$url"
 [dependencies.serde]
 version = "1"
+[dev-dependencies.bench]
+version = "1"
+registry-index = "$url"
 TOML
 	make_path($from);
 	Berth::Test::write_file("$from/user-1.0.0.crate",
@@ -362,8 +365,10 @@ TOML
 	    '--registry-url', $url);
 	like($err, qr/^berth: warning: crates of the project depend on `used`, which the project does not have$/m,
 	    'a dependency that is not there is told');
+	unlike($err, qr/`bench`/, 'but not one that only its own tests use');
 	is_deeply([map { "$_->{name} " . ($_->{registry} // 'here') } @{ (lines_of($id, 'user'))[0]{deps} }],
-	    ['serde https://github.com/rust-lang/crates.io-index', 'used here'], 'each has its registry');
+	    ['bench here', 'serde https://github.com/rust-lang/crates.io-index', 'used here'],
+	    'each has its registry');
 };
 
 subtest 'dependencies in the registry of a group here' => sub {

@@ -9,12 +9,14 @@ SELECT v.version_base, v.cksum, v.yanked
 
 -- name: inventory_unresolved
 -- $1 project.  Names that versions of the project depend on as crates of the same registry, and that are not
--- there: up to 100.  An administrator waits for it after an import: a scan of the project's versions by
--- versions_listed_crate, with their dependencies by dependencies_version, and a look-up of each by the unique
--- index of crates (project_id, normalized_name).
+-- there: up to 100.  Not dev-dependencies: no build of another crate uses them.  An administrator waits
+-- for it after an import: a scan of the versions of the project by versions_listed_crate, with their
+-- dependencies by dependencies_version, and a look-up of each by the unique index of crates (project_id,
+-- normalized_name).
 SELECT DISTINCT d.name
   FROM versions v JOIN dependencies d ON d.version_id = v.id
  WHERE v.project_id = $1 AND v.status IN ('default', 'deprecated', 'error') AND d.registry IS NULL
+   AND d.kind <> 'dev'
    AND NOT EXISTS (SELECT FROM crates c WHERE c.project_id = $1 AND c.normalized_name = d.normalized_name
                       AND c.index_body IS NOT NULL)
  ORDER BY d.name LIMIT 100;

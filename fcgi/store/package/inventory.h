@@ -23,7 +23,10 @@ struct inventory_version {
 int inventory_versions(struct db *, struct arena *, int64_t project_id, const char *normalized_name,
     struct inventory_version **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* The names of dependencies in the same registry that do not exist there: the first 100.  -1: 503. */
+/*
+ * The names of dependencies in the same registry that do not exist there, without dev-dependencies: the first
+ * 100.  -1: 503.
+ */
 int inventory_unresolved(struct db *, struct arena *, int64_t project_id, struct strings *names, struct err *)
     __attribute__((warn_unused_result));
 

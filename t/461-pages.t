@@ -520,6 +520,21 @@ subtest 'the registry in the lines of a crate' => sub {
 	$t->berth_ok(qw(group set demo registry_projects=));
 	unlike($lines->('developer'), qr{<a href="/-/groups/demo">}, 'not of a group that nobody has set up');
 
+	# cargo replaces the public registry by its mirror, and another one has the name that the workspace gives it
+	for (['crates-io', qr{cargo add poor\n}, qr{\[source\.crates-io\]\nreplace-with = "mirror"\n}],
+	    ['sparse+https://old.example/i/', qr{cargo add poor --registry NAME\n},
+	    qr{\[source\.mirrored\]\nregistry = "sparse\+https://old\.example/i/"\nreplace-with = "mirror"\n}]) {
+		my ($url, $command, $config) = @$_;
+		my $registry = qr{\n\[registries\.mirror\]\nindex = "[^"]*/projects/$rich/[^"]*"\n};
+
+		$t->berth_ok(qw(project set demo/rich), "mirror_url=$url");
+		like($body->('developer'), qr{<code>$command</code>.*<code>$config$registry}s, "a mirror of $url");
+		my $page = get('/-/projects/demo/rich', 'developer')->{body};
+		like($page, qr{<h2>Use this mirror</h2>.*<code>$config$registry}s, 'and the page of the project');
+		unlike($page, qr{cargo publish|Publish from CI}, 'to which nobody can publish');
+	}
+	$t->berth_ok(qw(project set demo/rich mirror_url=));
+
 	my $told = sub {
 		return get('/-/projects/hidden/deep/secret', 'admin')->{body}
 		    =~ m{>([^<]*)</a>(?:, has one address| is a registry)} ? $1 : '';

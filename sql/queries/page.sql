@@ -382,6 +382,7 @@ projects p JOIN groups g ON g.id = p.group_id
 -- the time of the last change, by primary key.  `total`: how many.  `member`: the first 100 members of the
 -- project and of the groups above it, by members_of_project and members_of_group.  `group`: the highest group
 -- that is set up as a registry; `number` is its id, and its project the one that new crates go to.
+-- `mirror`: the registry of which the project is a mirror.
 WITH parts AS MATERIALIZED (
     SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts
      WHERE project_id = $1::bigint AND $2::boolean),
@@ -406,6 +407,9 @@ SELECT @page_row
            FROM @registry_groups
           WHERE p.id = $1
           ORDER BY cardinality(o.ancestor_ids) LIMIT 1)
+         UNION ALL
+        SELECT 'mirror', NULL, o.policy ->> 'mirror_url', NULL, NULL, NULL, 1, 1
+          FROM projects o WHERE o.id = $1 AND o.policy ->> 'mirror_url' <> ''
          UNION ALL
         (SELECT 'member', NULL, m.username, NULL, m.name, NULL, m.level,
                 row_number() OVER (ORDER BY m.level DESC, lower(m.username))
@@ -549,6 +553,7 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
        array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file,
        v.index_line,
        (SELECT p.readme_images FROM projects p WHERE p.id = $2) AS readme_images,
+       (SELECT nullif(p.policy ->> 'mirror_url', '') FROM projects p WHERE p.id = $2) AS mirror_url,
        (SELECT total FROM counted) AS total,
        EXISTS (SELECT FROM versions o
                 WHERE $4 IS NOT NULL AND o.crate_id = t.id AND o.status IN ('default', 'deprecated')

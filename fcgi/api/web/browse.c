@@ -150,6 +150,10 @@ show_project(struct page *page)
 	project.registry = registry_alias(project.path);
 	project.is_off = !facts->packages_enabled || !flag_is_on(FLAG_CARGO, facts->flags, facts->project_id);
 	set_group(page, &rows, &project);
+	if (page_rows_of(&rows, "mirror").n > 0) {
+		project.mirror_url = page_rows_of(&rows, "mirror").v[0].name;
+		project.registry = "mirror"; /* as in berth-mirror(7) */
+	}
 	project.crates = page_rows_of(&rows, "crate");
 	project.members = page_rows_of(&rows, "member");
 	project.turn.total = page_rows_number(&rows, "total");

@@ -33,6 +33,7 @@ struct project_page {
 	const char *registry; /* its name there, by registry_alias() */
 	const char *group; /* whose address is the one for all; NULL: none is above */
 	const char *group_index, *group_registry; /* NULL: it is no registry, or nobody is signed in */
+	const char *mirror_url; /* of which registry it is a mirror, as in berth.conf; NULL: it is none */
 	bool group_publishes; /* it has a default project, to which its new crates go */
 	bool group_takes_new; /* that is this project */
 	struct page_rows crates, members;

@@ -251,8 +251,9 @@ name_registry(const struct page *page, struct crate_html *html, const char *inde
 	const struct page_crate *crate = html->crate;
 	struct arena *a = page->rq->arena;
 
-	html->of_group = crate->group_id != 0 && crate->group_serves;
-	html->registry = registry_alias(html->of_group ? crate->group_path : html->path);
+	html->of_group = crate->mirror_url == NULL && crate->group_id != 0 && crate->group_serves;
+	html->registry = crate->mirror_url != NULL ? "mirror" :
+	    registry_alias(html->of_group ? crate->group_path : html->path);
 	html->index = !html->of_group ? index : arena_printf(a, "sparse+%s/",
 	    registry_group_url(a, page->call->app->settings->external_url, crate->group_id));
 }

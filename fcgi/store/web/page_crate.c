@@ -272,6 +272,7 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	out->readme = db_str(r, 0, README);
 	out->readme_file = db_str(r, 0, README_FILE);
 	out->readme_images = db_bool(r, 0, README_IMAGES);
+	out->mirror_url = db_str(r, 0, MIRROR_URL);
 	out->total = db_int(r, 0, TOTAL);
 	out->has_before = db_bool(r, 0, HAS_BEFORE);
 	out->token_kind = db_str(r, 0, TOKEN_KIND);

@@ -119,7 +119,7 @@ END $$;
 -- name: migrate_grant
 -- First takes everything away, by column as well, so that the outcome does not depend on earlier
 -- rights.  PUBLIC loses what PostgreSQL before 15 gives it.  Identity columns need no right to their
--- sequences.
+-- sequences, unless a statement names the sequence.
 DO $$ DECLARE
 	role text := quote_ident(current_setting('berth.grant_to'));
 	base text := quote_ident(current_database());

@@ -184,6 +184,9 @@ my @cases = (
 		$t->psql('GRANT INSERT (detail) ON audit_events TO berth;'
 		    . ' GRANT UPDATE (unused_days) ON retention_policies TO berth');
 	}],
+	[rights => 'a sequence', 'critical', qr/lacks 1 of its rights .* such as USAGE on versions_id_seq:/, sub {
+		$t->psql('REVOKE USAGE ON SEQUENCE versions_id_seq FROM berth');
+	}, [], sub { $t->psql('GRANT USAGE ON SEQUENCE versions_id_seq TO berth') }],
 	[versions => 'a newer schema', 'critical', qr/install a newer one/, sub {
 		$t->psql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', 'x')");
 	}, [], sub { $t->psql('DELETE FROM schema_migrations WHERE version = 9999') }],

@@ -84,17 +84,20 @@ SELECT extract(epoch FROM now()
 
 -- name: health_rights
 -- $1 the lines of grants.sql.  How many of its rights the role of this session lacks, and the first of them.
--- A few hundred look-ups in the catalogue.  A newer schema may lack tables and columns: they need no right.
+-- A few hundred look-ups in the catalogue.  A newer schema may lack tables, columns and sequences: they need
+-- no right.
 WITH granted AS (
-	SELECT r[1] AS verb, regexp_split_to_array(r[2], ',\s*') AS columns, to_regclass(g[2])::oid AS relation,
-	       g[2] AS name
-	  FROM regexp_matches(array_to_string($1::text[], ''), 'GRANT ([^;]+?)\s+ON\s+(\w+)\s+TO', 'g') AS g,
+	SELECT r[1] AS verb, regexp_split_to_array(r[2], ',\s*') AS columns, g[2] IS NOT NULL AS is_sequence,
+	       to_regclass(g[3])::oid AS relation, g[3] AS name
+	  FROM regexp_matches(array_to_string($1::text[], ''),
+	                      'GRANT ([^;]+?)\s+ON\s+(SEQUENCE\s+)?(\w+)\s+TO', 'g') AS g,
 	       regexp_matches(g[1], '([A-Z]+)(?:\s+\(([^)]+)\))?', 'g') AS r
 )
 SELECT count(*) AS lacking, coalesce(min(verb || ' on ' || name), '') AS first, current_user::text AS role
   FROM granted
  WHERE relation IS NOT NULL
-   AND CASE WHEN columns IS NULL THEN NOT has_table_privilege(relation, verb)
+   AND CASE WHEN is_sequence THEN NOT has_sequence_privilege(relation, verb)
+            WHEN columns IS NULL THEN NOT has_table_privilege(relation, verb)
             ELSE EXISTS (SELECT FROM pg_attribute a
                           WHERE a.attrelid = relation AND a.attname = ANY (columns) AND NOT a.attisdropped
                             AND NOT has_column_privilege(relation, a.attnum, verb)) END;

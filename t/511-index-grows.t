@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Compress::Raw::Zlib;
+use Digest::MD5 qw(md5_hex);
 use Test::More;
 
 use Berth::Agreement qw(agrees);
@@ -61,6 +62,9 @@ sub is_good {
 	return $body;
 }
 
+# What nginx makes the ETag of, with the length.
+sub time_of { return hex(substr(md5_hex($_[0]), 0, 8)) & 0x7fffffff; }
+
 # One that grows keeps all of its bytes but the tail.
 sub has_grown { return substr($_[1], 0, length($_[0]) - 10) eq substr($_[0], 0, -10); }
 
@@ -71,6 +75,9 @@ subtest 'one after the other' => sub {
 		is(publish($version)->{status}, 200, "$version is published");
 		push @versions, $version;
 		my $next = stored();
+		# of the first file as well, which is not an update
+		is($t->psql("SELECT index_time FROM crates WHERE name = 'grows'"), time_of($next),
+		    "$version: the file's time is a hash of its bytes");
 		ok(has_grown($body, $next), "$version: the file has grown") if length $body;
 		$body = $next;
 	}

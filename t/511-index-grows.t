@@ -120,6 +120,10 @@ subtest 'other changes, and publishes after them' => sub {
 			$t->psql("UPDATE crates SET index_last = NULL WHERE name = 'grows'");
 			200;
 		}],
+		map { my $body = $_; ["a file that is lost ($body)", sub {
+			$t->psql("UPDATE crates SET index_body = $body WHERE name = 'grows'");
+			200;
+		}] } 'NULL', "''",
 	);
 
 	for my $i (0 .. $#changes) {

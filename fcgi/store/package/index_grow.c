@@ -11,7 +11,9 @@ index_file_size(const struct index_file *file)
 bool
 index_grow_can(const struct index_file *file)
 {
-	return file->tail.n == 0 || (file->last_line != NULL && gzip_can_grow(file->head, file->tail));
+	/* with a last line and no bytes, the file is lost */
+	return file->tail.n == 0 ? file->last_line == NULL
+	    : file->last_line != NULL && gzip_can_grow(file->head, file->tail);
 }
 
 int

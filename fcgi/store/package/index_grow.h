@@ -24,7 +24,7 @@ struct index_file {
 /* Bytes of text. */
 int64_t index_file_size(const struct index_file *);
 
-/* Can a line be added?  False: an older program wrote the file, so it must be rendered anew. */
+/* Can a line be added?  False: an older program wrote the file, or it is lost: it must be rendered anew. */
 bool index_grow_can(const struct index_file *);
 
 struct index_growth {

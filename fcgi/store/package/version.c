@@ -224,7 +224,7 @@ publish_growing(struct db *db, struct publish *publish, struct err *err)
 	return confirm(writes, publish, err);
 }
 
-/* Renders the index file of a program of before anew. */
+/* Renders an index file anew that cannot grow. */
 static int
 publish_rebuilding(struct db *db, const struct publish *publish, int64_t crate_id, struct err *err)
 {

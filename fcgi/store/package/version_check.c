@@ -153,12 +153,12 @@ read_index(const struct db_result *r, struct version_new *v)
 {
 	enum { COLUMNS_VERSION_CHECK_NEW };
 
-	v->index = (struct index_file) { .revision = db_int(r, 0, INDEX_REVISION) };
+	v->index = (struct index_file) { .revision = db_int(r, 0, INDEX_REVISION),
+		.last_line = db_str(r, 0, INDEX_LAST_LINE) };
 	if (db_is_null(r, 0, INDEX_TAIL))
 		return;
 	v->index.head = db_slice(r, 0, INDEX_HEAD);
 	v->index.tail = db_slice(r, 0, INDEX_TAIL);
-	v->index.last_line = db_str(r, 0, INDEX_LAST_LINE);
 }
 
 int

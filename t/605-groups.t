@@ -231,12 +231,37 @@ subtest 'the facts are those of each project' => sub {
 	$t->berth_ok('flag', 'set', 'package_registry_cargo_support', '100%', @$_)
 	    for [], ['--project', 'team/core'];
 	$t->berth_ok('member', 'set', 'mixed', 'team/sub', 'guest');
+	# memberships of all kinds, settings of the projects, and a user of each kind
+	$t->psql("UPDATE members SET expires_at = now() - interval '1 s' WHERE user_id = $user{reader};"
+	    . " INSERT INTO members (user_id, project_id, access_level) VALUES ($user{reader}, $id{deep}, 10);"
+	    . " UPDATE users SET state = 'blocked' WHERE id = $user{mixed};"
+	    . " UPDATE users SET is_admin = true WHERE id = $user{stranger};"
+	    . " UPDATE projects SET job_token_limited = false WHERE id = $id{core};"
+	    . " UPDATE projects SET anonymous_networks = '10.0.0.0/8' WHERE id = $id{deep}");
+	$t->berth_ok('project', 'allow', 'team/sub/deep', '--from', 'other/place');
 	for my $token ($t->psql('SELECT id FROM tokens ORDER BY id')) {
 		my ($digest) = $t->psql("SELECT digest FROM tokens WHERE id = $token");
 
 		is_deeply([map { $row->($_) } facts('access_facts_projects', $token, $group{team}, 'true')],
 		    [map { $row->(facts('access_facts', "'$digest'", $_, 'NULL')) } @projects], "token $token");
 	}
+	# without a token only projects that somebody may read without one
+	for my $open ('', "visibility = 'public'") {
+		$t->psql("UPDATE projects SET $open WHERE id = $id{app}") if $open ne '';
+		my @rows = map { $row->($_) } facts('access_facts_projects', 'NULL', $group{team}, 'true');
+		my %one = map { $_ => $row->(facts('access_facts', 'NULL', $_, 'NULL')) } @projects;
+
+		is_deeply(\@rows, [map { $one{$_} } grep { $_ == $id{deep} || $open ne '' && $_ == $id{app} } @projects],
+		    'no token');
+	}
+	$t->psql("UPDATE members SET expires_at = NULL WHERE user_id = $user{reader};"
+	    . " DELETE FROM members WHERE user_id = $user{reader} AND project_id = $id{deep};"
+	    . " UPDATE users SET state = 'active' WHERE id = $user{mixed};"
+	    . " UPDATE users SET is_admin = false WHERE id = $user{stranger};"
+	    . " UPDATE projects SET visibility = 'private' WHERE id = $id{app};"
+	    . " UPDATE projects SET job_token_limited = true WHERE id = $id{core};"
+	    . " UPDATE projects SET anonymous_networks = '' WHERE id = $id{deep}");
+	$t->berth_ok('project', 'disallow', 'team/sub/deep', '--from', 'other/place');
 	$t->berth_ok('flag', 'unset', 'package_registry_cargo_support', @$_) for [], ['--project', 'team/core'];
 	$t->berth_ok('member', 'set', 'mixed', 'team/sub', 'none');
 	$t->psql('DELETE FROM crate_owners');

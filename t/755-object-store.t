@@ -248,22 +248,40 @@ subtest 'what happens while a request waits' => sub {
 	# the worker runs the request again: what it has counted the first time counts once
 	$t->berth_ok(qw(project set demo/registry visibility=public));
 	my $page = sub {
+		my ($crate, %more) = @_;
 		my $c = Berth::FastCGI->connect($t->socket_path);
 
-		$c->send_bytes(Berth::FastCGI::request("/-/projects/demo/registry/-/crates/$crates[3]/1.0.0/source",
-		    REMOTE_ADDR => '192.0.2.7', HTTP_COOKIE => '__Host-berth=' . 'x' x 43));
+		$c->send_bytes(Berth::FastCGI::request("/-/projects/demo/registry/-/crates/$crate/1.0.0/source",
+		    REMOTE_ADDR => '192.0.2.7', %more));
 		return $c;
 	};
 	my $full = sub { return $t->psql("SELECT full_at FROM rate_limits WHERE actor LIKE '%192.0.2.7%'") };
 
 	($waits, @held) = $wait->($token);
-	my $reader = $page->();
+	my $reader = $page->($crates[3], HTTP_COOKIE => '__Host-berth=' . 'x' x 43);
 	ok($t->wait_for(sub { deferred() == 2 }), 'a page of files waits as well');
 	my $once = $full->();
 	like($once, qr/^2/, 'its cookie of no session is a bad credential');
 	is_deeply($release->($waits, @held, $reader), [(200) x 5], 'it is answered');
 	is($full->(), $once, 'and counted as one');
+
+	# a worker has reserved a slot for a request that needs none any more, and is killed before it gives it back
+	($waits, @held) = $wait->($token);
+	# workers remember the list of files of the other crate
+	forget('cold5');
+	$reader = $page->('cold5');
+	ok($t->wait_for(sub { deferred() == 2 }), 'a page of files waits again');
 	$t->berth_ok(qw(project set demo/registry visibility=private));
+	my @fetch = $fault->held;
+	$fault->arm('respond:page_source', 'kill');
+	$fault->release($_) for @fetch;
+	is($reader->answer, undef, 'its worker is killed');
+	$fault->disarm;
+	is_deeply([map { $_->answer->{status} } @held], [(200) x 3], 'the others are answered');
+	undef $waits;
+	ok($t->wait_for(sub { deferred() == 0 }), 'nobody waits');
+	($waits, @held) = $wait->($token);
+	is_deeply($release->($waits, @held), [(200) x 4], 'no slot is lost');
 
 	$t->conf(request_timeout => 4);
 	$t->stop_pool;

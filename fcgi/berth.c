@@ -175,8 +175,8 @@ parse_command(struct options *o, const struct noun **noun, const struct command 
 
 	if (options_next(o, &word, err) == -1)
 		return -1;
-	/* `berth help COMMAND`, as with git and cargo */
-	if (word != NULL && strcmp(word, "help") == 0) {
+	/* `berth help COMMAND`, as with git and cargo; `berth help help` is the usage of all */
+	while (word != NULL && strcmp(word, "help") == 0) {
 		o->sets[0]->values[COMMON_HELP] = "";
 		if (options_next(o, &word, err) == -1)
 			return -1;

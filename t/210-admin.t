@@ -536,7 +536,7 @@ subtest 'nothing to remove' => sub {
 		"project disallow $p --from tools/app" => $says->('the project had no such permission'),
 		'flag unset writes' => $says->('the flag had no such setting'),
 		"flag unset writes --project $p" => $says->('the flag had no such setting'),
-		'member set root tools/app none' => $says->('the user was no member there'),
+		'member set root tools/app none' => $says->('the user was not a member there'),
 		"protect remove $p 99" => $fails->('has no protection rule 99'),
 		'token revoke 999999' => $fails->('no such token exists'),
 		'issuer remove https://none.example' => $fails->('there is no issuer'),
@@ -579,6 +579,7 @@ subtest 'the command line' => sub {
 	is(works('help', qw(help user add)), works('--help', qw(user add --help)), 'help, of a command');
 	is(works('help for a noun', qw(help user)), works('--help', qw(user --help)), '  of a noun');
 	is(works('help for all', 'help'), $out, '  of all');
+	is(works('help for help', qw(help help)), $out, '  and of itself');
 	fails('help for none', 2, qr/no command `flog`/, qw(help flog));
 	fails('no switch', 2, qr/^berth: --confirm is missing$/m, qw(store collect));
 	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+(?:-rc\.\d+)?\n\z/, '--version');

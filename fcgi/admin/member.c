@@ -50,7 +50,7 @@ set(struct invocation *in)
 	m.user_id = thing.id;
 	m.level = level;
 	if (level == MEMBER_NONE)
-		in->nothing = "the user was no member there";
+		in->nothing = "the user was not a member there";
 	fill_row(&m, row);
 	output_id(&out, row);
 	return 0;

@@ -302,8 +302,9 @@ dir_detail(const struct request *rq, const struct nginx_dir *dir, bool *bad)
 		return NULL;
 	*bad = dir->needed && (same == DIFFERENT || lost);
 	if (same == SAME)
-		return arena_printf(rq->arena, "nginx's workers cannot reach $%s %s: check that it is there for nginx, and "
-		    "that their user is in the group of this directory; then restart nginx", dir->variable, nginx);
+		return arena_printf(rq->arena, "nginx's workers cannot reach $%s %s: check that it is there for nginx, "
+		    "that their user is in the group of this directory, and that SELinux or AppArmor allows it; then "
+		    "restart nginx", dir->variable, nginx);
 	return arena_printf(rq->arena, "berth-site.conf of nginx has $%s %s%s, and berth.conf has %s = %s; make "
 	    "them equal, and reload nginx", dir->variable, nginx,
 	    same == MISSING ? ", which does not exist for the pool" : "", dir->key, dir->value);

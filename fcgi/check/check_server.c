@@ -152,8 +152,8 @@ check_nginx(struct checking *c)
 
 	if (nginx_modules_check(NGINX_MS * CHECK_SLOWNESS, &err) == 0) {
 		if (nginx_reload_failed(NGINX_MS * CHECK_SLOWNESS))
-			check_say(c, CHECK_WARNING, "the last `systemctl reload nginx` failed, so nginx runs with an older "
-			    "configuration: correct what `nginx -t` reports, and reload nginx");
+			check_say(c, CHECK_WARNING, "the last `systemctl reload nginx` failed, so nginx may run with an "
+			    "older configuration: correct what `nginx -t` reports, and run it again");
 		else
 			check_say(c, CHECK_OK, "has the modules that it needs, and its last reload has not failed");
 	} else if (strstr(err.detail, "not found") != NULL)

@@ -299,7 +299,7 @@ subtest 'stale mode' => sub {
 	$mine = $yours = $t->token('dev');
 	$warm->();
 	$cut->();
-	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10),
+	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 30),
 	    'stale mode begins');
 	$res = $revoke->($node{on}, $mine);
 	is("$res->{status} " . ($res->{headers}{'berth-stale-nodes'} // 'nobody'), '204 nobody',
@@ -317,7 +317,7 @@ subtest 'stale mode' => sub {
 	unlink($way) or die "$way: $!\n";
 	my @silent = $sessions->('pid');
 	kill('STOP', @silent) == @silent or die "no session of @silent stands still\n";
-	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10), 'the database is silent: stale');
+	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 30), 'the database is silent: stale');
 	kill('KILL', Berth::Cache::keeper($node{on}));
 	kill('CONT', @silent);
 	$node{on}->stop_pool;
@@ -328,7 +328,7 @@ subtest 'stale mode' => sub {
 	$node{on}->start_pool;
 	$warm->();
 	$cut->();
-	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 10), 'stale again');
+	ok($t->wait_for(sub { $told->($ask->('on', $mine)) eq $stale }, 30), 'stale again');
 	my $keeper = Berth::Cache::keeper($node{on});
 	kill('KILL', $keeper);
 	ok($t->wait_for(sub {

@@ -5,7 +5,8 @@
  * Repeats the decision at the end of each transaction in which a caller writes.  A publish waits for
  * seconds, for its inspection and for other publishes of the same crate, and any write may wait for a lock.
  * If the caller loses the right meanwhile (a token is revoked, a user blocked, a membership lost, packages
- * switched off, a job over), the write fails as well.  The same statement reads the facts as before, and
+ * switched off, a job over), the write fails as well.  If it is known what the facts rest on (call.grounds),
+ * the guard asks whether that still holds; otherwise, or if it does not, it reads the facts again, and
  * access_decide() judges them.
  *
  * The flag `writes` is checked in the same way: where it is off, the registry is read-only for maintenance.

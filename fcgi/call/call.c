@@ -62,6 +62,7 @@ call_take_facts(struct call *call, const struct request *rq, const struct db_res
 	access_facts_locate(&call->facts, rq->remote_addr);
 	call->project_policy = access_facts_policy(&facts);
 	call->facts_row = *row;
+	call->grounds = NULL;
 }
 
 /* If the first read is not due, call.first is of earlier facts, and the route reads again. */

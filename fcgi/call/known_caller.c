@@ -14,7 +14,7 @@ struct known_caller {
 	unsigned char digest[DIGEST_SIZE];
 	int64_t project_id;
 	struct db_result facts; /* rows 0: this entry is free */
-	bool has_grounds; /* `facts` is a row of access_facts_grounds_call() */
+	bool has_grounds; /* those in `facts` may still hold: ask about them alone */
 	int64_t grounds_us; /* when the grounds were read */
 };
 
@@ -118,14 +118,15 @@ known_caller_confirm(struct call *call, struct request *rq, struct db_call *aske
 			return -1;
 	}
 	call_take_facts(call, rq, &asked->result);
-	call->grounds = &call->facts_row;
+	/* behind a pooler the next transaction may be in another session, in which they do not hold */
+	call->grounds = db_is_pooled(call->app->db) ? NULL : &call->facts_row;
 	/* a token that its user has revoked must not use up the user's limits again and again */
 	db_result_end(&k->facts, rq->arena);
 	if (!access_facts_equal(&old, &call->facts_row))
 		return access_decide(&call->facts, call->credential.kind, call->policy->action, &rq->err) == -1
 		    ? -1 : 1;
 	k->facts = db_result_copy(&call->facts_row);
-	k->has_grounds = true;
+	k->has_grounds = call->grounds != NULL;
 	k->grounds_us = clock_us();
 	return 0;
 }

@@ -72,18 +72,15 @@ SELECT @caller, @caller_in_project
 concat_ws(' ', e.id, t.xmin, u.xmin, p.xmin, pg_backend_pid(), pg_postmaster_start_time())
 
 -- part: access_ends
--- When token t or a membership of its user ends, or null.  The few memberships are found by the two partial
--- indexes of members that begin with the user, whose conditions together are always true.
+-- When token t or a membership of its user ends, or null.  The few memberships are found by members_user.
 least(t.expires_at, t.checked_until,
-    (SELECT min(m.expires_at) FROM members m
-      WHERE m.user_id = t.user_id AND m.expires_at > now()
-        AND (m.group_id IS NOT NULL OR m.project_id IS NOT NULL)))
+    (SELECT min(m.expires_at) FROM members m WHERE m.user_id = t.user_id AND m.expires_at > now()))
 
 -- name: access_facts_grounds
 -- $1 digest of the token, $2 project.  As access_facts, with these columns after it: the grounds, and the
--- microseconds since 1970 of access_ends, or null.  The facts are the same for as long as the grounds hold.
--- One statement, for the reason of cache_decide.  Look-ups as in access_facts, a table of one row, and those
--- of access_ends.
+-- microseconds since 1970 of access_ends, or null.  While the grounds hold, the caller has lost no right, but
+-- may have got further ones.  One statement, for the reason of cache_decide.  Look-ups as in access_facts, a
+-- table of one row, and those of access_ends.
 SELECT @caller, @caller_in_project,
        @access_grounds AS grounds, floor(extract(epoch FROM @access_ends) * 1000000)::bigint AS ends
   FROM access_epoch e

@@ -264,9 +264,9 @@ restore(struct worker_app *app, struct request *rq, struct upload *upload, const
 {
 	struct err why = rq->err;
 
-	/* a look costs as much as what the client has sent */
-	if (v->there == NULL || v->size != v->there_size || rq->content_length < v->there_size ||
-	    blob_is_sound(rq->arena, app->settings->blobs, v->there))
+	/* not if the caller may not publish any more; a look costs as much as what the client has sent */
+	if (why.status != 400 || v->there == NULL || v->size != v->there_size ||
+	    rq->content_length < v->there_size || blob_is_sound(rq->arena, app->settings->blobs, v->there))
 		return -1;
 	err_clear(&rq->err);
 	if (upload_read_crate(app, rq, upload) == -1)

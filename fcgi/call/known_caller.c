@@ -1,5 +1,6 @@
 #include "call/known_caller.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -84,10 +85,20 @@ known_caller_find(struct call *call, struct request *rq)
 	return call->facts_due;
 }
 
+/* The entry that the facts are from, while they are due. */
+static struct known_caller *
+due_entry(const struct call *call, const struct request *rq)
+{
+	struct known_caller *k = entry_of(call, rq);
+
+	assert(k != NULL);
+	return k;
+}
+
 void
 known_caller_call(const struct call *call, const struct request *rq, struct db_call *db_call)
 {
-	struct known_caller *k = entry_of(call, rq);
+	struct known_caller *k = due_entry(call, rq);
 
 	/* after that time the grounds have hardly stayed, and the facts come without one more round trip */
 	if (k->has_grounds && clock_us() - k->grounds_us > GROUNDS_US)
@@ -102,7 +113,7 @@ int
 known_caller_confirm(struct call *call, struct request *rq, struct db_call *asked)
 {
 	const struct db_result old = call->facts_row;
-	struct known_caller *k = entry_of(call, rq);
+	struct known_caller *k = due_entry(call, rq);
 	struct db_call read = { 0 };
 
 	/* the facts stay due: the caller may have got further rights */

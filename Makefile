@@ -23,7 +23,7 @@ CFLAGS     ?= -O2 -g
 SAN        ?= address,undefined
 SECONDS    ?= 60
 HOURS      ?= 1
-PROVEFLAGS ?= -j3
+PROVEFLAGS ?= -j4
 
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
 NEXT     = berth-fcgi berth-worker berth

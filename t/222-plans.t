@@ -12,7 +12,7 @@ use Test::More;
 use Berth::Cluster;
 use Berth::Test;
 
-	my $t = Berth::Test->new;
+my $t = Berth::Test->new;
 
 # name => [how many parameters, the statement]
 sub statements {
@@ -46,7 +46,7 @@ sub plans {
 	return map { /^(\w+)\n(.*)/s ? ($1 => $2) : () } split(/^STATEMENT /m, $out);
 }
 
-	my $statements = statements();
+my $statements = statements();
 
 # An index does not serve a comparison in another collation.  Names in normal form are stored in two: where a
 # statement compares one with the other, it says `COLLATE "default"` or `COLLATE "C"`.  Otherwise the plan
@@ -65,7 +65,7 @@ SQL
 
 # table that grows with what people and jobs do => the statements that may read all of its rows, for an
 # administrator at a terminal, or once a minute
-	my %whole = (map({ $_ => '' } qw(audit_events crate_owners crate_search crates dependencies download_days
+my %whole = (map({ $_ => '' } qw(audit_events crate_owners crate_search crates dependencies download_days
     members projects sessions tokens tombstones usage_months users)), blobs => 'health_blobs',
     versions => 'report_storage');
 

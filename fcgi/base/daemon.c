@@ -15,7 +15,7 @@ int
 daemon_prepare(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-		/* the lowest that is free; who writes to it hears EBADF, as before */
+		/* the lowest that is free; a write to it fails with EBADF, as before */
 		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDONLY) == -1)
 			return -1;
 	}

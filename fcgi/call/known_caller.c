@@ -100,7 +100,7 @@ known_caller_call(const struct call *call, const struct request *rq, struct db_c
 {
 	struct known_caller *k = due_entry(call, rq);
 
-	/* after that time the grounds have hardly stayed, and the facts come without one more round trip */
+	/* by then a use of the token has most likely changed its row: read the facts at once, for one round trip */
 	if (k->has_grounds && clock_us() - k->grounds_us > GROUNDS_US)
 		k->has_grounds = false;
 	if (k->has_grounds)

@@ -476,7 +476,6 @@ try_all(struct s3 *s, struct s3_call *c, struct err *err)
 
 	if (is_cut)
 		until_us = s->deadline_us;
-
 	if (is_away(s, c)) {
 		err_internal(err, 503, s->away_key[0] != '\0' ? "object store: %s failed for %s a moment ago"
 		    : "object store: %s failed a moment ago", s->origin, s->away_key);

@@ -1,16 +1,17 @@
 -- name: version_check_new
 -- $1 project, $2 name, $3 normalized name, $4 version without build metadata, $5 names of crates that must be
 -- in the project, $6 user or null.  Asked before the bytes of the crate are read, and again, with the crate
--- locked by crate_lock in the same round trip, if its index file has changed since, or if $5 or $6 says
--- anything.  Always one row: whether the crate is new, which it stays until the transaction that creates it
--- has set its index; the crate's name as first published, which is in force until its last version is
--- destroyed; why the version cannot be added; the bytes of the version, if it exists already; the first of $5
--- that does not exist or has no versions ($2 itself will have one); when the last version of the crate was
--- deleted; the bytes that the version must have, if one with this number was deleted; the values of the index
--- file that are needed to add a line: how often it has changed, its first and last bytes (base/gzip.h), and
--- its last line (the rest of the file is not read); and whether $6 is an owner of the crate.  Each is a
--- look-up by a unique index: crates (project_id, normalized_name) for $3 and each of $5, versions and
--- tombstones (crate_id, version_base), versions and crate_owners by primary key.
+-- locked by crate_lock or crate_grow_index in the same round trip, if its index file has changed since, or
+-- if $5 or $6 says anything.  Always one row: whether the crate is new (after crate_grow_index in the same
+-- transaction this and the values of the index file are those of the publish itself: do not read them
+-- there); the crate's name as first published, which is in force until its last version is destroyed; why
+-- the version cannot be added; the bytes of the version, if it exists already; the first of $5 that does
+-- not exist or has no versions ($2 itself will have one); when the last version of the crate was deleted;
+-- the bytes that the version must have, if one with this number was deleted; the values of the index file
+-- that are needed to add a line: how often it has changed, its first and last bytes (base/gzip.h), and its
+-- last line (the rest of the file is not read); and whether $6 is an owner of the crate.  Each is a look-up
+-- by a unique index: crates (project_id, normalized_name) for $3 and each of $5, versions and tombstones
+-- (crate_id, version_base), versions and crate_owners by primary key.
 SELECT coalesce(c.index_revision = 0, true) AS is_new,
        CASE WHEN c.deleted_at IS NULL OR EXISTS (SELECT FROM versions v WHERE v.crate_id = c.id)
             THEN c.name END AS name,

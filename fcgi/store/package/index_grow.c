@@ -44,6 +44,6 @@ index_grow_done(const struct db_call *call, const struct index_file *file)
 {
 	enum { COLUMNS_CRATE_GROW_INDEX };
 
-	/* a crate that has gone came back with a part of its file: the number is 1 */
+	/* if the crate was removed meanwhile, the statement has made a new one with a part of its file: number 1 */
 	return call->result.rows == 1 && db_int(&call->result, 0, REVISION) == file->revision + 1;
 }

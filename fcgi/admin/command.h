@@ -38,8 +38,8 @@ struct invocation {
 	int status; /* the exit status, if nothing fails */
 	bool changed; /* the command has written to the audit log */
 	/*
-	 * What a command that removes a setting, and succeeds also if there is none, says then.  NULL: another
-	 * command; one that removes an object by its id fails if there is none.
+	 * Some commands remove a setting, and succeed even if it is not set: what they say then.  NULL for others; a
+	 * command that removes an object by its id fails if there is none.
 	 */
 	const char *nothing;
 	bool unacknowledged; /* the change is committed, but some nodes have not acknowledged it */

@@ -139,7 +139,7 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	    .help = "Attempts to read the configuration again.", .kind = METRIC_COUNTER,
 	    .labels = { { "result", VALUES(reload_results) } } },
 	[METRIC_RELOAD_OK] = { .name = "berth_reload_ok",
-	    .help = "Whether the configuration of the last attempt is in force, or there was none.",
+	    .help = "1: the last attempt to load the configuration succeeded, or there was none; 0: it failed.",
 	    .kind = METRIC_GAUGE },
 };
 

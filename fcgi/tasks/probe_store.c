@@ -34,7 +34,6 @@ meet_nodes(struct task_ctx *ctx, struct err *err)
 {
 	const struct settings *s = ctx->settings;
 	const struct store_node self = { ctx->node, s->external_url, token_slot_text(ctx->arena, s->token_key) };
-
 	bool refused;
 
 	/* a node alone looks for no other one, so it would only write */

@@ -7,7 +7,7 @@
 #include "crate/toml/toml.h"
 #include "transfer/import_files.h"
 
-/* A package has about twenty. */
+/* The most keys and values of a lock file (toml.h).  A package has about twenty. */
 enum { ITEMS_MAX = 4000000, SHA256_SIZE = 32 };
 
 /* Reads one file. */

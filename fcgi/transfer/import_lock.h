@@ -8,7 +8,7 @@
 #include "transfer/import_registry.h"
 #include "transfer/import_source.h"
 
-/* Of the file.  One that names 1,000 packages has about 250 kB. */
+/* The most bytes of a lock file.  With 1,000 packages it has about 250 kB. */
 enum { IMPORT_LOCK_MAX = 64 * 1024 * 1024 };
 
 struct import_lock {

@@ -13,6 +13,7 @@ use MIME::Base64 ();
 use Test::More;
 use Time::HiRes qw(stat);
 
+use Berth::File;
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 4);
@@ -88,6 +89,20 @@ subtest 'case 33: too many of them' => sub {
 	is($t->json($res)->{message}, '429 Too Many Requests', 'management API: its shape');
 };
 
+# nginx -t accepts a new key for a zone, but a reload does not: nginx goes on with the old configuration.
+subtest 'a zone keeps its key' => sub {
+	my %key = (berth_reads => q($berth_reader), berth_writes => q($berth_writer),
+	    berth_strangers => q($berth_stranger));
+	my %found;
+
+	for my $file (glob 'conf/nginx/*.conf') {
+		my $text = Berth::File::slurp($file);
+
+		$found{$2} = $1 while $text =~ /^\s*limit_\w+_zone (\S+) zone=(\w+):/mg;
+	}
+	is_deeply(\%found, \%key, 'names and keys are those of before: a new key needs a new name');
+};
+
 subtest 'writes have a count of their own' => sub {
 	limited(sub { s/berth_writes burst=\d+/berth_writes burst=1/r
 	    =~ s{(zone=berth_writes:10m rate=)\d+r/s}{${1}1r/m}r });
@@ -104,7 +119,7 @@ subtest 'writes have a count of their own' => sub {
 # nginx cannot tell a good credential from a bad one: the pool does, and counts the bad ones.
 subtest 'a credential is never refused for what its address did' => sub {
 	limited(sub { s/burst=\d+/burst=1/r =~ s{rate=\d+r/s}{rate=1r/m}gr
-	    =~ s/limit_conn berth_requests \d+/limit_conn berth_requests 1/r });
+	    =~ s/limit_conn berth_strangers \d+/limit_conn berth_strangers 1/r });
 	my $basic = 'Basic ' . MIME::Base64::encode_base64("x:$token", '');
 	my $jwt = JSON::PP->new->encode({ jwt => 'garbage' });
 	my $code = sub { return $t->berth_ok('user', 'link', 'alice') =~ /^(\w{43})$/m ? $1 : die };

@@ -463,6 +463,19 @@ is_deeply($nightly->{builtin_deps}, [map { { name => $_, features => [], target 
 	optional => $_ eq 'std' ? $true : $false, default_features => $true } } 'core', 'std'],
     'and what is builtin');
 ok(!exists $plain->{line}{builtin_deps}, 'no builtin dependencies, no member');
+# with -Zbindeps (RFC 3028): a line without these is read as an ordinary dependency
+my @built = (artifact => ['bin:x', 'cdylib'], bindep_target => 'x86_64-unknown-none', lib => $true);
+my $built = taken('the artifacts of a dependency', '', depends('base',
+	qq(artifact = ["bin:x", "cdylib"]\ntarget = "x86_64-unknown-none"\nlib = true\n)),
+    deps => [dep('base', '^1', @built)])->{line};
+is_deeply([@$built{qw(deps v)}], [[line_dep('base', '^1', @built)], 3],
+    'are in the line, which tells other versions of cargo to leave it');
+refused('artifacts that the metadata lacks',
+    qr/^dependency `base`: metadata artifact `\(none\)` does not match manifest artifact `bin`$/,
+    manifest('', depends('base', qq(artifact = "bin"\n))), deps => [dep('base', '^1')]);
+refused('an artifact that cargo does not know',
+    qr/^dependency `base`: `exe` is not an artifact; write `bin`, /,
+    manifest('', depends('base', qq(artifact = "exe"\n))), deps => [dep('base', '^1', artifact => ['exe'])]);
 my %most = map { ("f$_" => []) } 1 .. 299;
 taken('case 114: 300 features with 300 values', '',
     features(many(299, 'f%d = []') . 'all = [' . '"f1",' x 300 . ']'),

@@ -107,6 +107,7 @@ put_dependency(struct json_out *o, const struct dependency *d)
 	/* also where the alias equals the name: it then overrides the name of the library */
 	if (d->alias != NULL)
 		json_out_key_str(o, "package", d->name);
+	package_json_write_artifact(o, &d->artifact);
 	json_out_close(o, '}');
 }
 
@@ -134,6 +135,17 @@ put_features(
 	json_out_close(o, '}');
 }
 
+/* The lowest that says everything: a cargo that does not know it leaves the version alone. */
+static int
+line_version(const struct package *pkg, size_t nmarked)
+{
+	for (size_t i = 0; i < pkg->ndeps; i++) {
+		if (pkg->deps[i].artifact.kinds.n > 0)
+			return 3;
+	}
+	return nmarked > 0 ? 2 : 1;
+}
+
 int
 index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, time_t published_at,
     size_t max, struct err *err)
@@ -141,6 +153,7 @@ index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, t
 	bool *marked = arena_calloc(b->arena, pkg->nfeatures, sizeof(*marked));
 	size_t before = b->n, nmarked = mark_features2(b->arena, pkg, marked);
 	char pubtime[CLOCK_RFC3339_SIZE];
+	int version = line_version(pkg, nmarked);
 	struct json_out o;
 
 	clock_rfc3339(published_at, pubtime);
@@ -161,9 +174,9 @@ index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, t
 	if (pkg->nbuiltins > 0)
 		package_json_write_builtins(&o, pkg);
 	json_out_key_str(&o, "pubtime", pubtime);
-	if (nmarked > 0) {
+	if (version > 1) {
 		json_out_key(&o, "v");
-		json_out_int(&o, 2);
+		json_out_int(&o, version);
 	}
 	json_out_close(&o, '}');
 	if (!buf_full(b) && b->n - before <= max)

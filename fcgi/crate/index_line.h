@@ -23,9 +23,10 @@ enum { INDEX_LINE_MAX = 1 << 20 };
  * cksum is 64 lower-case hexadecimal digits.  The line says "yanked":false.
  * Key order: name vers deps cksum features [features2] yanked [links]
  * [rust_version] [builtin_deps] pubtime [v].  Of a dependency: name req features optional
- * default_features target kind registry [package]; target and registry are null
- * where there is none.  "v":2 and features2 only where a feature uses
- * `dep:` or `?/` (and what refers to such a feature).
+ * default_features target kind registry [package] [artifact bindep_target lib]; target,
+ * registry and bindep_target are null where there is none.  features2 and "v":2 only where a
+ * feature uses `dep:` or `?/` (and what refers to such a feature), "v":3 only where a
+ * dependency has an artifact.
  * -1: 400 where the line would have more than `max` bytes.
  */
 int index_line_encode(struct buf *, const struct package *, const char *cksum, time_t published_at,

@@ -32,6 +32,16 @@ strings_compare(const struct strings *a, const struct strings *b)
 	return (a->n > b->n) - (a->n < b->n);
 }
 
+static int
+artifact_compare(const struct artifact *a, const struct artifact *b)
+{
+	int order = strings_compare(&a->kinds, &b->kinds);
+
+	if (order == 0)
+		order = text_compare(a->target, b->target);
+	return order != 0 ? order : a->lib - b->lib;
+}
+
 int
 dependency_order(const struct dependency *a, const char *a_req, const struct dependency *b,
     const char *b_req)
@@ -52,6 +62,8 @@ dependency_order(const struct dependency *a, const char *a_req, const struct dep
 		order = strcmp(a->name, b->name);
 	if (order == 0)
 		order = strings_compare(&a->features, &b->features);
+	if (order == 0)
+		order = artifact_compare(&a->artifact, &b->artifact);
 	return order != 0 ? order : text_compare(a->registry, b->registry);
 }
 

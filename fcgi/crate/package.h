@@ -26,6 +26,13 @@ struct strings {
 	size_t n;
 };
 
+/* What cargo is to build of a dependency and hand over as files (RFC 3028, still unstable). */
+struct artifact {
+	struct strings kinds; /* "bin", "bin:NAME", "cdylib", "staticlib"; none: an ordinary dependency */
+	const char *target; /* a triple, or "target"; NULL: as for any other dependency of its kind */
+	bool lib; /* it is a library for this package as well */
+};
+
 struct dependency {
 	const char *name; /* of the package that is depended on */
 	/*
@@ -40,6 +47,7 @@ struct dependency {
 	bool optional;
 	bool default_features;
 	struct strings features;
+	struct artifact artifact;
 };
 
 struct feature {
@@ -92,7 +100,7 @@ struct package {
 /*
  * Puts dependencies and features into the order of the index: dependencies by
  * name in the manifest, kind (normal, build, dev), requirement, optional,
- * default features, target, package and features; features by name; all in byte order.
+ * default features, target, package, features and artifact; features by name; all in byte order.
  * Two packages that say the same are equal after it.
  */
 void package_sort(struct package *);
@@ -148,8 +156,8 @@ int package_check_id(struct arena *, const struct package *, struct package_id *
 
 /*
  * Checks everything else that is copied to an index line, so that no version can
- * silently vanish at a client: names of dependencies, requirements, targets, feature
- * names, values and what they refer to, links, rust_version, registries, and
+ * silently vanish at a client: names of dependencies, requirements, targets, artifacts,
+ * feature names, values and what they refer to, links, rust_version, registries, and
  * the counts.  Registries have the one spelling of their index by then.  Also the
  * description, URLs, keywords and categories.  Rewrites requirements and targets into
  * their canonical form and own_registry to NULL, in place (hence the arena).  -1: 400

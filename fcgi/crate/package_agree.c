@@ -76,6 +76,32 @@ yes_no(bool value)
 }
 
 static int
+agree_strings(const char *owner, const char *what, const struct strings *a, const struct strings *b,
+    struct err *err)
+{
+	for (size_t i = 0; i < a->n || i < b->n; i++) {
+		const struct pair p = { what, string_at(a, i), string_at(b, i) };
+
+		if (agree_pairs(owner, &p, 1, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+agree_artifact(const char *owner, const struct artifact *a, const struct artifact *b, struct err *err)
+{
+	const struct pair fields[] = {
+		{ "artifact target", a->target, b->target },
+		{ "lib", yes_no(a->lib), yes_no(b->lib) },
+	};
+
+	if (agree_strings(owner, "artifact", &a->kinds, &b->kinds, err) == -1)
+		return -1;
+	return a->kinds.n > 0 ? agree_pairs(owner, fields, sizeof(fields) / sizeof(*fields), err) : 0;
+}
+
+static int
 agree_dependency(const char *kind, const struct meant *left, const struct meant *right,
     struct err *err)
 {
@@ -98,16 +124,10 @@ agree_dependency(const char *kind, const struct meant *left, const struct meant 
 		    "%sthe metadata names no registry, which means this one, but the manifest names "
 		    "another; send \"registry\": \"%.*s\" with that dependency",
 		    owner, excerpt(slice_str(b->registry)), b->registry);
-	if (agree_pairs(owner, fields, sizeof(fields) / sizeof(*fields), err) == -1)
+	if (agree_pairs(owner, fields, sizeof(fields) / sizeof(*fields), err) == -1 ||
+	    agree_strings(owner, "feature", &a->features, &b->features, err) == -1)
 		return -1;
-	for (size_t i = 0; i < a->features.n || i < b->features.n; i++) {
-		const struct pair p = { "feature", string_at(&a->features, i),
-			string_at(&b->features, i) };
-
-		if (agree_pairs(owner, &p, 1, err) == -1)
-			return -1;
-	}
-	return 0;
+	return agree_artifact(owner, &a->artifact, &b->artifact, err);
 }
 
 static int

@@ -199,7 +199,7 @@ check_dependency(struct arena *a, struct dependency *d, const struct package_lim
 	if (d->optional && d->kind == DEP_DEV)
 		return err_set(err, 400, "dev-dependencies are not allowed to be optional: `%s`",
 		    dependency_local_name(d));
-	return check_target(a, d, err);
+	return package_check_artifact(d, err) == -1 ? -1 : check_target(a, d, err);
 }
 
 static int

@@ -111,6 +111,16 @@ read_kind(const struct json_get *get, enum dep_kind *out)
 }
 
 static int
+read_artifact(struct arena *a, const struct json_get *get, struct artifact *artifact)
+{
+	if (package_json_read_strings(a, get, "artifact", &artifact->kinds) == -1)
+		return -1;
+	return json_get_str(get, "bindep_target", false, &artifact->target) == -1
+	    ? -1
+	    : json_get_bool(get, "lib", false, &artifact->lib);
+}
+
+static int
 read_dependency(struct arena *a, const struct json_get *get, struct dependency *d)
 {
 	d->default_features = true;
@@ -121,7 +131,7 @@ read_dependency(struct arena *a, const struct json_get *get, struct dependency *
 	    json_get_str(get, "registry", false, &d->registry) == -1 ||
 	    json_get_bool(get, "optional", false, &d->optional) == -1 ||
 	    json_get_bool(get, "default_features", false, &d->default_features) == -1 ||
-	    read_kind(get, &d->kind) == -1)
+	    read_kind(get, &d->kind) == -1 || read_artifact(a, get, &d->artifact) == -1)
 		return -1;
 	/* some clients send "" for "none" */
 	if (d->registry != NULL && *d->registry == '\0')
@@ -134,7 +144,7 @@ static int
 read_builtin(struct arena *a, const struct json_get *get, struct dependency *d)
 {
 	static const char *const others[] = { "version_req", "req", "registry", "package",
-		"explicit_name_in_toml" };
+		"explicit_name_in_toml", "artifact" };
 
 	*d = (struct dependency) { .req = "*", .default_features = true };
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
@@ -208,6 +218,16 @@ package_json_write_strings(struct json_out *o, const char *key, const struct str
 	json_out_close(o, ']');
 }
 
+void
+package_json_write_artifact(struct json_out *o, const struct artifact *artifact)
+{
+	if (artifact->kinds.n == 0)
+		return;
+	package_json_write_strings(o, "artifact", &artifact->kinds);
+	json_out_key_str(o, "bindep_target", artifact->target);
+	json_out_key_bool(o, "lib", artifact->lib);
+}
+
 static void
 write_dependency(struct json_out *o, const struct dependency *d)
 {
@@ -221,6 +241,7 @@ write_dependency(struct json_out *o, const struct dependency *d)
 	json_out_key_bool(o, "optional", d->optional);
 	json_out_key_bool(o, "default_features", d->default_features);
 	package_json_write_strings(o, "features", &d->features);
+	package_json_write_artifact(o, &d->artifact);
 	json_out_close(o, '}');
 }
 

@@ -20,6 +20,9 @@ int package_json_read(struct arena *, const struct json_get *, struct package *)
 /* Writes the same members into the object that is open. */
 void package_json_write(struct json_out *, const struct package *);
 
+/* The members of a dependency that say what is to be built of it, which are the same in an index line. */
+void package_json_write_artifact(struct json_out *, const struct artifact *);
+
 /* The member builtin_deps, which is the same in an index line. */
 void package_json_write_builtins(struct json_out *, const struct package *);
 

@@ -29,6 +29,10 @@ int package_check_about(const struct package *, const struct package_limits *, s
 int package_check_dependencies(struct arena *, struct package *, const struct package_limits *,
     struct err *) __attribute__((warn_unused_result));
 
+/* What is to be built of a dependency: a client does not see a line in which it cannot read that. */
+int package_check_artifact(const struct dependency *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Names and number of features and of their values. */
 int package_check_features(const struct package *, const struct package_limits *, struct err *)
     __attribute__((warn_unused_result));

@@ -93,6 +93,31 @@ test_full(struct arena *a)
 	    "golden line of a package that has everything");
 }
 
+/* Programs and libraries of a dependency, which cargo builds as files. */
+static void
+test_artifacts(struct arena *a)
+{
+	struct dependency deps[] = {
+		{ .name = "d", .req = "^1", .artifact = { LIST("bin:x", "cdylib"), "x86_64-unknown-none", true } },
+		{ .name = "e", .alias = "f", .req = "^1", .artifact = { .kinds = LIST("bin") } },
+		{ .name = "g", .req = "^1", .artifact = { .target = "t", .lib = true } },
+	};
+	const struct package pkg = { .name = "foo", .version = "0.1.0", .deps = deps, .ndeps = 3 };
+
+#define USUAL \
+	"\"req\":\"^1\",\"features\":[],\"optional\":false,\"default_features\":false," \
+	"\"target\":null,\"kind\":\"normal\",\"registry\":null"
+	is_str(encode(a, &pkg),
+	    "{\"name\":\"foo\",\"vers\":\"0.1.0\",\"deps\":["
+	    "{\"name\":\"d\"," USUAL ",\"artifact\":[\"bin:x\",\"cdylib\"],"
+	    "\"bindep_target\":\"x86_64-unknown-none\",\"lib\":true},"
+	    "{\"name\":\"f\"," USUAL ",\"package\":\"e\",\"artifact\":[\"bin\"],\"bindep_target\":null,"
+	    "\"lib\":false},"
+	    "{\"name\":\"g\"," USUAL "}],\"cksum\":\"" CKSUM "\",\"features\":{},\"yanked\":false,"
+	    "\"pubtime\":\"2026-01-31T12:34:56Z\",\"v\":3}",
+	    "golden line with artifacts");
+}
+
 #define FEATURES_LINE(features)                                                                    \
 	"{\"name\":\"foo\",\"vers\":\"0.1.0\",\"deps\":[],\"cksum\":\"" CKSUM "\"," features       \
 	",\"yanked\":false,\"pubtime\":\"2026-01-31T12:34:56Z\",\"v\":2}"
@@ -254,6 +279,7 @@ main(void)
 
 	test_smallest(a);
 	test_full(a);
+	test_artifacts(a);
 	test_features2(a);
 	test_features2_ring(a);
 	test_features2_chain(a, true);

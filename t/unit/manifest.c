@@ -122,6 +122,15 @@ test_nightly(void)
 		{ "[dependencies]\nstd={builtin=true,registry-index='x'}",
 		    "cannot have `dependencies.std.registry-index`" },
 		{ "[dependencies]\nstd={builtin=true,package='x'}", "cannot have `dependencies.std.package`" },
+		{ "[dependencies]\nstd={builtin=true,artifact='bin'}", "cannot have `dependencies.std.artifact`" },
+		{ "[dependencies]\na={version='1',artifact=1}",
+		    "`dependencies.a.artifact` must be a string or an array of strings, not an integer" },
+		{ "[dependencies]\na={version='1',artifact=['bin',1]}",
+		    "`dependencies.a.artifact` must be an array of strings, not an integer" },
+		{ "[dependencies]\na={version='1',artifact=[]}", "`dependencies.a.artifact` is empty" },
+		{ "[dependencies]\na={version='1',artifact='bin',lib='x'}", "`dependencies.a.lib` must be a boolean" },
+		{ "[dependencies]\na={version='1',artifact='bin',target=1}",
+		    "`dependencies.a.target` must be a string" },
 		{ "[features]\na={enables='b'}", "`features.a.enables` must be an array of strings" },
 		{ "[features]\na={doc=1}", "`features.a.doc` must be a string" },
 		{ "[features]\na='b'", "`features.a` must be an array of strings" },
@@ -139,6 +148,15 @@ test_nightly(void)
 	p.ndeps = p.nbuiltins;
 	is_str(show_deps(&p), "core * dev own no-default on t with f\nstd * normal own optional\n",
 	    "two on the toolchain");
+	is_str(parse(PACKAGE "[dependencies]\na={version='1',artifact='bin'}\n"
+		     "b={version='1',artifact=['bin:x','cdylib'],lib=true,target='t'}\n"
+		     "c={version='1',lib=false,target='t'}", &p),
+	    "", "artifacts of dependencies");
+	ok(p.deps[0].artifact.kinds.n == 1 && p.deps[0].artifact.target == NULL && !p.deps[0].artifact.lib, "one");
+	is_str(p.deps[0].artifact.kinds.v[0], "bin", "of that kind");
+	ok(p.deps[1].artifact.kinds.n == 2 && p.deps[1].artifact.lib, "several, and the library");
+	is_str(p.deps[1].artifact.target, "t", "for a platform");
+	ok(p.deps[2].artifact.kinds.n == 0 && p.deps[2].artifact.target == NULL, "none, whatever is beside it");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ok(strstr(refusal(arena_printf(arena, PACKAGE "%s", bad[i].toml)), bad[i].why) != NULL, "%s",
 		    refusal(arena_printf(arena, PACKAGE "%s", bad[i].toml)));

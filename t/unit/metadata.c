@@ -108,6 +108,20 @@ test_builtin(void)
 	ok(p.nfeatures == 2 && p.features[0].values.n == 1, "what it enables");
 }
 
+/* What is to be built of a dependency, as the nightly sends it with -Zbindeps (RFC 3028). */
+static void
+test_artifact(void)
+{
+	struct package p;
+
+	is_str(parse("{" REQUIRED ",\"deps\":[{\"name\":\"a\",\"version_req\":\"1\",\"artifact\":[\"bin\"],"
+		     "\"bindep_target\":\"t\",\"lib\":true},{\"name\":\"b\",\"version_req\":\"1\",\"artifact\":null,"
+		     "\"bindep_target\":null}]}", &p), "", "artifacts");
+	ok(p.deps[0].artifact.kinds.n == 1 && p.deps[0].artifact.lib, "of one dependency");
+	is_str(p.deps[0].artifact.target, "t", "for a platform");
+	ok(p.deps[1].artifact.kinds.n == 0 && !p.deps[1].artifact.lib, "and none of another");
+}
+
 static void
 test_absent(void)
 {
@@ -153,6 +167,12 @@ static const struct {
 	    "a builtin dependency has no `registry`" },
 	{ "{" REQUIRED ",\"builtin_deps\":[{\"name\":\"a\",\"package\":\"p\"}]}",
 	    "a builtin dependency has no `package`" },
+	{ "{" REQUIRED ",\"builtin_deps\":[{\"name\":\"a\",\"artifact\":[\"bin\"]}]}",
+	    "a builtin dependency has no `artifact`" },
+	{ "{" REQUIRED ",\"deps\":[{\"name\":\"a\",\"version_req\":\"1\",\"artifact\":\"bin\"}]}",
+	    "field `artifact` must be an array" },
+	{ "{" REQUIRED ",\"deps\":[{\"name\":\"a\",\"version_req\":\"1\",\"lib\":1}]}",
+	    "field `lib` must be true or false" },
 	{ "{" REQUIRED ",\"builtin_deps\":[{\"name\":\"a\",\"kind\":\"x\"}]}",
 	    "field `kind` of a dependency must be \"normal\", \"build\" or \"dev\"" },
 	{ "{" REQUIRED ",\"features\":{\"a\":{\"doc\":\"d\"}}}", "each of `features` must be an array" },
@@ -191,6 +211,7 @@ main(void)
 	test_sent();
 	test_dependencies();
 	test_builtin();
+	test_artifact();
 	test_absent();
 	test_refused();
 	arena_free(arena);

@@ -148,6 +148,10 @@ static const struct example about[] = {
 	"characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)"
 #define NOT_URL(u) "dependency `a`: `" u "` is not the URL of a registry's index"
 
+#define NO_ARTIFACT(a) \
+	"dependency `a`: `" a "` is not an artifact; write `bin`, `bin:NAME`, `cdylib` or `staticlib`"
+#define NO_TRIPLE(t) \
+	"dependency `a`: its artifact cannot be built for `" t "`, which is not the triple of a platform"
 #define SOURCES "dependency `a` must come from one registry, whatever its kind and target"
 
 static const struct example dependencies[] = {
@@ -208,6 +212,21 @@ static const struct example dependencies[] = {
 	    "\"cfg(\" is an invalid target: expected the triple of a platform or `cfg(...)`" },
 	{ "[dependencies]\na='1'\nb='1'\nc='1'\nd={builtin=true}\ne={builtin=true}",
 	    "a crate can have at most 4 dependencies, but this one declares 5" RAISE("max_dependencies") },
+	{ "[dependencies]\na={version='1',artifact='bin',target='x86_64-unknown-none',lib=true}\n"
+	  "[build-dependencies]\n"
+	  "b={version='1',artifact=['bin:x','bin:y','cdylib','staticlib'],target='target'}", "" },
+	{ "[dependencies]\na={version='1',artifact='exe'}", NO_ARTIFACT("exe") },
+	{ "[dependencies]\na={version='1',artifact=['bin','']}", NO_ARTIFACT("") },
+	{ "[dependencies]\na={version='1',artifact='bin:'}", NO_ARTIFACT("bin:") },
+	{ "[dependencies]\nb={package='a',version='1',artifact=['cdylib','cdylib']}",
+	    "dependency `b` has the artifacts `cdylib` and `cdylib`, which are the same" },
+	{ "[dependencies]\na={version='1',artifact=['bin:x','bin']}",
+	    "dependency `a` has the artifacts `bin:x` and `bin`, which are the same" },
+	{ "[dependencies]\na={version='1',artifact='bin',target='cfg(unix)'}", NO_TRIPLE("cfg(unix)") },
+	{ "[dependencies]\na={version='1',artifact='bin',target='my.json'}", NO_TRIPLE("my.json") },
+	{ "[dependencies]\na={version='1',artifact='bin',target=''}", NO_TRIPLE("") },
+	{ "[dependencies]\na={version='1',artifact='bin',target='target'}",
+	    "dependency `a`: `target = \"target\"` is for build-dependencies alone" },
 	{ "[dependencies]\na={version='1',registry-index='sparse+https://evil.example/'}",
 	    "dependency `a` is hosted on the registry `sparse+https://evil.example/`, which is not "
 	    "among those that crates here may depend on" },

@@ -79,6 +79,7 @@ agree(const char *json, const char *toml)
 #define O "[dependencies]\na={version='1',optional=true}\n"
 #define DEP(more) ",\"deps\":[{\"name\":\"a\",\"version_req\":\"^1\"" more "}]"
 #define BUILTIN(more) ",\"builtin_deps\":[{\"name\":\"std\"" more "}]"
+#define ARTIFACT(kinds, more) ",\"artifact\":[" kinds "]" more
 #define FROM_PUBLIC ",\"registry\":\"" PUBLIC "\""
 #define RENAMED "[dependencies]\nr={package='a',version='1',optional=true}\n"
 #define RENAMED_JSON DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"r\",\"optional\":true")
@@ -126,6 +127,18 @@ static const struct {
 	    "builtin dependency `std`: metadata optional `true` does not match manifest optional `false`" },
 	{ BUILTIN(",\"features\":[\"x\"]"), "[dependencies]\nstd={builtin=true,features=['y']}",
 	    "builtin dependency `std`: metadata feature `x` does not match manifest feature `y`" },
+	{ DEP(FROM_PUBLIC ARTIFACT("\"bin:x\",\"cdylib\"", ",\"lib\":true,\"bindep_target\":\"t\"")),
+	    "[dependencies]\na={version='1',artifact=['bin:x','cdylib'],lib=true,target='t'}", "" },
+	{ DEP(FROM_PUBLIC ",\"lib\":false"), A, "" },
+	{ DEP(FROM_PUBLIC), "[dependencies]\na={version='1',artifact='bin'}",
+	    "dependency `a`: metadata artifact `(none)` does not match manifest artifact `bin`" },
+	{ DEP(FROM_PUBLIC ARTIFACT("\"bin\"", "")), A,
+	    "dependency `a`: metadata artifact `bin` does not match manifest artifact `(none)`" },
+	{ DEP(FROM_PUBLIC ARTIFACT("\"bin\"", ",\"lib\":true")), "[dependencies]\na={version='1',artifact='bin'}",
+	    "dependency `a`: metadata lib `true` does not match manifest lib `false`" },
+	{ DEP(FROM_PUBLIC ARTIFACT("\"bin\"", ",\"bindep_target\":\"t\"")),
+	    "[dependencies]\na={version='1',artifact='bin'}",
+	    "dependency `a`: metadata artifact target `t` does not match manifest artifact target `(none)`" },
 	{ "," "\"deps\":[" "{\"name\":\"a\",\"version_req\":\"^0\",\"target\":\"t\"" FROM_PUBLIC "},"
 	  "{\"name\":\"a\",\"version_req\":\"0.*\",\"target\":\"u\"" FROM_PUBLIC "}]",
 	    "[target.t.dependencies]\na='0.*'\n[target.u.dependencies]\na='^0.*'", "" },

@@ -64,7 +64,8 @@ full_verdict(void)
 		.registry = "dg",
 		.kind = DEP_BUILD,
 		.optional = true,
-		.features = list("f1", "f2") };
+		.features = list("f1", "f2"),
+		.artifact = { list("r1", "r2"), "at", true } };
 	deps[1] = (struct dependency) { .name = "en", .req = "er", .kind = DEP_DEV,
 		.default_features = true };
 	builtins[0] = (struct dependency) { .name = "bn", .req = "*", .target = "bt",
@@ -87,7 +88,8 @@ static const char full_text[] =
     "\"categories\":[\"c1\",\"c2\"],\"features\":{\"fa\":[\"x\",\"dep:y\"],\"fb\":[]},"
     "\"deps\":[{\"name\":\"dn\",\"version_req\":\"dr\",\"explicit_name_in_toml\":\"da\","
     "\"target\":\"dt\",\"registry\":\"dg\",\"kind\":\"build\",\"optional\":true,"
-    "\"default_features\":false,\"features\":[\"f1\",\"f2\"]},"
+    "\"default_features\":false,\"features\":[\"f1\",\"f2\"],\"artifact\":[\"r1\",\"r2\"],"
+    "\"bindep_target\":\"at\",\"lib\":true},"
     "{\"name\":\"en\",\"version_req\":\"er\",\"explicit_name_in_toml\":null,\"target\":null,"
     "\"registry\":null,\"kind\":\"dev\",\"optional\":false,\"default_features\":true,"
     "\"features\":[]}],\"builtin_deps\":[{\"name\":\"bn\",\"features\":[\"g1\",\"g2\"],"

@@ -41,6 +41,30 @@ read_default_features(const struct section *s, bool *out)
 	return manifest_bool(s, old ? "default_features" : "default-features", out);
 }
 
+/* `lib` and `target` say nothing without `artifact`: cargo refuses them there, and once let them pass. */
+static int
+read_artifact(const struct section *s, struct artifact *artifact)
+{
+	const struct toml_value *v = toml_get(s->table, "artifact");
+
+	if (v == NULL)
+		return 0;
+	if (v->type == TOML_STRING) {
+		artifact->kinds = (struct strings) { arena_calloc(s->m->arena, 1, sizeof(char *)), 1 };
+		if (manifest_text(s, "artifact", true, &artifact->kinds.v[0]) == -1)
+			return -1;
+	} else if (v->type != TOML_ARRAY) {
+		return manifest_fail_type(s, "artifact", v, "a string or an array of strings");
+	} else if (manifest_strings(s, "artifact", &artifact->kinds) == -1) {
+		return -1;
+	} else if (artifact->kinds.n == 0) {
+		return manifest_fail(s->m, "`%s` is empty", manifest_name(s, "artifact"));
+	}
+	return manifest_text(s, "target", false, &artifact->target) == -1
+	    ? -1
+	    : manifest_bool(s, "lib", &artifact->lib);
+}
+
 /*
  * `path` and `git` say where the author had the package; whoever depends on the
  * crate gets it from the registry.
@@ -59,7 +83,8 @@ read_details(const struct section *s, struct dependency *d)
 	    manifest_text(s, "package", false, &package) == -1 ||
 	    manifest_text(s, "registry-index", false, &d->registry) == -1 ||
 	    manifest_bool(s, "optional", &d->optional) == -1 ||
-	    read_default_features(s, &d->default_features) == -1)
+	    read_default_features(s, &d->default_features) == -1 ||
+	    read_artifact(s, &d->artifact) == -1)
 		return -1;
 	if (package != NULL) {
 		d->alias = d->name;
@@ -73,7 +98,7 @@ static int
 read_builtin(const struct section *s, struct dependency *d)
 {
 	static const char *const others[] = { "version", "path", "git", "registry", "registry-index",
-		"package" };
+		"package", "artifact" };
 	bool builtin = false;
 
 	if (manifest_bool(s, "builtin", &builtin) == -1)

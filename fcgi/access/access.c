@@ -327,8 +327,9 @@ decide_anonymous(const struct access_facts *f, enum action action, struct err *e
 		return 0;
 	if (actions[action].by_network && access_by_network(f))
 		return 0;
-	if (action == ACTION_CREATE_PACKAGE && access_is_public(f))
-		return err_set(err, 401, "publishing needs a token");
+	/* where anybody may read, it is not the registry that needs one */
+	if (actions[action].packages && access_is_public(f))
+		return err_set(err, 401, "%s needs a token", actions[action].what);
 	return err_set(err, 401, "%s needs a token",
 	    actions[action].packages ? "this registry" : "this");
 }

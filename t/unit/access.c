@@ -500,6 +500,37 @@ check_rule(void)
 	}
 }
 
+/* What needs a token: the registry, or, where anybody may read, what the caller wants to do there. */
+static void
+check_anonymous_words(void)
+{
+	static const struct caller nobody = { .credential = CREDENTIAL_NONE };
+	static const struct {
+		enum action action;
+		const char *what;
+	} actions[] = {
+		{ ACTION_CREATE_PACKAGE, "publishing" },
+		{ ACTION_YANK_PACKAGE, "yanking" },
+		{ ACTION_DELETE_PACKAGE, "deleting packages" },
+		{ ACTION_READ_OWNERS, "reading owners" },
+		{ ACTION_CHANGE_OWNERS, "changing owners" },
+	};
+
+	for (enum namespace namespace = 0; namespace < NAMESPACES; namespace++) {
+		const struct access_facts f = facts(&nobody, namespace);
+
+		for (size_t i = 0; i < SIZE(actions); i++) {
+			struct err e = { 0 };
+			char want[64];
+
+			snprintf(want, sizeof(want), "%s needs a token",
+			    access_is_public(&f) ? actions[i].what : "this registry");
+			ok(access_decide(&f, CREDENTIAL_NONE, actions[i].action, &e) == -1 && e.status == 401, "401");
+			is_str(e.pub, want, namespaces[namespace].name);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -514,6 +545,7 @@ main(void)
 			check_right(i, n & 1, n & 2);
 	}
 	check_network();
+	check_anonymous_words();
 	check_caller();
 	check_mint();
 	check_rule();

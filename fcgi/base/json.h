@@ -28,7 +28,8 @@ enum { JSON_DEPTH_MAX = 32 };
 
 /*
  * The value in *out lives as long as the arena.  -1: 400 with the sentence
- * "<what>: <reason> at line L column C".
+ * "<what>: <reason> at line L column C", or "<what>: field `key` must not hold a NUL character (U+0000)",
+ * where `key` is of the outermost object.
  */
 int json_parse(struct arena *, struct slice text, const char *what, struct json_object **out,
     struct err *) __attribute__((warn_unused_result));

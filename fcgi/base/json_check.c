@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/excerpt.h"
 #include "base/hex.h"
 #include "base/utf8.h"
 
@@ -24,6 +25,7 @@ struct walk {
 	const char *start, *p, *end;
 	const char *what;
 	int depth;
+	struct slice field; /* the member of the outermost object whose value this is; empty: none */
 	struct err *err;
 };
 
@@ -42,6 +44,16 @@ fail(struct walk *w, const char *reason)
 		}
 	}
 	return err_set(w->err, 400, "%s: %s at line %zu column %zu", w->what, reason, line, column);
+}
+
+/* A text of somebody's, such as a README, is all that has one: its place in the JSON would tell nothing. */
+static int
+fail_nul(struct walk *w)
+{
+	if (w->field.n == 0)
+		return fail(w, "a string must not hold NUL");
+	return err_set(w->err, 400, "%s: field `%.*s` must not hold a NUL character (U+0000)", w->what,
+	    excerpt(w->field), w->field.p);
 }
 
 static void
@@ -90,7 +102,7 @@ walk_unicode_escape(struct walk *w, struct buf *out)
 	if (walk_hex(w, &cp) == -1)
 		return -1;
 	if (cp == 0)
-		return fail(w, "a string must not hold NUL");
+		return fail_nul(w);
 	if (cp >= 0xd800 && cp <= 0xdfff) {
 		if (cp >= 0xdc00 || !take(w, '\\') || !take(w, 'u'))
 			return fail(w, "lone surrogate");
@@ -252,8 +264,12 @@ walk_object(struct walk *w)
 		return 0;
 	for (;;) {
 		skip_space(w);
+		if (w->depth == 1)
+			w->field = slice_str("");
 		if (walk_key(w, &keys) == -1)
 			return -1;
+		if (w->depth == 1)
+			w->field = slice_of(keys->p, keys->n);
 		n++;
 		skip_space(w);
 		if (!take(w, ':'))
@@ -324,7 +340,8 @@ walk_value(struct walk *w)
 int
 json_check(struct arena *a, struct slice text, const char *what, struct err *err)
 {
-	struct walk w = { a, text.p, text.p, text.p + text.n, what, 0, err };
+	struct walk w = { .arena = a, .start = text.p, .p = text.p, .end = text.p + text.n, .what = what,
+		.field = slice_str(""), .err = err };
 
 	if (walk_value(&w) == -1)
 		return -1;

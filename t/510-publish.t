@@ -133,8 +133,9 @@ for my $case (
 	    qr/^invalid character `\x{e1}` in crate name: .*, the first character must be/],
 	[32, "\xe4\xba\xac", qr/the first character must be/],
 	[33, '123', qr/cannot start with a digit$/],
-	[33, '_foo', qr/the first character must be an ASCII character$/],
-	[33, '-foo', qr/the first character must be an ASCII character$/],
+	[33, '_foo', qr/the first character must be an ASCII letter$/],
+	[33, 'foo::bar', qr/^the crate name `foo::bar` is in a namespace/],
+	[33, '-foo', qr/the first character must be an ASCII letter$/],
 	(map { [34, $_, qr/reserved name/] } qw(std STD compiler-rt compiler_rt coMpiLer_Rt)),
 	(map { [35, $_, qr/reserved name/] } qw(nul CON com1 new)),
 ) {

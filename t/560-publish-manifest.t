@@ -177,11 +177,11 @@ refused("case 107: dependency $_->[0]", $_->[1], manifest('', depends($_->[0])))
     ['🦀', qr/^invalid character `🦀` in dependency name: `🦀`, the first character must be/],
     ['1-foo', qr/^the name `1-foo` cannot be used as a dependency name, .* start with a digit$/],
     ['foo🦀', qr/^invalid character `🦀` in dependency name: `foo🦀`, characters must be/],
-    ['_foo', qr/the first character must be an ASCII character$/],
+    ['_foo', qr/the first character must be an ASCII letter$/],
     ['d' x 65, qr/is too long \(max 64 characters\)$/], ['', qr/^dependency name cannot be empty$/];
 refused("case 107: renamed $_->[0]", $_->[1], manifest('',
     depends($_->[0], qq(package = "base"\n)))) for
-    ['💩', qr/^invalid character `💩` in dependency name: `💩`, the first .* character, or `_`$/],
+    ['💩', qr/^invalid character `💩` in dependency name: `💩`, the first .* letter, or `_`$/],
     ['1-foo', qr/cannot start with a digit$/],
     ['foo-🦀-bar', qr/^invalid character `🦀` in dependency name: `foo-🦀-bar`, characters must be/],
     ['d' x 65, qr/is too long \(max 64 characters\)$/], ['', qr/^dependency name cannot be empty$/];

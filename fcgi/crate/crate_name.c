@@ -44,6 +44,16 @@ refuse_character(struct slice name, size_t at, const char *what, const char *rul
 	    n > 0 ? (int)n : 1, name.p + at, what, excerpt(name), name.p, rule);
 }
 
+/* RFC 3243 leaves open which path of the index, and which file, such a name has. */
+static int
+refuse_namespace(struct slice name, const char *what, struct err *err)
+{
+	return err_set(err, 400,
+	    "the %s name `%.*s` is in a namespace, which registries cannot store yet; use `-` or `_` in "
+	    "place of `::`",
+	    what, excerpt(name), name.p);
+}
+
 static int
 check(struct slice name, const char *what, bool alias, struct err *err)
 {
@@ -59,14 +69,16 @@ check(struct slice name, const char *what, bool alias, struct err *err)
 		    excerpt(name), name.p, what);
 	if (!scan_is_alpha(name.p[0]) && !(alias && name.p[0] == '_'))
 		return refuse_character(name, 0, what,
-		    alias ? "the first character must be an ASCII character, or `_`"
-			  : "the first character must be an ASCII character",
+		    alias ? "the first character must be an ASCII letter, or `_`"
+			  : "the first character must be an ASCII letter",
 		    err);
 	for (size_t i = 1; i < name.n; i++) {
-		if (!scan_is_alnum(name.p[i]) && name.p[i] != '-' && name.p[i] != '_')
-			return refuse_character(name, i, what,
-			    "characters must be an ASCII alphanumeric characters, `-`, or `_`",
-			    err);
+		if (scan_is_alnum(name.p[i]) || name.p[i] == '-' || name.p[i] == '_')
+			continue;
+		if (slice_has_prefix(slice_of(name.p + i, name.n - i), "::"))
+			return refuse_namespace(name, what, err);
+		return refuse_character(name, i, what,
+		    "characters must be ASCII letters, digits, `-`, or `_`", err);
 	}
 	return 0;
 }

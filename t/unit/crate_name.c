@@ -3,8 +3,8 @@
 #include "tap.h"
 
 #define NAME_64 "a234567890123456789012345678901234567890123456789012345678901234"
-#define FIRST   "the first character must be an ASCII character"
-#define OTHER   "characters must be an ASCII alphanumeric characters, `-`, or `_`"
+#define FIRST   "the first character must be an ASCII letter"
+#define OTHER   "characters must be ASCII letters, digits, `-`, or `_`"
 
 static void
 test_valid(void)
@@ -40,6 +40,11 @@ test_refused(void)
 		{ "foo+x", "invalid character `+` in crate name: `foo+x`, " OTHER },
 		{ "foo.x", "invalid character `.` in crate name: `foo.x`, " OTHER },
 		{ "foo/x", "invalid character `/` in crate name: `foo/x`, " OTHER },
+		{ "foo:x", "invalid character `:` in crate name: `foo:x`, " OTHER },
+		{ "foo::bar", "the crate name `foo::bar` is in a namespace, which registries cannot store yet; "
+			      "use `-` or `_` in place of `::`" },
+		{ "foo.x::y", "invalid character `.` in crate name: `foo.x::y`, " OTHER },
+		{ "::foo", "invalid character `:` in crate name: `::foo`, " FIRST },
 		{ "foo\xff", "invalid character `?` in crate name: `foo?`, " OTHER },
 		{ "foo\n", NULL },
 	};

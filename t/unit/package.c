@@ -161,11 +161,11 @@ static const struct example dependencies[] = {
 	{ "[dependencies]\na='1'\nb='1'\nc='1'\nd='1'\ne='1'",
 	    "a crate can have at most 4 dependencies, but this one declares 5" RAISE("max_dependencies") },
 	{ "[dependencies]\n'a b'='1'",
-	    "invalid character ` ` in dependency name: `a b`, characters must be an ASCII "
-	    "alphanumeric characters, `-`, or `_`" },
+	    "invalid character ` ` in dependency name: `a b`, characters must be ASCII "
+	    "letters, digits, `-`, or `_`" },
 	{ "[dependencies]\n_x={package='a',version='1'}", "" },
 	{ "[dependencies]\n_x='1'", "invalid character `_` in dependency name: `_x`, the first "
-				    "character must be an ASCII character" },
+				    "character must be an ASCII letter" },
 	{ "[dependencies]\na='*'", WILD },
 	{ "[dependencies]\na={path='x'}", WILD },
 	{ "[dev-dependencies]\na='*'", WILD },
@@ -196,8 +196,8 @@ static const struct example dependencies[] = {
 	{ "[dependencies]\nb={builtin=true}\n[features]\nc=['dep:b']",
 	    "feature `c` includes `dep:b`, but `b` is not an optional dependency" },
 	{ "[dependencies]\n'a b'={builtin=true}",
-	    "invalid character ` ` in dependency name: `a b`, characters must be an ASCII "
-	    "alphanumeric characters, `-`, or `_`" },
+	    "invalid character ` ` in dependency name: `a b`, characters must be ASCII "
+	    "letters, digits, `-`, or `_`" },
 	{ "[dependencies]\na={builtin=true,features=['b/c']}",
 	    "invalid character `/` in feature `b/c`, characters must be Unicode XID "
 	    "characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)" },

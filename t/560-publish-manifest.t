@@ -152,9 +152,9 @@ $p->refused('a library that is not in the crate', $p->put_crate('foo', '1.0.0',
 
 # ---- 102-106: metadata ----
 
-refused('case 102: 1001 bytes', qr/^The `description` is too long\./,
+refused('case 102: 1001 bytes', qr/^The `description` is too long: it has \d+ bytes, /,
     manifest('description = "' . 'd' x 1001 . qq("\n)));
-refused('case 102: 1001 bytes in fewer characters', qr/^The `description` is too long\./,
+refused('case 102: 1001 bytes in fewer characters', qr/^The `description` is too long: it has \d+ bytes, /,
     manifest('description = "' . 'é' x 500 . qq(d"\n)));
 for my $field (qw(documentation homepage repository)) {
 	refused("case 103: $field of 2001 bytes", qr/^`$field` is longer than 2000 bytes$/,
@@ -166,7 +166,8 @@ refused('case 104: 6 keywords', qr/^expected at most 5 keywords per crate; .*max
     manifest(qq(keywords = ["a", "b", "c", "d", "e", "f"]\n)));
 refused('case 104: 21 bytes', qr/^"k+" is an invalid keyword \(/,
     manifest('keywords = ["' . 'k' x 21 . qq("]\n)));
-refused("case 104: $_", qr/^"\Q$_\E" is an invalid keyword$/, manifest(qq(keywords = ["$_"]\n)))
+refused("case 104: $_", qr/^"\Q$_\E" is an invalid keyword: a keyword begins with /,
+    manifest(qq(keywords = ["$_"]\n)))
     for '?@?%', 'áccênts', '', '-a', 'a b';
 refused('case 105: 6 categories', qr/^expected at most 5 categories per crate; .*max_categories/,
     manifest(qq(categories = ["a", "b", "c", "d", "e", "f"]\n)));
@@ -205,7 +206,7 @@ for my $name (qw(nowhere Base other-base)) {
 	    manifest('', depends($name)), deps => [dep($name, '^1')]);
 }
 refused('case 109: not allowed',
-    qr/is hosted on the registry `sparse\+https:\/\/evil\.example\/`, which is not among/,
+    qr/is hosted on the registry `sparse\+https:\/\/evil\.example\/`, which .* allowed_registries /,
     manifest('',
     qq([dependencies]\nbase = { version = "1", registry-index = "sparse+https://evil.example/" }\n)));
 # cargo would take it for a git repository, and send the token there

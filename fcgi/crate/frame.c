@@ -58,7 +58,9 @@ int
 frame_check(const struct frame *f, uint32_t max_json, uint32_t max_crate, struct err *err)
 {
 	if (f->json_len > max_json)
-		return err_set(err, 413, "JSON metadata blob too large");
+		return err_set(err, 413, "JSON metadata blob too large: it has %" PRIu32 " bytes, and the limit is "
+		    "%" PRIu32 "; most of it is usually the README: shorten that, or ask an administrator to "
+		    "raise max_metadata_size", f->json_len, max_json);
 	if (f->crate_len > max_crate)
 		return frame_refuse_crate(max_crate, err);
 	return 0;

@@ -37,7 +37,7 @@ void frame_init(struct frame *, struct arena *, uint32_t max_json, uint32_t max_
  * Call until in->n == 0.  The caller can look at `state` between calls: once
  * it has left FRAME_JSON the metadata is whole and can be checked before any
  * of the crate is taken.
- * -1: 413 "JSON metadata blob too large" (before any of it is stored), 413
+ * -1: 413 "JSON metadata blob too large: ..." (before any of it is stored), 413
  * frame_refuse_crate(), 400 for bytes after the crate.
  */
 int frame_push(struct frame *, struct slice *in, struct slice *crate, struct err *)

@@ -133,7 +133,8 @@ struct package_limits {
 	 * registry allows it.
 	 */
 	const char *allowed_registries;
-	const char *registry_advice; /* added to the error if a registry is not in this list; NULL: nothing */
+	/* ends the error if a registry is not in this list; NULL: what to ask an administrator for */
+	const char *registry_advice;
 	/*
 	 * For an import: accepts what registries once accepted and clients still read: `*` requirements,
 	 * descriptions of any length, and any keywords and categories.

@@ -158,7 +158,8 @@ check_keywords(const struct strings *keywords, size_t max, struct err *err)
 			    "characters)",
 			    excerpt(word), word.p, KEYWORD_MAX);
 		if (!keyword_valid(word))
-			return err_set(err, 400, "\"%s\" is an invalid keyword", word.p);
+			return err_set(err, 400, "\"%s\" is an invalid keyword: a keyword begins with an ASCII "
+			    "letter or digit, and goes on with letters, digits, `_`, `-` or `+`", word.p);
 	}
 	return 0;
 }
@@ -185,10 +186,8 @@ package_check_about(const struct package *pkg, const struct package_limits *limi
     struct err *err)
 {
 	if (!limits->legacy && pkg->description != NULL && strlen(pkg->description) > DESCRIPTION_MAX)
-		return err_set(err, 400,
-		    "The `description` is too long. A maximum of %d characters are currently "
-		    "allowed.",
-		    DESCRIPTION_MAX);
+		return err_set(err, 400, "The `description` is too long: it has %zu bytes, and at most %d are "
+		    "allowed; the README has room for more", strlen(pkg->description), DESCRIPTION_MAX);
 	if (check_license(pkg->license, limits->strict, err) == -1 ||
 	    check_urls(pkg, limits->strict, err) == -1)
 		return -1;

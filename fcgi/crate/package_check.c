@@ -110,7 +110,9 @@ check_registry(struct dependency *d, const struct package_limits *limits, struct
 		    "dependency `%s` is hosted on the registry `%.*s`, which is not among those "
 		    "that crates here may depend on%s",
 		    d->name, show(d->registry), d->registry,
-		    limits->registry_advice != NULL ? limits->registry_advice : "");
+		    limits->registry_advice != NULL
+		        ? limits->registry_advice
+		        : "; an administrator can add it to allowed_registries of the project");
 	return 0;
 }
 

@@ -81,7 +81,7 @@ semver_take_build(struct slice *in, struct slice *out)
 	return take_identifiers(in, true, out);
 }
 
-/* As take_identifiers() ends: at the first one that is empty, or that has a zero before it. */
+/* As take_identifiers() ends: at the first one that is none, or that has a zero before it. */
 static const char *
 identifiers_fault(struct slice in)
 {
@@ -91,7 +91,11 @@ identifiers_fault(struct slice in)
 		before = in.p[0] != '.';
 		scan_skip(&in, 1);
 	}
-	return before ? "has a number with a leading zero" : "has an empty part";
+	if (before)
+		return "has a number with a leading zero";
+	return in.n == 0 || in.p[0] == '.' || in.p[0] == '+'
+	    ? "has an empty part"
+	    : "has a part that does not begin with an ASCII letter, a digit or `-`";
 }
 
 const char *

@@ -115,7 +115,9 @@ test_too_large(struct arena *a)
 	put_length(&body, MAX_JSON + 1);
 	run(a, buf_slice(&body), 4, &r);
 	is_int(r.err.status, 413, "metadata of one byte more than may be");
-	is_str(r.err.pub, "JSON metadata blob too large", "its sentence");
+	is_str(r.err.pub, arena_printf(a, "JSON metadata blob too large: it has %d bytes, and the limit is %d; "
+	    "most of it is usually the README: shorten that, or ask an administrator to raise max_metadata_size",
+	    MAX_JSON + 1, MAX_JSON), "its sentence");
 	ok(r.frame.json == NULL, "nothing was allocated for it");
 
 	buf_reset(&body);

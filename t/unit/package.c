@@ -72,6 +72,8 @@ struct example {
 
 #define INVALID_URL(u) \
 	"URL for field `documentation` must begin with http:// or https:// (url: " u ")"
+#define KEYWORD \
+	": a keyword begins with an ASCII letter or digit, and goes on with letters, digits, `_`, `-` or `+`"
 #define INVALID_RUST(v) \
 	"invalid `rust-version` value `" v "`: expected one to three numbers, such as `1.70`"
 #define INVALID_LINKS(v) \
@@ -128,10 +130,10 @@ static const struct example about[] = {
 	{ "keywords=['a','b','c','d','e','f']", "expected at most 5 keywords per crate" RAISE("max_keywords") },
 	{ "keywords=['" C20 "1']",
 	    "\"" C20 "1\" is an invalid keyword (keywords must have at most 20 characters)" },
-	{ "keywords=['?@?%']", "\"?@?%\" is an invalid keyword" },
-	{ "keywords=['-a']", "\"-a\" is an invalid keyword" },
-	{ "keywords=['']", "\"\" is an invalid keyword" },
-	{ "keywords=['\xc3\xa1']", "\"\xc3\xa1\" is an invalid keyword" },
+	{ "keywords=['?@?%']", "\"?@?%\" is an invalid keyword" KEYWORD },
+	{ "keywords=['-a']", "\"-a\" is an invalid keyword" KEYWORD },
+	{ "keywords=['']", "\"\" is an invalid keyword" KEYWORD },
+	{ "keywords=['\xc3\xa1']", "\"\xc3\xa1\" is an invalid keyword" KEYWORD },
 	{ "categories=['a','b','c','d','" C64 "']", "" },
 	{ "categories=['a','b','c','d','e','f']",
 	    "expected at most 5 categories per crate" RAISE("max_categories") },
@@ -229,7 +231,8 @@ static const struct example dependencies[] = {
 	    "dependency `a`: `target = \"target\"` is for build-dependencies alone" },
 	{ "[dependencies]\na={version='1',registry-index='sparse+https://evil.example/'}",
 	    "dependency `a` is hosted on the registry `sparse+https://evil.example/`, which is not "
-	    "among those that crates here may depend on" },
+	    "among those that crates here may depend on; an administrator can add it to allowed_registries "
+	    "of the project" },
 	{ "[dependencies]\na={version='1',registry-index='sparse+https://r.example/'}", "" },
 	{ "[dependencies]\na={version='1',registry-index='sparse+https://r.example/x'}",
 	    NOT_URL("sparse+https://r.example/x") },
@@ -324,8 +327,8 @@ test_name_and_version(void)
 	is_str(check(&pkg), "", "a description of 1000 bytes");
 	description[1000] = 'd';
 	is_str(check(&pkg),
-	    "The `description` is too long. A maximum of 1000 characters are currently "
-	    "allowed.",
+	    "The `description` is too long: it has 1001 bytes, and at most 1000 are allowed; the README has room "
+	    "for more",
 	    "one of 1001");
 }
 

@@ -2,6 +2,8 @@
 
 #include "tap.h"
 
+#define NO_PART "has a part that does not begin with an ASCII letter, a digit or `-`"
+
 static void
 test_parts(struct arena *a)
 {
@@ -71,7 +73,9 @@ test_refused(void)
 		{ "1. 0.0", "the minor number is not a number" },
 		{ "-1.0.0", "the major number is not a number" },
 		{ "+1.0.0", "the major number is not a number" },
-		{ "1.0.0-\u00e9", "the pre-release has an empty part" },
+		{ "1.0.0-\u00e9", "the pre-release " NO_PART },
+		{ "1.0.0-a._", "the pre-release " NO_PART },
+		{ "1.0.0+a. b", "the build metadata " NO_PART },
 		{ "1.0.0\u00e9", "`\u00e9` is not allowed after `1.0.0`" },
 		{ "1.*.0", "the minor number is not a number" },
 		{ "1.0.x", "the patch number is not a number" },

@@ -223,6 +223,23 @@ subtest 'exchange' => sub {
 	$token = $t->json($res)->{token};
 	is($t->http(DELETE => $t->registry($id{app}) . '/api/v1/trusted_publishing/tokens', { headers => {
 		Authorization => "Bearer $token" } })->{status}, 204, 'and give it back');
+	# the last step of a job that has outlived its token, or of one that repeats it
+	my $end = sub { return $t->http(DELETE => $t->registry($id{app}) . "/$_[0]trusted_publishing/tokens",
+	    { headers => ["Authorization: Bearer $_[1]"] })->{status}; };
+	my $audits = sub { return $t->psql("SELECT count(*) FROM audit_events WHERE action = 'token.revoke'"); };
+	for my $path ('', 'api/v1/') {
+		my ($late, $again) = map { $t->json(exchange(app => id_token('hub')))->{token} } 1 .. 2;
+
+		$t->psql("UPDATE tokens SET expires_at = now() WHERE handle = '" . Berth::Test::token_handle($late) . "'");
+		is(read_config(app => $late)->{status}, 401, 'a token has expired');
+		is($end->($path, $again), 204, 'another one is given back');
+		my $before = $audits->();
+		is($end->($path, $_), 204, 'and so is each once more') for $late, $again;
+		is($audits->(), $before, 'which the audit log does not repeat');
+		# one letter of the secret, and one of a user
+		substr($again, 35, 1) =~ tr/A-Za-z0-9/B-ZAb-za1-90/;
+		is($end->($path, $_), 401, 'but not what is no token of a job') for $again, $t->ended_token('dev');
+	}
 	my ($seconds) = $t->psql('SELECT extract(epoch FROM max(expires_at) - now())::int FROM tokens'
 	    . ' WHERE source = \'exchange\'');
 	cmp_ok(abs($seconds - 1800), '<', 60, 'half an hour');

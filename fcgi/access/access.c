@@ -16,6 +16,7 @@ static const struct {
 	bool members_only; /* for members alone, even in a public namespace */
 	bool anonymous; /* what is public needs no token */
 	bool by_network; /* neither does it at some addresses */
+	bool ended; /* a job's token that has ended will do */
 } actions[ACTION__MAX] = {
 	[ACTION_READ_FILES] = { .least = LEVEL_REPORTER, .packages = true,
 	    .operations = TOKEN_ANY_OPERATION, .what = "reading packages", .anonymous = true,
@@ -53,6 +54,7 @@ static const struct {
 	[ACTION_CREATE_JOB_TOKEN] = { .least = LEVEL_GUEST, .writes = true,
 	    .what = "making tokens of jobs" },
 	[ACTION_READ_TOKEN] = { .operations = TOKEN_ANY_OPERATION },
+	[ACTION_END_TOKEN] = { .operations = TOKEN_ANY_OPERATION, .ended = true },
 	[ACTION_READ_ACCOUNT] = { .users_only = true, .operations = TOKEN_ANY_OPERATION },
 	[ACTION_CHANGE_ACCOUNT] = { .writes = true, .users_only = true },
 };
@@ -396,6 +398,13 @@ decide_caller(enum holder holder, enum action action, struct err *err)
 	return 0;
 }
 
+/* A job's last step gives its token back, even if the job has outlived it. */
+static bool
+is_good_enough(const struct access_facts *f, enum action action)
+{
+	return f->token_usable || (actions[action].ended && strcmp(f->token_kind, "job") == 0);
+}
+
 int
 access_decide(const struct access_facts *f, enum credential credential, enum action action,
     struct err *err)
@@ -404,7 +413,7 @@ access_decide(const struct access_facts *f, enum credential credential, enum act
 
 	if (credential == CREDENTIAL_NONE)
 		return decide_anonymous(f, action, err);
-	if (credential == CREDENTIAL_MALFORMED || f->token_id == 0 || !f->token_usable)
+	if (credential == CREDENTIAL_MALFORMED || f->token_id == 0 || !is_good_enough(f, action))
 		return refuse_token(f, err);
 	holder = holder_of(f);
 	if (f->switched_off)

@@ -401,20 +401,20 @@ check_mint(void)
 	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 403, "an administrator");
 }
 
-/* Who asks about themselves: kind of token, its scope; what the token is, reading, changing. */
+/* Who asks about themselves: kind of token, its scope; what the token is, reading, changing, ending it. */
 static void
 check_caller(void)
 {
 	static const struct {
 		const char *kind;
 		bool api, read_api;
-		int token, reads, changes;
+		int token, reads, changes, ends, ends_again;
 	} cases[] = {
-		{ "personal", true, false, 0, 0, 0 },
-		{ "personal", false, true, 0, 0, 403 },
-		{ "personal", false, false, 0, 403, 403 },
-		{ "deploy", false, false, 0, 403, 403 },
-		{ "job", false, false, 0, 403, 403 },
+		{ "personal", true, false, 0, 0, 0, 0, 401 },
+		{ "personal", false, true, 0, 0, 403, 0, 401 },
+		{ "personal", false, false, 0, 403, 403, 403, 401 },
+		{ "deploy", false, false, 0, 403, 403, 0, 401 },
+		{ "job", false, false, 0, 403, 403, 0, 0 },
 	};
 
 	for (size_t i = 0; i < SIZE(cases); i++) {
@@ -427,8 +427,15 @@ check_caller(void)
 		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_TOKEN), cases[i].token, "token");
 		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_ACCOUNT), cases[i].reads, "read");
 		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CHANGE_ACCOUNT), cases[i].changes, "change");
+		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_END_TOKEN), cases[i].ends, "end");
 		f.token_usable = false;
 		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_TOKEN), 401, "revoked");
+		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_END_TOKEN), cases[i].ends_again,
+		    "end it again");
+		is_int(status_of(&f, CREDENTIAL_NONE, ACTION_END_TOKEN), 401, "end none");
+		is_int(status_of(&f, CREDENTIAL_MALFORMED, ACTION_END_TOKEN), 401, "end no token of ours");
+		f.token_id = 0;
+		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_END_TOKEN), 401, "end an unknown one");
 		is_int(status_of(&f, CREDENTIAL_NONE, ACTION_READ_TOKEN), 401, "none");
 	}
 }
@@ -557,7 +564,7 @@ main(void)
 	check_operations(TOKEN_ANY_OPERATION, NULL,
 	    (int[ACTION__MAX]) { [ACTION_CREATE_JOB_TOKEN] = 403 });
 	/* which of the two it is, is known when the crate is */
-#define NOT_ABOUT_CRATES 0, 0, 0, 0, 403, 0, 403, 403, 403, 0, 0, 403
+#define NOT_ABOUT_CRATES 0, 0, 0, 0, 403, 0, 403, 403, 403, 0, 0, 0, 403
 	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
 	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
 	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 0, 403, 0, 403, 0, 403, NOT_ABOUT_CRATES });

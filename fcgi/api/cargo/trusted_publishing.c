@@ -10,7 +10,7 @@
 
 enum { TTL_S = 30 * 60 };
 
-const struct route_policy trusted_publishing_revoke_policy = { .action = ACTION_READ_TOKEN,
+const struct route_policy trusted_publishing_revoke_policy = { .action = ACTION_END_TOKEN,
 	.namespace_kind = NAMESPACE_NONE };
 
 static int
@@ -59,6 +59,9 @@ trusted_publishing_revoke(struct call *call, struct request *rq, struct response
 
 	if (strcmp(call->facts.token_kind, "job") != 0)
 		return err_set(&rq->err, 403, "only job tokens can be revoked here");
+	/* it has ended by itself; any other is revoked, also one that is refused only for now */
+	if (call->facts.token_state == TOKEN_EXPIRED)
+		return json_response_empty(rs);
 	if (token_revoke(call->app->db, rq->arena, &actor, call->facts.token_id, slice_of("", 0),
 	        &id, &rq->err) == -1)
 		return -1;

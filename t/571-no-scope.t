@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # A request without a scope, or with an unknown one, is refused, on every way to a token; and a limit that is
-# empty or cannot be read never means that there is none.
+# empty, cannot be read, or is for another route never means that there is none.
 
 use strict;
 use warnings;
@@ -62,6 +62,15 @@ my $cargo = "$project/packages/cargo";
 my %trust = (issuer => $idp, claims => { sub => 'x' });
 my %job = (user => 'own', pipeline => 1, job => 1);
 
+# What limits a token on some route, but not on one that reads only those named.
+sub foreign_limits {
+	my %read = map { $_ => 1 } @_;
+	my %limit = (scope => 'read_api', scopes => ['read_api'], crates => ['a'], operations => ['yank'],
+	    expires => '2099-01-01', expires_at => '2099-01-01', expires_in => 60, ttl => 60);
+
+	return map { { $_ => $limit{$_} } } grep { !$read{$_} } sort keys %limit;
+}
+
 # The ways, by route or command: what each refuses, and what it accepts.
 my %ways = (
 	token_page_create => {
@@ -86,15 +95,16 @@ my %ways = (
 		    {}, { scopes => undef }, { scopes => [] }, { scopes => '' }, { scopes => [''] }, { scopes => ['all'] },
 		    { scopes => ['api'] },
 		    { scopes => ['read_package_registry', 'all'] }, { scopes => ['read_package_registry', ''] },
-		    { scope => 'read_package_registry' }],
+		    { scope => 'read_package_registry' },
+		    (map { { scopes => ['read_package_registry'], %$_ } } foreign_limits(qw(scopes expires_at)))],
 		taken => [[read => sub { api(POST => $path, { name => 'x', scopes => ['read_package_registry'] }) }]],
 	} } ['deploy_token_create', "$project/deploy_tokens"],
 	    ['deploy_token_create_group', "/api/v4/groups/$group/deploy_tokens"]),
 	# the new one has what the old one has
 	(map { my ($name, $path) = @$_; $name => {
 		refused => [map { my $body = $_; [$json->encode($body), sub { api(POST => $path->(), $body) }] }
-		    { scopes => ['read_api'] }, { scopes => [] }, { scopes => ['all'] }, { scope => 'read_api' },
-		    { crates => ['a'] }, { crates => [] }, { operations => ['yank'] }],
+		    { scopes => ['read_api'] }, { scopes => [] }, { scopes => ['all'] }, { crates => [] },
+		    foreign_limits('expires_at')],
 	} } ['personal_token_rotate_self', sub { '/api/v4/personal_access_tokens/self/rotate' }],
 	    ['personal_token_rotate',
 	    sub { '/api/v4/personal_access_tokens/' . $t->psql('SELECT min(id) FROM tokens') . '/rotate' }]),
@@ -104,8 +114,7 @@ my %ways = (
 
 			[$json->encode($body), sub { api(POST => "$cargo/job_tokens", $body, $minting) }];
 		}
-		    { scopes => ['read_api'] }, { scopes => [] }, { crates => ['a'] }, { operations => ['yank'] },
-		    { operations => [] }],
+		    { scopes => [] }, { operations => [] }, foreign_limits('ttl')],
 		taken => [[job => sub { api(POST => "$cargo/job_tokens", \%job, $minting) }]],
 	},
 	trusted_exchange => {
@@ -114,7 +123,7 @@ my %ways = (
 
 			[$json->encode($body), sub { api(POST => "$cargo/trusted_publishing/tokens", $body) }];
 		}
-		    { scopes => ['read'] }, { crates => ['a'] }, { operations => ['yank'] }],
+		    foreign_limits()],
 	},
 	trust_rule_add => {
 		refused => [map {
@@ -124,7 +133,8 @@ my %ways = (
 		}
 		    { operations => [] }, { operations => '' }, { operations => [''] }, { operations => ['all'] },
 		    { operations => ['yank', ''] },
-		    { crates => [] }, { crates => '' }, { crates => [''] }, { crates => ['a', ''] }, { crates => ['a/b'] }],
+		    { crates => [] }, { crates => '' }, { crates => [''] }, { crates => ['a', ''] }, { crates => ['a/b'] },
+		    foreign_limits(qw(crates operations))],
 		taken => [[rule => sub { api(POST => "$cargo/trusted_publishing/rules",
 		    { %trust, operations => ['yank'], crates => ['a'] }) }]],
 	},

@@ -74,12 +74,23 @@ token_form_check(struct arena *a, const struct token_form *f, int64_t now, struc
 	return check_limits(a, f, t, err);
 }
 
-int
-token_form_refuse_limits(struct params *p)
+static bool
+is_read(const char *name, const char *const *reads)
 {
-	static const char *const names[] = { "scope", "scopes", "crates", "operations" };
+	while (*reads != NULL && strcmp(*reads, name) != 0)
+		reads++;
+	return *reads != NULL;
+}
+
+int
+token_form_refuse_limits(struct params *p, const char *const *reads)
+{
+	static const char *const names[] = { "scope", "scopes", "crates", "operations", "expires", "expires_at",
+		"expires_in", "ttl" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (is_read(names[i], reads))
+			continue;
 		if (params_refuse(p, names[i]) == -1 ||
 		    params_refuse(p, arena_printf(p->rq->arena, "%s[]", names[i])) == -1)
 			return -1;

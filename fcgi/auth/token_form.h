@@ -23,9 +23,9 @@ int token_form_check(struct arena *, const struct token_form *, int64_t now, str
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * Refuses the parameters that limit a token, on a route where the token gets its limits from its origin.
- * -1: 400 the request has one: the client would get more than it asks for.
+ * Refuses the parameters by which some route limits a token, but for those that this route reads; `reads`
+ * ends with NULL.  -1: 400 the request has one: the client would get more than it asks for.
  */
-int token_form_refuse_limits(struct params *) __attribute__((warn_unused_result));
+int token_form_refuse_limits(struct params *, const char *const *reads) __attribute__((warn_unused_result));
 
 #endif

@@ -29,6 +29,7 @@ respond(struct request *rq, struct response *rs, const char *token, int64_t expi
 int
 trusted_publishing_exchange(struct call *call, struct request *rq, struct response *rs)
 {
+	static const char *const none[] = { NULL };
 	struct id_token_pass pass = { .exchanged = true, .ttl = TTL_S };
 	const struct namespace_ref project = call_namespace(rq);
 	struct id_token_login login;
@@ -36,7 +37,7 @@ trusted_publishing_exchange(struct call *call, struct request *rq, struct respon
 	struct token *token;
 	const char *text = "";
 
-	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
+	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params, none) == -1 ||
 	    params_secret(&params, "jwt", &text) == -1)
 		return -1;
 	if (text[0] == '\0')

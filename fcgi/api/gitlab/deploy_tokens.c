@@ -6,6 +6,7 @@
 
 #include "access/token.h"
 #include "access/token_words.h"
+#include "auth/token_form.h"
 #include "call/json_response.h"
 #include "call/params.h"
 #include "store/token/deploy_token.h"
@@ -110,9 +111,11 @@ check_login(struct request *rq, const char *login)
 static int
 read_token(struct params *p, struct token_new *t)
 {
+	static const char *const limits[] = { "scopes", "expires_at", NULL };
 	const char *scopes = NULL;
 
-	if (params_required(p, "name", &t->name) == -1 || params_words(p, "scopes", &scopes) == -1 ||
+	if (token_form_refuse_limits(p, limits) == -1 || params_required(p, "name", &t->name) == -1 ||
+	    params_words(p, "scopes", &scopes) == -1 ||
 	    params_str(p, "username", &t->login) == -1 || check_login(p->rq, t->login) == -1 ||
 	    params_date_end(p, "expires_at", &t->expires_at) == -1)
 		return -1;

@@ -23,10 +23,11 @@ const struct route_policy job_policy = { .action = ACTION_READ_TOKEN, .namespace
 static int
 read_job(struct request *rq, struct token_new *t, int64_t *ttl)
 {
+	static const char *const limits[] = { "ttl", NULL };
 	struct params params;
 
 	*ttl = TTL_DEFAULT_S;
-	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
+	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params, limits) == -1 ||
 	    params_required(&params, "user", &t->username) == -1 ||
 	    params_int(&params, "pipeline", 1, INT64_MAX, &t->job.pipeline) == -1 ||
 	    params_int(&params, "job", 1, INT64_MAX, &t->job.job) == -1 ||

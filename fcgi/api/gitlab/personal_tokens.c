@@ -193,13 +193,14 @@ read_end(struct params *p, struct personal_token_successor *s)
 static int
 rotate(struct call *call, struct request *rq, struct response *rs, int64_t id)
 {
+	static const char *const limits[] = { "expires_at", NULL };
 	struct audit_actor actor = call_actor(call, rq);
 	struct personal_token_successor successor = { 0 };
 	struct token *token;
 	struct params params;
 	int64_t new_id;
 
-	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
+	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params, limits) == -1 ||
 	    read_end(&params, &successor) == -1 ||
 	    (token = app_make_token(call->app, rq, TOKEN_PERSONAL)) == NULL)
 		return -1;

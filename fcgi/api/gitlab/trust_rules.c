@@ -4,6 +4,7 @@
 
 #include "access/token_words.h"
 #include "access/trust.h"
+#include "auth/token_form.h"
 #include "call/json_response.h"
 #include "call/params.h"
 #include "store/token/issuer.h"
@@ -73,10 +74,11 @@ read_claims(struct worker_app *app, struct request *rq, struct params *params,
 static int
 read_rule(struct call *call, struct request *rq, struct trust_rule *rule)
 {
+	static const char *const limits[] = { "crates", "operations", NULL };
 	const char *crates = NULL, *operations = "publish-new,publish-update";
 	struct params params;
 
-	if (params_read(rq, &params) == -1 ||
+	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params, limits) == -1 ||
 	    params_required(&params, "issuer", &rule->issuer) == -1 ||
 	    params_words(&params, "crates", &crates) == -1 ||
 	    params_words(&params, "operations", &operations) == -1 ||

@@ -80,6 +80,21 @@ for my $http2 (0, 1) {
 	is($res->{status}, $http2 ? 200 : 400, 'Cookie twice, HTTP/' . ($http2 ? 2 : 1.1));
 }
 
+# A form has one origin.
+my ($ours, $evil) = ($t->url, 'https://evil.example.org');
+for my $http2 (0, 1) {
+	my $sign_in = sub {
+		my $res = $t->http(POST => '/-/sign-in', { body => 'code=x', http2 => $http2, headers => [
+			'Content-Type: application/x-www-form-urlencoded', map { "Origin: $_" } @_] });
+
+		return $res->{status} == 403 && $res->{body} =~ /^this form was not sent by a page of the registry$/m;
+	};
+
+	ok(!$sign_in->($ours), 'one Origin, HTTP/' . ($http2 ? 2 : 1.1));
+	is(join(' ', map { $sign_in->(@$_) ? 'refused' : 'taken' } [], [$evil], [$ours, $ours], [$ours, $evil],
+	    [$evil, $ours]), join(' ', ('refused') x 5), 'none, another one, or two');
+}
+
 # As nginx 1.22 passes two, and as later ones pass them.
 sub ask {
 	my ($path, @headers) = @_;

@@ -193,8 +193,9 @@ web_session_read_form(struct worker_app *app, struct request *rq, struct params 
 	const char *origin = request_header(rq, "HTTP_ORIGIN"), *ours = app->settings->external_url;
 	size_t n = (size_t)(url_path(ours) - ours);
 
-	/* every browser says where a form comes from, without the path */
-	if (origin == NULL || strlen(origin) != n || strncasecmp(origin, ours, n) != 0)
+	/* every browser says once where a form comes from, without the path */
+	if (request_header_count(rq, "HTTP_ORIGIN") != 1 || origin == NULL || strlen(origin) != n ||
+	    strncasecmp(origin, ours, n) != 0)
 		return err_set(&rq->err, 403, "this form was not sent by a page of the registry");
 	return params_read(rq, form);
 }

@@ -113,8 +113,8 @@ for my $row (@table) {
 		push @found, $cell;
 		is(placeless("/-/projects/demo/$place", $res->{body}), placeless_of('/-/projects/demo/missing', $who),
 		    "$who, $place: as what is not there") if $cell eq '4';
-		is($res->{headers}{'cache-control'}, $who eq 'anonymous' ? 'private, no-cache' : 'no-store',
-		    "$who, $place: kept by nobody else");
+		is($res->{headers}{'cache-control'}, $who ne 'anonymous' ? 'no-store'
+		    : $cell eq '4' ? 'private, no-store' : 'private, no-cache', "$who, $place: kept by nobody else");
 	}
 	push @found, map { my $res = get("/-/groups/$_", $who); $res->{status} == 200 ? 'g' : shown($res, 'x') }
 	    qw(demo hidden/deep);

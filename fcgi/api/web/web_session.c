@@ -314,7 +314,9 @@ web_session_show(struct request *rq, struct response *rs, const struct web_sessi
 {
 	bool is_signed_in = v->session.user_id != 0;
 
-	response_header(rs, "Cache-Control", is_signed_in ? "no-store" : "private, no-cache");
+	/* an error may be over by the next request */
+	response_header(rs, "Cache-Control", is_signed_in ? "no-store" : status >= 400 ? "private, no-store"
+									     : "private, no-cache");
 	/* a link to another site shall not tell it the name of a crate, nor of this host */
 	response_header(rs, "Referrer-Policy", "same-origin");
 	web_session_put_policy(rs, has_images);

@@ -34,8 +34,6 @@ for my $role (@roles) {
 }
 my %token = map { $_ => $t->token($_) } @roles, qw(stranger admin);
 $token{garbage} = 'x';
-$token{revoked} = $t->token('owner');
-$t->berth_ok({ stdin => $token{revoked} }, qw(token revoke));
 $token{'owner, read_api'} = $t->token('owner', scopes => 'read_api');
 $token{'owner, one crate'} = $t->token('owner', crates => 'abcd');
 $token{'owner, publishing'} = $t->token('owner', operations => 'publish-new');
@@ -48,6 +46,24 @@ $token{'foreign job of owner'} = $t->job_token('apps/web', 'owner');
 for my $of ('deploy, writes', 'job of maintainer') {
 	$token{$of}{none} = $token{$of}{priv};
 }
+# Those that get the same as one of the table: every token that is no good any more, for whatever reason; and
+# a deploy token that cannot even publish.
+my %same = ('deploy, reads' => 'deploy, writes', map { $_ => 'garbage' } qw(malformed revoked expired gone),
+    'deploy, revoked', 'job, ended', 'job, late');
+$t->user('gone');
+$t->member('gone', $_, 'owner') for qw(closed open);
+$token{malformed} = 'berth_pat_' . 'a' x 49;
+$token{gone} = $t->token('gone');
+$token{expired} = $t->ended_token('owner');
+$token{revoked} = $t->token('owner');
+$token{'deploy, reads'} = { priv => $t->deploy_token('closed', 'read'),
+    pub => $t->deploy_token('open', 'read') };
+$token{'deploy, reads'}{none} = $token{'deploy, reads'}{priv};
+$token{'deploy, revoked'} = $t->deploy_token('closed', 'read', 'write');
+$token{$_} = $t->job_token('closed/priv', 'maintainer') for 'job, ended', 'job, late';
+$t->psql("UPDATE tokens SET expires_at = now() WHERE handle = '"
+    . Berth::Test::token_handle($token{'job, late'}) . "'");
+$t->berth_ok({ stdin => $token{$_} }, qw(token revoke)) for 'revoked', 'deploy, revoked', 'job, ended';
 my %package;
 for my $place (qw(priv pub)) {
 	my $res = $t->publish($project{$place}, $token{owner}, 'abcd', '1.0.0');
@@ -70,12 +86,17 @@ my %routes = (
 		[DELETE => "P/packages/$gone", 404], [DELETE => "P/packages/$gone/package_files/$gone", 404],
 		[PATCH => "P/packages/PACKAGE", 400],
 	],
+	read_owners => [[GET => 'R/api/v1/crates/abcd/owners', 200]],
+	change_owners => [map { [$_ => 'R/api/v1/crates/abcd/owners', 400] } 'PUT', 'DELETE'],
+	create_job_token => [[POST => 'R/job_tokens', 400], [DELETE => "R/job_tokens/$gone", 404]],
 	read_settings => [
+		[GET => 'R/trusted_publishing/rules', 200],
 		(map { [GET => "P/$_", 200] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope',
 		    'job_token_scope/allowlist', 'job_token_scope/groups_allowlist'),
 		[GET => "P/deploy_tokens/$gone", 404],
 	],
 	change_settings => [
+		[POST => 'R/trusted_publishing/rules', 400], [DELETE => "R/trusted_publishing/rules/$gone", 404],
 		(map { [POST => "P/$_", 400] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope/allowlist',
 		    'job_token_scope/groups_allowlist'),
 		[PATCH => "P/packages/protection/rules/$gone", 404], [PATCH => 'P/job_token_scope', 400],
@@ -119,6 +140,16 @@ my @table = (
 	[delete_package => 'priv', qw(401 401 404 403 403 403 0 0   0   403 403 403 403 404 0   404)],
 	[delete_package => 'pub', qw(401 401 403 403 403 403 0  0   0   403 403 403 403 403 0   403)],
 	[delete_package => 'none', qw(401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[read_owners => 'priv', qw( 401 401 404 403 0   0   0   0   0   0   0   0   0   404 0   404)],
+	[read_owners => 'pub', qw(  401 401 0   0   0   0   0   0   0   0   0   0   0   0   0   0)],
+	[read_owners => 'none', qw( 401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[change_owners => 'priv', qw(401 401 404 403 403 403 0  0   0   403 0   403 403 404 403 404)],
+	[change_owners => 'pub', qw(401 401 403 403 403 403 0   0   0   403 0   403 403 403 403 403)],
+	[change_owners => 'none', qw(401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	# those that may are below
+	[create_job_token => 'priv', qw(401 401 404 403 403 403 403 403 403 403 403 403 403 404 403 404)],
+	[create_job_token => 'pub', qw(401 401 403 403 403 403 403 403 403 403 403 403 403 403 403 403)],
+	[create_job_token => 'none', qw(401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
 	[read_settings => 'priv', qw(401 401 404 403 403 403 0  0   0   0   0   0   403 404 403 404)],
 	[read_settings => 'pub', qw(401 401 403 403 403 403 0   0   0   0   0   0   403 403 403 403)],
 	[change_settings => 'priv', qw(401 401 404 403 403 403 0 0  0   403 403 403 403 404 403 404)],
@@ -156,18 +187,24 @@ sub token_of {
 	return ref $token ? $token->{ $place eq '-' ? 'priv' : $place } : $token;
 }
 
+# The path of a route: R is the registry of project P, G a group.
+sub url {
+	my ($path, $project, $group, $package) = @_;
+
+	return $path =~ s{^R(?=/)}{P/packages/cargo}r =~ s{^P(?=/|$)}{/api/v4/projects/$project}r
+	    =~ s{^G(?=/|$)}{/api/v4/groups/$group}r =~ s{PACKAGE}{$package}r;
+}
+
 sub check {
 	my ($caller, $place, $route, $want) = @_;
 	my ($method, $path, $success) = @$route;
-	my $url =
-	    $path =~ s{^P(?=/|$)}{/api/v4/projects/$project{$place}}r =~ s{^G(?=/|$)}{/api/v4/groups/$group{$place}}r
-	    =~ s{PACKAGE}{$package{$place} // 1}er;
+	my $url = url($path, $project{$place}, $group{$place}, $package{$place} // 1);
 	my $res = Berth::Cache::ask($port, $method => $url, { token => token_of($caller, $place),
 		$method =~ /^P/ ? (body => '{}', headers => ['Content-Type: application/json']) : () });
 	my $status = $want || $success;
 	my @bad = ($res->{status} == $status ? () : "status $res->{status}, not $status: $res->{body}",
 	    $described->complaints($method, $url, $res));
-	my $unknown = $res->{body} =~ /"404 (?:Project|Group) Not Found"/;
+	my $unknown = $res->{body} =~ /"(?:404 )?(?:Project|Group) Not Found"/;
 
 	# of two 404, one is about the place
 	push @bad, "body $res->{body}" if $status == 404 && $unknown != ($want == 404);
@@ -179,10 +216,14 @@ sub check {
 my (%described, %tested);
 for my $operation ($described->operations) {
 	$described{$operation}++ if $operation =~ m{ /api/v4/}
-	    && $operation !~ m{/packages/cargo(?:/|$)|/openapi\.json$|/api/v4/job$};
+	    && $operation !~ m{/openapi\.json$|/api/v4/job$}
+	    && $operation !~ m{/packages/cargo(?!.*/(?:owners|rules|job_tokens)(?:/|$))(?:/|$)}
+	    && $operation !~ m{/groups/.*/packages/cargo/};
 }
+$t->berth_ok(qw(user block gone));
 for my $row (@table) {
 	my ($class, $place, @cells) = @$row;
+	my %want = map { $callers[$_] => $cells[$_] } 0 .. $#callers;
 
 	is(scalar @cells, scalar @callers, "$class, $place: a cell for each caller");
 	for my $caller (@callers) {
@@ -191,13 +232,25 @@ for my $row (@table) {
 
 		is(join("\n", @bad), '', "$class, $place, $caller: " . ($want || 'done'));
 	}
+	for my $caller (sort keys %same) {
+		my @bad = map { check($caller, $place, $_, $want{ $same{$caller} }) } @{ $routes{$class} };
+
+		is(join("\n", @bad), '', "$class, $place, $caller: as $same{$caller}");
+	}
 	for my $route (@{ $routes{$class} }) {
-		my $path =
-		    $route->[1] =~ s{^P(?=/|$)}{/api/v4/projects/1}r =~ s{^G(?=/|$)}{/api/v4/groups/1}r =~ s{PACKAGE}{1}r;
+		my $path = url($route->[1], 1, 1, 1);
 		my (undef, $name) = $described->operation($route->[0], $path);
 
 		$tested{"$route->[0] $name"}++;
 	}
+}
+my $mints = $t->berth_ok(qw(token add --deploy closed/priv --scopes create_job_token));
+for my $route (@{ $routes{create_job_token} }) {
+	my ($method, $path, $status) = @$route;
+
+	is(Berth::Cache::ask($port, $method => url($path, $project{priv}, 0, 0), { token => $mints,
+		$method eq 'POST' ? (body => '{}', headers => ['Content-Type: application/json']) : () })->{status},
+	    $status, "a deploy token that makes tokens of jobs: $method");
 }
 # of a place that one may read, the networks are for who may read its settings
 for my $row (grep { $_->[0] =~ /^read_(?:group_)?settings$/ } @table) {

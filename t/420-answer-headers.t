@@ -104,6 +104,20 @@ subtest 'files by nginx' => sub {
 	}
 };
 
+# The time of a file of nginx is a hash of its bytes, and those of the pool have none.
+subtest 'a condition on the time' => sub {
+	for my $case (['anyone', "$O/ab/cd/abcd"], ['anyone', "$O/config.json"],
+		['a token', "$P/ab/cd/abcd", $token], ['a token', "$P/config.json", $token]) {
+		my ($who, $path, @token) = @$case;
+		my @as = map { (Authorization => $_) } @token;
+
+		ok(defined Berth::Cache::wait_static($t, $port, $path, @as), "$who: nginx sends $path") or next;
+		is(Berth::Cache::get($port, $path, @as,
+		    'If-Unmodified-Since' => "Thu, 01 Jan $_ 00:00:00 GMT")->{status}, 200, "$who: 200, since $_")
+		    for 1970, 2099;
+	}
+};
+
 subtest 'answers of the pool, and what nginx refuses' => sub {
 	my $long = '?' . 'x' x 20000;
 	my @cases = (

@@ -65,6 +65,8 @@ for my $path ($root, "$root/1.0.0") {
 	my $etag = $res->{headers}{etag};
 	like($etag, qr/^"/, '  with an ETag');
 	is(get(0, $path, 'If-None-Match' => $etag)->{status}, 304, '  which is not sent again');
+	is(get(0, $path, 'If-Unmodified-Since' => 'Thu, 01 Jan 1970 00:00:00 GMT')->{status}, 200,
+	    '  and has no time by which it could have changed');
 	my $other = static(1, $path);
 	is($other->{headers}{etag}, $etag, '  and is the same on all nodes');
 	is(Berth::Cache::request($ports[0], HEAD => $path, { headers => { 'Accept-Encoding' => 'gzip' } })

@@ -38,9 +38,9 @@ GRANT SELECT, INSERT (ancestor_ids, full_path, parent_id, path), UPDATE (ancesto
 	default_project_id, registry_projects) ON groups TO :role;
 GRANT SELECT, INSERT (from_group_id, from_project_id, policies, project_id), DELETE ON job_token_allowlist TO
 	:role;
-GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, attempts, backend_pid,
-	backend_start, claimed_by, claimed_until, dead_at, done_at, error, period, progress, run_at, runs),
-	DELETE ON tasks TO :role;
+GRANT SELECT, INSERT (args, key, kind, node, period), UPDATE (attempts, backend_pid, backend_start,
+	claimed_by, claimed_until, dead_at, done_at, error, period, progress, run_at, runs), DELETE ON tasks
+	TO :role;
 GRANT SELECT, INSERT (access_level, expires_at, group_id, project_id, user_id), UPDATE (access_level,
 	expires_at), DELETE ON members TO :role;
 GRANT SELECT, INSERT (answers, node, route), UPDATE (answers) ON nginx_answers TO :role;
@@ -91,3 +91,6 @@ GRANT SELECT, INSERT (authors, bins, categories, cksum, crate_id, description, d
 GRANT USAGE ON SEQUENCE versions_id_seq TO :role;
 GRANT SELECT, INSERT (action, actor, full_at, granted), UPDATE (full_at, granted), DELETE ON rate_limits TO
 	:role;
+
+-- Needed by the build before alone:
+GRANT UPDATE (again) ON tasks TO :role;

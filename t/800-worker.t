@@ -227,19 +227,6 @@ subtest 'of a kind that nobody knows' => sub {
 	ok(gone($after), 'what comes after it is done');
 	is(task('runs, claimed_until IS NULL', "id = $id"), '0|t', 'it waits for somebody who does');
 	$t->psql("DELETE FROM tasks WHERE id = $id");
-};
-
-subtest 'a key' => sub {
-	my $insert = "INSERT INTO tasks AS j (kind, key) VALUES ('sweep_limits', 'k') ON CONFLICT (kind, key)"
-	    . " WHERE dead_at IS NULL DO UPDATE SET again = j.again OR j.claimed_until IS NOT NULL";
-
-	$fault->during('task:sweep_limits', sub { add_task('sweep_limits', key => "'k'") }, sub {
-		$t->psql($insert) for 1, 2;
-		is(task('count(*), bool_and(again)', "key = 'k'"), '1|t', 'one that runs is to run once more');
-	});
-	ok($t->wait_for(sub { task('count(*)', "key = 'k'") == 0 }), 'and then is done');
-	my @runs = grep { $_->[1] eq 'sweep_limits' } said('worker');
-	is_deeply([map { $_->[2] } grep { $_->[0] == $runs[-1][0] } @runs], [qw(done done)], 'twice');
 	is($t->stop_worker, 0, 'the worker ends');
 };
 

@@ -2,27 +2,6 @@
 
 #include <inttypes.h>
 
-void
-task_add_call(struct db_call *call, const struct task_new *task)
-{
-	struct db_params *p = &call->params;
-
-	call->stmt = STMT_TASK_ADD;
-	db_bind_str(p, task->kind);
-	db_bind_str(p, task->key);
-	db_bind_str(p, task->args);
-	db_bind_int(p, task->delay);
-}
-
-int
-task_add(struct db *db, struct arena *a, const struct task_new *task, struct err *err)
-{
-	struct db_call call = { .stmt = STMT__MAX };
-
-	task_add_call(&call, task);
-	return db_run(db, a, &call, 1, err);
-}
-
 int
 task_add_missing(struct db *db, struct arena *a, const struct task_new *task, struct err *err)
 {
@@ -99,29 +78,13 @@ bind_run(struct db_params *p, const struct task *task)
 	db_bind_int(p, task->run);
 }
 
-/* Two statements, as the second has to see what came in while the first waited for the row. */
-static int
-done_body(struct db *db, void *arg, struct err *err)
-{
-	struct db_call calls[] = { { .stmt = STMT_TASK_REMOVE_DONE }, { .stmt = STMT_TASK_DONE } };
-	enum { NCALLS = sizeof(calls) / sizeof(*calls) };
-	struct arena *a = arena_new();
-	int rc;
-
-	for (size_t i = 0; i < NCALLS; i++)
-		bind_run(&calls[i].params, arg);
-	rc = db_run(db, a, calls, NCALLS, err);
-	arena_free(a);
-	return rc;
-}
-
 int
-task_done(struct db *db, const struct task *task, struct err *err)
+task_done(struct db *db, struct arena *a, const struct task *task, struct err *err)
 {
-	struct task copy = *task;
-	bool unknown;
+	struct db_params p = { .n = 0 };
 
-	return db_transaction(db, done_body, &copy, &unknown, err);
+	bind_run(&p, task);
+	return db_exec(db, a, task->periodic ? STMT_TASK_DONE : STMT_TASK_REMOVE_DONE, &p, NULL, err);
 }
 
 int

@@ -14,27 +14,13 @@
 #include "store/db/db.h"
 
 struct task_new {
-	const char *kind; /* as in tasks/kinds.c */
-	/*
-	 * NULL, or what makes two of a kind the same: while one waits another is not added, and
-	 * while it runs, it is to run once more.
-	 */
-	const char *key;
-	const char *node; /* NULL, or the only one that may run it: for task_add_missing() alone */
-	const char *args; /* a JSON object; NULL: none */
-	int64_t delay; /* seconds */
+	const char *kind; /* as in tasks/kinds.c, without a period */
+	const char *key; /* what makes two of a kind the same */
+	const char *node; /* the only one that may run it; NULL: any */
+	const char *args; /* a JSON object */
 };
 
-/*
- * Adds a task, in the transaction that is open, or as one of its own.  It can be run from the
- * commit on, and a worker is woken then.
- */
-int task_add(struct db *, struct arena *, const struct task_new *, struct err *)
-    __attribute__((warn_unused_result));
-/* The same as one of several calls of a round trip. */
-void task_add_call(struct db_call *, const struct task_new *);
-
-/* Adds a task at once that has a key, unless there is one, also a dead one: nobody is woken. */
+/* Adds a task, unless there is one with that key, also a dead one.  It is due at once, but wakes nobody. */
 int task_add_missing(struct db *, struct arena *, const struct task_new *, struct err *)
     __attribute__((warn_unused_result));
 
@@ -82,7 +68,8 @@ int task_claim(struct db *, struct arena *, const struct task_claim *, struct ta
     __attribute__((warn_unused_result));
 
 /* The task is done: it goes, or waits for its next time. */
-int task_done(struct db *, const struct task *, struct err *) __attribute__((warn_unused_result));
+int task_done(struct db *, struct arena *, const struct task *, struct err *)
+    __attribute__((warn_unused_result));
 /* There is more to do, at once; progress: JSON for the next run, or NULL. */
 int task_put_back(struct db *, struct arena *, const struct task *, const char *progress, struct err *)
     __attribute__((warn_unused_result));

@@ -357,7 +357,7 @@ run_task(struct loop *l, struct arena *a, const struct task *task, struct err *e
 	log_task(task, ctx.again ? "again" : "done", clock_us() - started, ctx.note);
 	if (ctx.again)
 		return task_put_back(l->db, a, task, ctx.progress, err);
-	return task_done(l->db, task, err);
+	return task_done(l->db, a, task, err);
 }
 
 /* Is it time to look for a task?  A kind that is due comes before the others.  -1: err. */

@@ -1,16 +1,3 @@
--- name: task_add
--- $1 kind, $2 key or null, $3 arguments as JSON or null, $4 seconds to wait.  One row, which replaces a
--- waiting task with the same key, by tasks_key; if that task runs already, it runs once more.  Sessions
--- that listen get a notification when the transaction commits.
-WITH added AS (
-	INSERT INTO tasks AS j (kind, key, args, run_at)
-	VALUES ($1, $2, coalesce($3::jsonb, '{}'), now() + make_interval(secs => $4::integer))
-	    ON CONFLICT (kind, key) WHERE dead_at IS NULL DO UPDATE
-	   SET again = j.again OR j.claimed_until IS NOT NULL, run_at = least(j.run_at, excluded.run_at)
-	RETURNING id
-)
-SELECT id, pg_notify('berth_tasks', '')::text FROM added;
-
 -- name: task_add_missing
 -- $1 kind, $2 key, $3 node, $4 arguments as JSON.  Adds nothing if there is such a task, dead or not:
 -- waiting ones are found by tasks_key, dead ones by a scan of a table that is short.
@@ -20,7 +7,7 @@ SELECT $1, $2, $3, $4::jsonb
     ON CONFLICT (kind, key) WHERE dead_at IS NULL DO NOTHING;
 
 -- name: task_listen
--- Reads no table.  From now on this connection gets the notifications of task_add.
+-- Reads no table.  From now on this connection gets the notifications that wake workers.
 LISTEN berth_tasks;
 
 -- name: task_schedule
@@ -60,14 +47,13 @@ UPDATE tasks SET runs = runs + 1, attempts = attempts + 1,
 RETURNING id, kind, args::text, runs, attempts, period IS NOT NULL AS periodic, progress::text;
 
 -- name: task_remove_done
--- $1 task, $2 run.  By primary key; if another worker has the claim by now, the row stays.
-DELETE FROM tasks WHERE id = $1 AND runs = $2 AND period IS NULL AND NOT again;
+-- $1 task without a period, $2 run.  By primary key; if another worker has the claim by now, the row stays.
+DELETE FROM tasks WHERE id = $1 AND runs = $2;
 
 -- name: task_done
--- $1 task, $2 run.  By primary key, after task_remove_done in the same transaction: the row still exists
--- if the task is periodic or is to run once more.
-UPDATE tasks SET attempts = 0, error = NULL, progress = NULL, again = false, done_at = now(),
-       run_at = CASE WHEN again THEN now() ELSE now() + make_interval(secs => period) END,
+-- $1 task with a period, $2 run.  By primary key.
+UPDATE tasks SET attempts = 0, error = NULL, progress = NULL, done_at = now(),
+       run_at = now() + make_interval(secs => period),
        claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
  WHERE id = $1 AND runs = $2;
 

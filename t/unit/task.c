@@ -77,44 +77,28 @@ claim(struct db *db, const char *kind, const char *node)
 
 /* ---- store/task ---- */
 
-static int
-add_body(struct db *db, void *arg, struct err *e)
-{
-	const bool *commit = arg;
-	const struct task_new task = { .kind = "x", .args = "{\"n\": 1}" };
-
-	if (task_add(db, a, &task, e) == -1)
-		return -1;
-	return *commit ? 0 : err_internal(e, 500, "not this time");
-}
-
 /* Is something notified within the time that it could take? */
 static bool
-is_notified(struct db *db, int ms)
+is_notified(struct db *db)
 {
 	struct pollfd p = { .fd = db_fd(db), .events = POLLIN };
 
 	if (db_notified(db))
 		return true;
-	if (poll(&p, 1, ms) == 1)
+	if (poll(&p, 1, TIMEOUT_MS) == 1)
 		db_idle_event(db);
 	return db_notified(db);
 }
 
 static void
-test_add(struct db *db, struct db *listener)
+test_claim(struct db *db, struct db *listener)
 {
-	bool unknown, commit = false;
 	struct task task;
 
 	is_int(task_listen(listener, a, &err), 0, "somebody listens");
 	ok(!db_notified(listener), "to nothing yet");
-	is_int(db_transaction(db, add_body, &commit, &unknown, &err), -1, "a transaction is rolled back");
-	is_str(sql("SELECT count(*) FROM tasks"), "0", "and its task with it");
-	ok(!is_notified(listener, 50), "of which nobody learns");
-	commit = true;
-	is_int(db_transaction(db, add_body, &commit, &unknown, &err), 0, "one is committed");
-	ok(is_notified(listener, 5000), "and makes itself heard");
+	sql("INSERT INTO tasks (kind, args) VALUES ('x', '{\"n\": 1}'); NOTIFY berth_tasks");
+	ok(is_notified(listener), "hears of a task");
 	ok(!db_notified(listener), "once");
 	task = claim(db, "y", "one");
 	is_int(task.id, 0, "there is none of another kind");
@@ -126,67 +110,60 @@ test_add(struct db *db, struct db *listener)
 	is_int(task.attempts, 1, "for the first time");
 	ok(!task.periodic, "without a period");
 	is_int(claim(listener, "x", "one").id, 0, "by nobody else");
-	is_int(task_done(db, &task, &err), 0, "it is done");
+	is_int(task_done(db, a, &task, &err), 0, "it is done");
 	is_str(sql("SELECT count(*) FROM tasks"), "0", "and gone");
 }
 
 static void
 test_delay_and_node(struct db *db)
 {
-	const struct task_new later = { .kind = "x", .delay = 3600 };
 	struct task task;
 
-	is_int(task_add(db, a, &later, &err), 0, "for later");
-	is_int(claim(db, "x", "one").id, 0, "is not due");
+	sql("INSERT INTO tasks (kind, run_at) VALUES ('x', now() + interval '1 h')");
+	is_int(claim(db, "x", "one").id, 0, "one for later is not due");
 	sql("UPDATE tasks SET run_at = now(), node = 'two'");
 	is_int(claim(db, "x", "one").id, 0, "nor for this node");
 	task = claim(db, "x", "two");
 	ok(task.id > 0, "but for that");
-	is_int(task_done(db, &task, &err), 0, "done");
+	is_int(task_done(db, a, &task, &err), 0, "done");
 }
 
 static void
 test_key(struct db *db)
 {
-	const struct task_new keyed = { .kind = "x", .key = "k", .delay = 60 };
-	const struct task_new sooner = { .kind = "x", .key = "k" };
-	const struct task_new other = { .kind = "x", .key = "l", .delay = 60 };
-	struct task task, second;
+	const struct task_new keyed = { .kind = "x", .key = "k", .node = "one", .args = "{\"n\": 2}" };
+	const struct task_new other = { .kind = "x", .key = "l", .node = "two", .args = "{}" };
+	struct task task;
 
-	is_int(task_add(db, a, &keyed, &err), 0, "one with a key");
-	is_int(task_add(db, a, &keyed, &err), 0, "and the same again");
-	is_int(task_add(db, a, &other, &err), 0, "and another");
+	is_int(task_add_missing(db, a, &keyed, &err), 0, "one with a key");
+	is_int(task_add_missing(db, a, &keyed, &err), 0, "and the same again");
+	is_int(task_add_missing(db, a, &other, &err), 0, "and another");
 	is_str(sql("SELECT count(*) FROM tasks"), "2", "are two");
-	is_int(task_add(db, a, &sooner, &err), 0, "the same, sooner");
 	task = claim(db, "x", "one");
-	ok(task.id > 0, "is due at once");
-	is_int(task_add(db, a, &sooner, &err), 0, "asked for while it runs");
-	is_int(claim(db, "x", "one").id, 0, "it waits for itself");
-	is_int(task_done(db, &task, &err), 0, "done");
-	second = claim(db, "x", "one");
-	is_int(second.id, task.id, "and runs once more");
-	is_int(task_done(db, &second, &err), 0, "done again");
-	is_str(sql("SELECT count(*) FROM tasks WHERE key = 'k'"), "0", "is gone");
+	is_str(task.args, "{\"n\": 2}", "the first is due at once, on its node");
+	is_int(task_fail(db, a, &task, &(struct task_failure) { "x", 1, true, false }, &err), 0, "it dies");
+	is_int(task_add_missing(db, a, &keyed, &err), 0, "and the same again");
+	is_str(sql("SELECT count(*) FROM tasks WHERE key = 'k' AND dead_at IS NOT NULL"), "1", "is there already");
+	is_str(sql("SELECT count(*) FROM tasks WHERE key = 'k'"), "1", "once");
 	sql("DELETE FROM tasks");
 }
 
 static void
 test_claims(struct db *db)
 {
-	const struct task_new new = { .kind = "x" };
 	struct db *dies = db_new(conninfo, TIMEOUT_MS);
 	struct task first, second;
 
-	is_int(task_add(db, a, &new, &err), 0, "a task");
+	sql("INSERT INTO tasks (kind) VALUES ('x')");
 	first = claim(dies, "x", "one");
-	ok(first.id > 0, "is claimed");
+	ok(first.id > 0, "a task is claimed");
 	db_free(dies);
 	/* the server needs a moment to notice */
 	for (int i = 0; i < 500 && (second = claim(db, "x", "one")).id == 0; i++)
 		(void)poll(NULL, 0, 10);
 	is_int(second.id, first.id, "and by another when the first is gone");
 	is_int(second.attempts, 2, "for the second time");
-	is_int(task_done(db, &first, &err), 0, "what the first says");
+	is_int(task_done(db, a, &first, &err), 0, "what the first says");
 	is_str(sql("SELECT count(*) FROM tasks"), "1", "counts no more");
 	is_int(task_fail(db, a, &first, &(struct task_failure) { "x", 1, true, false }, &err), 0,
 	    "nor that it failed");
@@ -266,7 +243,7 @@ main(void)
 	own_database_start("task");
 	db = db_new(conninfo, TIMEOUT_MS);
 	listener = db_new(conninfo, TIMEOUT_MS);
-	test_add(db, listener);
+	test_claim(db, listener);
 	test_delay_and_node(db);
 	test_key(db);
 	test_claims(db);

@@ -148,9 +148,7 @@ bytes_read(struct inspect *in, struct verdict *verdict, struct err *err)
 	static char piece[PIECE];
 	ssize_t n;
 
-	while ((n = read(STDIN_FILENO, piece, sizeof(piece))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
+	while ((n = TEMP_FAILURE_RETRY(read(STDIN_FILENO, piece, sizeof(piece)))) != 0) {
 		if (n == -1)
 			return err_sys(err, "standard input");
 		FAULT_POINT("inspect", "read");
@@ -292,11 +290,8 @@ static int
 piece_read(int fd, struct slice *piece, struct err *err)
 {
 	static char bytes[PIECE];
-	ssize_t n;
+	ssize_t n = TEMP_FAILURE_RETRY(read(fd, bytes, sizeof(bytes)));
 
-	do
-		n = read(fd, bytes, sizeof(bytes));
-	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return err_sys(err, "read a crate");
 	*piece = slice_of(bytes, (size_t)n);

@@ -1,10 +1,8 @@
 #include "access/secret.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/random.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -12,6 +10,7 @@
 
 #include "base/base62.h"
 #include "base/hex.h"
+#include "base/random.h"
 #include "base/sha256.h"
 
 enum { RANDOM_SIZE = 32, DIGITS = BASE62_256_WIDTH };
@@ -29,14 +28,9 @@ secret_generate(char text[SECRET_TEXT_SIZE], unsigned char digest[SECRET_DIGEST_
     struct err *err)
 {
 	unsigned char bytes[RANDOM_SIZE];
-	ssize_t n;
 
-	/* so few come whole or not at all, but for a signal before the pool is ready */
-	do
-		n = getrandom(bytes, sizeof(bytes), 0);
-	while (n == -1 && errno == EINTR);
-	if (n != (ssize_t)sizeof(bytes))
-		return err_sys(err, "getrandom");
+	if (random_bytes(bytes, sizeof(bytes), err) == -1)
+		return -1;
 	base62_encode(bytes, sizeof(bytes), text, DIGITS);
 	OPENSSL_cleanse(bytes, sizeof(bytes));
 	if (!hash(text, digest))

@@ -1,10 +1,8 @@
 #include "access/token.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -12,6 +10,7 @@
 
 #include "base/base62.h"
 #include "base/base64.h"
+#include "base/random.h"
 #include "base/sha256.h"
 
 enum {
@@ -63,19 +62,6 @@ bool
 token_digest(struct slice text, unsigned char digest[TOKEN_DIGEST_SIZE])
 {
 	return sha256_digest(text.p, text.n, digest);
-}
-
-/* Fills the buffer with random bytes.  -1: 500. */
-static int
-random_bytes(unsigned char *p, size_t n, struct err *err)
-{
-	ssize_t got;
-
-	/* up to 256 bytes come whole or not at all, but for a signal before the pool is ready */
-	do
-		got = getrandom(p, n, 0);
-	while (got == -1 && errno == EINTR);
-	return got == (ssize_t)n ? 0 : err_sys(err, "getrandom");
 }
 
 /* Makes n random digits of base 62, each with the same probability.  -1: 500. */

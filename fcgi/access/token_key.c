@@ -1,9 +1,7 @@
 #include "access/token_key.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -11,6 +9,7 @@
 
 #include "base/base62.h"
 #include "base/hex.h"
+#include "base/random.h"
 #include "base/sha256.h"
 
 enum { KEY_BYTES = 32 };
@@ -175,8 +174,8 @@ token_key_generate(const char *slot, struct token_key *key, struct err *err)
 {
 	unsigned char bytes[KEY_BYTES];
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return err_sys(err, "getrandom");
+	if (random_bytes(bytes, sizeof(bytes), err) == -1)
+		return -1;
 	memcpy(key->slot, slot, sizeof(key->slot));
 	base62_encode(bytes, sizeof(bytes), key->key, TOKEN_KEY_LENGTH);
 	OPENSSL_cleanse(bytes, sizeof(bytes));

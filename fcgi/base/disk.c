@@ -11,13 +11,28 @@ int
 disk_write(int fd, struct slice bytes)
 {
 	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
+		ssize_t n = TEMP_FAILURE_RETRY(write(fd, bytes.p, bytes.n));
 
-		if (n == -1 && errno == EINTR)
-			continue;
 		if (n == -1)
 			return -1;
 		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
+	}
+	return 0;
+}
+
+int
+disk_read(int fd, int64_t at, void *to, size_t n, size_t *got)
+{
+	char *p = to;
+
+	for (*got = 0; *got < n;) {
+		ssize_t more = TEMP_FAILURE_RETRY(pread(fd, p + *got, n - *got, (off_t)(at + (int64_t)*got)));
+
+		if (more == -1)
+			return -1;
+		if (more == 0)
+			break;
+		*got += (size_t)more;
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 /* Calls of the system that a caller easily takes for a success when they have failed half-way. */
 
 #include <dirent.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
@@ -12,6 +13,9 @@
  * takes no more.  -1: errno.
  */
 int disk_write(int fd, struct slice bytes) __attribute__((warn_unused_result));
+
+/* Reads from that place of the file until the buffer is full, or the file ends: *got bytes.  -1: errno. */
+int disk_read(int fd, int64_t at, void *to, size_t n, size_t *got) __attribute__((warn_unused_result));
 
 /*
  * Reads the next name in a directory, but for `.` and `..`.  1: *name, good until the next call; 0: there are

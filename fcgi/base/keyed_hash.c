@@ -3,7 +3,8 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "base/random.h"
 
 enum { KEY_SIZE = 32 };
 
@@ -64,7 +65,7 @@ keyed_hash_new(struct arena *arena, struct err *err)
 int
 keyed_hash_change(struct keyed_hash *h, struct err *err)
 {
-	return getrandom(h->key, KEY_SIZE, 0) == KEY_SIZE ? 0 : err_sys(err, "getrandom");
+	return random_bytes(h->key, KEY_SIZE, err);
 }
 
 void

@@ -208,17 +208,6 @@ log_ms(struct log_line *l, const char *key, int64_t us)
 	put(l, text, n + 3);
 }
 
-static ssize_t
-write_once(const char *p, size_t n)
-{
-	ssize_t done;
-
-	do {
-		done = write(out.fd, p, n);
-	} while (done == -1 && errno == EINTR);
-	return done;
-}
-
 void
 log_end(struct log_line *l)
 {
@@ -227,9 +216,9 @@ log_end(struct log_line *l)
 	if (l->level > out.level)
 		return;
 	l->p[l->n] = '\n';
-	if (out.torn && write_once("\n", 1) == 1)
+	if (out.torn && TEMP_FAILURE_RETRY(write(out.fd, "\n", 1)) == 1)
 		out.torn = false;
-	done = write_once(l->p, l->n + 1);
+	done = TEMP_FAILURE_RETRY(write(out.fd, l->p, l->n + 1));
 	/* a full disk must not stop the service: there is nobody left to tell */
 	if (done > 0 && (size_t)done <= l->n)
 		out.torn = true;

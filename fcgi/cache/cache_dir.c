@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "base/disk.h"
 #include "base/fault.h"
 #include "base/hex.h"
+#include "base/random.h"
 #include "cache/cache_dir_own.h"
 
 enum {
@@ -169,8 +169,7 @@ node_read(struct cache_dir *d, struct err *err)
 	n = read(fd, d->node, sizeof(d->node) - 1);
 	if (n != (ssize_t)sizeof(d->node) - 1 ||
 	    !hex_decode(slice_str(d->node), bytes, sizeof(bytes))) {
-		if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-			rc = err_sys(err, "getrandom");
+		rc = random_bytes(bytes, sizeof(bytes), err);
 		hex_encode(bytes, sizeof(bytes), d->node);
 		if (rc == 0 && (ftruncate(fd, 0) == -1 ||
 		                   pwrite(fd, d->node, sizeof(d->node) - 1, 0) !=

@@ -52,23 +52,6 @@ path_of(struct arena *a, const struct cache_extract *e)
 	return arena_printf(a, "%" PRId64 "/%s", e->project_id, key);
 }
 
-/* -1: errno. */
-static int
-read_all(int fd, char *bytes, size_t n)
-{
-	while (n > 0) {
-		ssize_t got = read(fd, bytes, n);
-
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return -1;
-		bytes += got;
-		n -= (size_t)got;
-	}
-	return 0;
-}
-
 /* The file: a digest of the bytes, and the bytes.  False: errno. */
 static bool
 seal(struct arena *a, struct slice bytes, struct slice *file)
@@ -102,6 +85,7 @@ cache_extract_read(struct arena *a, const struct cache_extract *e, size_t max, s
 	int fd = openat(root, path_of(a, e), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	char *bytes = NULL;
+	size_t n = 0;
 
 	if (root != -1)
 		close(root);
@@ -109,11 +93,11 @@ cache_extract_read(struct arena *a, const struct cache_extract *e, size_t max, s
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= SHA256_SIZE + (uint64_t)max) {
 		bytes = arena_alloc(a, (size_t)st.st_size + 1);
-		if (read_all(fd, bytes, (size_t)st.st_size) == -1)
-			bytes = NULL;
+		if (disk_read(fd, 0, bytes, (size_t)st.st_size, &n) == -1)
+			n = 0;
 	}
 	close(fd);
-	return bytes != NULL && unseal(slice_of(bytes, (size_t)st.st_size), out);
+	return unseal(slice_of(bytes, n), out);
 }
 
 static int

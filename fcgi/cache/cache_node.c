@@ -1,6 +1,6 @@
 #include "cache/cache_node.h"
 
-#include <sys/random.h>
+#include "base/random.h"
 
 int
 cache_node_listen(struct db *db, struct arena *a, struct err *err)
@@ -57,8 +57,8 @@ begin_run(struct db *db, struct arena *a, struct err *err)
 	struct db_params p = { .n = 0 };
 	int64_t id;
 
-	if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
-		return err_sys(err, "getrandom");
+	if (random_bytes(&id, sizeof(id), err) == -1)
+		return -1;
 	db_bind_int(&p, id);
 	return db_exec(db, a, STMT_CACHE_BEGIN_RUN, &p, NULL, err);
 }

@@ -80,8 +80,7 @@ command_output(const char *command, int ms, char *text, size_t size, struct err 
 	close(output[1]);
 	if (rc == 0) {
 		read_text(output[0], text, size);
-		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-			continue;
+		(void)TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));
 	}
 	close(output[0]);
 	if (rc != 0)

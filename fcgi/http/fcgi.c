@@ -156,10 +156,8 @@ static int
 write_both(int fd, struct iovec *v)
 {
 	while (v[1].iov_len > 0) {
-		ssize_t done = writev(fd, v, 2);
+		ssize_t done = TEMP_FAILURE_RETRY(writev(fd, v, 2));
 
-		if (done == -1 && errno == EINTR)
-			continue;
 		if (done <= 0)
 			return -1;
 		for (int i = 0; i < 2; i++) {

@@ -44,24 +44,6 @@ is_ours(const char *name, const char *base)
 	return true;
 }
 
-static int
-read_at(int fd, int64_t position, char *to, size_t max, size_t *got)
-{
-	*got = 0;
-	while (*got < max) {
-		ssize_t n = pread(fd, to + *got, max - *got, (off_t)(position + (int64_t)*got));
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		*got += (size_t)n;
-	}
-	return 0;
-}
-
 static void
 digest_of(const char *p, size_t n, char out[LOG_FINGERPRINT_SIZE])
 {
@@ -92,7 +74,7 @@ fingerprint(int fd, char out[LOG_FINGERPRINT_SIZE])
 	char line[FIRST_LINE_MAX];
 	size_t n;
 
-	if (read_at(fd, 0, line, sizeof(line), &n) == -1)
+	if (disk_read(fd, 0, line, sizeof(line), &n) == -1)
 		return -1;
 	return fingerprint_of(line, n, out) ? 1 : 0;
 }
@@ -112,7 +94,7 @@ fingerprint_packed(int fd, char out[LOG_FINGERPRINT_SIZE])
 	arena_free(a);
 	if (known || rc == 0)
 		return known ? 1 : 0;
-	if (read_at(fd, 0, line, sizeof(line), &n) == -1)
+	if (disk_read(fd, 0, line, sizeof(line), &n) == -1)
 		return -1;
 	digest_of(line, n, out);
 	return 1;
@@ -298,7 +280,7 @@ log_file_read(struct arena *a, struct log_file *f, int64_t position, char *to, s
 	if (f->compressed)
 		return read_packed(a, f, position, to, max, got, err) == -1
 		    ? err_context(err, "%s", f->path) : 0;
-	if (read_at(f->fd, position, to, max, got) == -1 || (same = fingerprint(f->fd, now)) == -1)
+	if (disk_read(f->fd, position, to, max, got) == -1 || (same = fingerprint(f->fd, now)) == -1)
 		return err_sys(err, "cannot read %s", f->path);
 	/* what is truncated never gets its first line back: so it was whole when it was read */
 	if (same == 0 || strcmp(now, f->fingerprint) != 0)

@@ -51,11 +51,8 @@ packed_log_rewind(struct packed_log *p, struct err *err)
 static int
 fill(struct packed_log *p, struct err *err)
 {
-	ssize_t n;
+	ssize_t n = TEMP_FAILURE_RETRY(read(p->fd, p->in, sizeof(p->in)));
 
-	do
-		n = read(p->fd, p->in, sizeof(p->in));
-	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return err_sys(err, "read");
 	p->z.next_in = p->in;

@@ -58,8 +58,7 @@ send_message(const struct process *p, int result, size_t n, const char *crate, c
 	snprintf(m.crate, sizeof(m.crate), "%s", crate);
 	snprintf(m.version, sizeof(m.version), "%s", version);
 	snprintf(m.why, sizeof(m.why), "%s", why != NULL ? why : "");
-	while (write(p->messages, &m, sizeof(m)) == -1 && errno == EINTR)
-		continue;
+	(void)!TEMP_FAILURE_RETRY(write(p->messages, &m, sizeof(m)));
 }
 
 static void
@@ -328,9 +327,7 @@ listen_to(struct import *import, int messages, struct err *err)
 	ssize_t n;
 	int rc = 0;
 
-	while ((n = read(messages, &m, sizeof(m))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
+	while ((n = TEMP_FAILURE_RETRY(read(messages, &m, sizeof(m)))) != 0) {
 		if (n != (ssize_t)sizeof(m))
 			return err_sys(err, "read from a process of the import");
 		if (m.result == STOPPED) {
@@ -354,8 +351,7 @@ wait_for(const pid_t *pids, size_t n, int rc, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		int status = 0;
 
-		while (waitpid(pids[i], &status, 0) == -1 && errno == EINTR)
-			continue;
+		(void)TEMP_FAILURE_RETRY(waitpid(pids[i], &status, 0));
 		if (rc == 0 && status != 0)
 			rc = err_internal(err, 500,
 			    "a process of the import has ended with wait status %#x" GO_ON, (unsigned)status);

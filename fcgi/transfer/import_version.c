@@ -141,9 +141,7 @@ read_file(struct passage *p, struct err *err)
 		return too_large(p, false, (uint64_t)st.st_size, err);
 	if (begin_stage(p, err) == -1)
 		return -1;
-	while ((n = read(p->fd, piece, PIECE)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
+	while ((n = TEMP_FAILURE_RETRY(read(p->fd, piece, PIECE))) != 0) {
 		if (n == -1)
 			return unreadable(p, err);
 		if (take_piece(p, slice_of(piece, (size_t)n), err) == -1)

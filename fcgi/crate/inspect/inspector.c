@@ -82,8 +82,7 @@ inspector_stop(struct inspector *in)
 		return;
 	/* its child is killed with it */
 	kill(in->pid, SIGKILL);
-	while (waitpid(in->pid, NULL, 0) == -1 && errno == EINTR)
-		continue;
+	(void)TEMP_FAILURE_RETRY(waitpid(in->pid, NULL, 0));
 	fd_close(&in->socket);
 	fd_close(&in->errors);
 	in->pid = 0;

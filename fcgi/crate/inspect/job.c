@@ -164,7 +164,6 @@ job_send(int socket, const struct job *job, const struct job_fds *fds, struct er
 	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
 		.msg_controllen = CMSG_SPACE(nfds * sizeof(int)) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-	ssize_t n;
 
 	if (part.iov_len == 0)
 		return err_internal(err, 500, "no folder, or a name that no folder can have");
@@ -172,10 +171,7 @@ job_send(int socket, const struct job *job, const struct job_fds *fds, struct er
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
 	memcpy(CMSG_DATA(c), fd, nfds * sizeof(int));
-	do
-		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
-	return n == -1 ? err_sys(err, "send a job") : 0;
+	return TEMP_FAILURE_RETRY(sendmsg(socket, &msg, MSG_NOSIGNAL)) == -1 ? err_sys(err, "send a job") : 0;
 }
 
 /* The descriptors that came with a message, at most NFDS_MAX; returns how many. */
@@ -206,9 +202,7 @@ job_receive(int socket, char message[JOB_MESSAGE_MAX + 1], struct job *job, stru
 	size_t nfds;
 	ssize_t n;
 
-	do
-		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-	while (n == -1 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(recvmsg(socket, &msg, MSG_CMSG_CLOEXEC));
 	if (n <= 0)
 		return n == 0 ? 0 : err_sys(err, "receive a job");
 	nfds = fds_take(&msg, fd);
@@ -230,24 +224,18 @@ int
 job_report_send(int socket, const struct job_report *report, struct err *err)
 {
 	const struct report message = { REPORT_MAGIC, report->number, report->status };
-	ssize_t n;
 
-	do
-		n = send(socket, &message, sizeof(message), MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
-	return n == -1 ? err_sys(err, "send a report") : 0;
+	return TEMP_FAILURE_RETRY(send(socket, &message, sizeof(message), MSG_NOSIGNAL)) == -1
+	    ? err_sys(err, "send a report") : 0;
 }
 
 int
 job_report_receive(int socket, struct job_report *report, struct err *err)
 {
 	struct report message;
-	ssize_t n;
+	/* the length that it has, also where that is more than there is room for */
+	ssize_t n = TEMP_FAILURE_RETRY(recv(socket, &message, sizeof(message), MSG_TRUNC));
 
-	do
-		/* the length that it has, also where that is more than there is room for */
-		n = recv(socket, &message, sizeof(message), MSG_TRUNC);
-	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return err_sys(err, "receive a report");
 	if (n == 0)

@@ -173,8 +173,7 @@ template_run(int socket, char message[JOB_MESSAGE_MAX + 1], struct job *job, str
 				return 0;
 			return job_take(socket, number, message, job, err);
 		}
-		while (waitpid(child, &report.status, 0) == -1 && errno == EINTR)
-			continue;
+		(void)TEMP_FAILURE_RETRY(waitpid(child, &report.status, 0));
 		FAULT_POINT("inspect", "ended");
 		/* the worker has gone, or does not go on with an inspector that has failed */
 		if (job_report_send(socket, &report, err) == -1 || !job_is_judged(report.status))

@@ -6,13 +6,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/disk.h"
 #include "base/hex.h"
+#include "base/random.h"
 #include "base/sha256.h"
 #include "store/blob/blob_dir.h"
 
@@ -27,13 +27,9 @@ int
 blob_staging_name(char name[BLOB_STAGING_NAME_SIZE], struct err *err)
 {
 	unsigned char bytes[NAME_BYTES];
-	ssize_t n;
 
-	do
-		n = getrandom(bytes, sizeof(bytes), 0);
-	while (n == -1 && errno == EINTR);
-	if (n != (ssize_t)sizeof(bytes))
-		return err_sys(err, "getrandom");
+	if (random_bytes(bytes, sizeof(bytes), err) == -1)
+		return -1;
 	hex_encode(bytes, sizeof(bytes), name);
 	return 0;
 }

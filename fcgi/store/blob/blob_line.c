@@ -32,9 +32,7 @@ blob_line_read(const char *store, const char *name, char *line, size_t size, str
 	close(root);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : err_disk(err, "store %s: open %s", store, name);
-	do
-		n = read(fd, line, size - 1);
-	while (n == -1 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(read(fd, line, size - 1));
 	close(fd);
 	if (n == -1)
 		return err_disk(err, "store %s: read %s", store, name);

@@ -1,13 +1,12 @@
 #include "store/db/db_conn.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/random.h"
 
 enum {
 	PROOF_MS = 3000, /* for the notification to arrive, and for the second session to answer */
@@ -152,8 +151,8 @@ prove_with(struct db *db, struct db *other, struct err *err)
 	unsigned char bytes[WORD_BYTES];
 	int told;
 
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return err_sys(err, "getrandom");
+	if (random_bytes(bytes, sizeof(bytes), err) == -1)
+		return -1;
 	hex_encode(bytes, sizeof(bytes), word);
 	told = tell(db, other, word, err);
 	if (told == 1)

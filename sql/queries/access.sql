@@ -50,14 +50,24 @@ EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id 
    FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id) AS flags,
 @project_settings
 
+-- part: asked_project
+-- The project with the id $2, or else with the full path $3.
+coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text)))
+
+-- part: asked_group
+-- The group with the id $2, or else with the full path $3.
+coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
+
+-- part: flags_for_all
+-- The flags that are set for all projects.
+(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL)
+
 -- name: access_facts
 -- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.  All facts that
 -- the decision needs, and the limits for publishes to the project, always in one row.  Each join is a
 -- look-up by a unique index (tokens.digest, users.id, projects.id or projects.full_path, groups.id).
 SELECT @caller, @caller_in_project
-  FROM (SELECT $1::bytea AS digest,
-               coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text)))
-                   AS project) q
+  FROM (SELECT $1::bytea AS digest, @asked_project AS project) q
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN projects p ON p.id = q.project
@@ -159,17 +169,14 @@ coalesce((SELECT max(m.access_level) FROM members m
            WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
              AND (m.expires_at IS NULL OR m.expires_at > now())), 0) AS access_level,
 false AS owns_crate,
-(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f
- WHERE f.project_id IS NULL) AS flags,
+@flags_for_all AS flags,
 '' AS networks, NULL AS policy
 
 -- name: access_facts_group
 -- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.  As access_facts,
 -- for a request about a group.
 SELECT @caller, @caller_in_group
-  FROM (SELECT $1::bytea AS digest,
-               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
-                   AS place) q
+  FROM (SELECT $1::bytea AS digest, @asked_group AS place) q
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = q.place;
@@ -197,8 +204,7 @@ coalesce((SELECT max(m.access_level) FROM members m
                                 AND d.ancestor_ids @> ARRAY[v.id]))), 0) AS access_level,
 EXISTS (SELECT FROM crate_owners k JOIN projects p ON p.id = k.project_id JOIN groups d ON d.id = p.group_id
          WHERE k.user_id = t.user_id AND d.ancestor_ids @> ARRAY[v.id]) AS owns_crate,
-(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f
- WHERE f.project_id IS NULL) AS flags,
+@flags_for_all AS flags,
 CASE WHEN t.id IS NULL THEN concat_ws(' ',
     (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (v.ancestor_ids)),
     (SELECT string_agg(DISTINCT d.anonymous_networks, ' ') FROM groups d
@@ -211,9 +217,7 @@ CASE WHEN t.id IS NULL THEN concat_ws(' ',
 -- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.  As access_facts,
 -- for a request to the registry of a group that names no crate.
 SELECT @caller, @caller_in_view
-  FROM (SELECT $1::bytea AS digest,
-               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
-                   AS place) q
+  FROM (SELECT $1::bytea AS digest, @asked_group AS place) q
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups v ON v.id = q.place;
@@ -224,10 +228,7 @@ SELECT @caller, @caller_in_view
 -- after it: the group, and whether a project has the name.  The few crates of that name are found by
 -- crates_name.
 SELECT @caller, @caller_in_project, v.id AS view_id, h.project_id IS NOT NULL AS has_name
-  FROM (SELECT $1::bytea AS digest,
-               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
-                   AS place,
-               $4::text AS name) n
+  FROM (SELECT $1::bytea AS digest, @asked_group AS place, $4::text AS name) n
   LEFT JOIN tokens t ON t.digest = n.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups v ON v.id = n.place
@@ -433,9 +434,7 @@ LATERAL (SELECT -1::bigint AS id, 'personal' AS kind, u.id AS user_id, NULL::tim
 -- $1 user or null, $2 id of the project or null, $3 its full path or null.  As access_facts, for the
 -- viewer of a page.
 SELECT @caller, @caller_in_project
-  FROM (SELECT $1::bigint AS viewer,
-               coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text)))
-                   AS project) q
+  FROM (SELECT $1::bigint AS viewer, @asked_project AS project) q
   LEFT JOIN users u ON u.id = q.viewer
   LEFT JOIN @viewer ON true
   LEFT JOIN projects p ON p.id = q.project
@@ -445,9 +444,7 @@ SELECT @caller, @caller_in_project
 -- $1 user or null, $2 id of the group or null, $3 its full path or null.  As access_facts_group, for the
 -- viewer of a page.
 SELECT @caller, @caller_in_group
-  FROM (SELECT $1::bigint AS viewer,
-               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text)))
-                   AS place) q
+  FROM (SELECT $1::bigint AS viewer, @asked_group AS place) q
   LEFT JOIN users u ON u.id = q.viewer
   LEFT JOIN @viewer ON true
   LEFT JOIN groups g ON g.id = q.place;

@@ -101,6 +101,10 @@ SELECT @cache_left, a.n::bigint AS number, coalesce(@cache_server, 0) AS server
 -- with the columns of cache_sync.  A table of a few rows.
 SELECT @cache_left FROM cache_nodes c WHERE c.synced < $1 AND @may_serve;
 
+-- part: served
+-- The status of a version that clients can download.
+IN ('default', 'hidden', 'deprecated')
+
 -- name: cache_config
 -- $1 project.  Whether anyone may read its packages; by primary key.
 SELECT project_is_public(p) AS is_public FROM projects p WHERE p.id = $1;
@@ -120,4 +124,4 @@ SELECT CASE WHEN octet_length(c.index_body) <= $4::bigint THEN c.index_body END 
 SELECT v.cksum FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
    AND v.version_base = split_part($4, '+', 1) AND v.version = $4
-   AND v.status IN ('default', 'hidden', 'deprecated');
+   AND v.status @served;

@@ -32,7 +32,7 @@ SELECT id, name FROM crates WHERE project_id = $1 AND normalized_name = $2 FOR U
 -- $1 crate.  All lines of the index file in order of publication, by the index of the unique
 -- constraint (crate_id, version_base); the crate's row is locked, so none is missed.  Read row by row.
 SELECT index_line AS line, id FROM versions
- WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
+ WHERE crate_id = $1 AND status @served ORDER BY id;
 
 -- name: crate_grow_index
 -- $1 project, $2 name, $3 normalized name, $4 how often the index file has changed, $5 how many of its last

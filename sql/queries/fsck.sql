@@ -9,7 +9,7 @@ WITH page AS MATERIALIZED (
 )
 SELECT c.id, p.full_path AS path, c.name, c.index_body AS body,
        coalesce(c.index_last = (SELECT max(v.id) FROM versions v WHERE v.crate_id = c.id
-                                   AND v.status IN ('default', 'hidden', 'deprecated')), true) AS ends_right,
+                                   AND v.status @served), true) AS ends_right,
        d.due OR coalesce(n.listed_versions, 0) = (SELECT count(*) FROM versions v
          WHERE v.crate_id = c.id AND v.project_id = c.project_id
            AND v.status IN ('default', 'deprecated', 'error')) AS counted,
@@ -24,7 +24,7 @@ SELECT c.id, p.full_path AS path, c.name, c.index_body AS body,
  UNION ALL
 SELECT v.crate_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, v.index_line, v.id
   FROM page JOIN versions v ON v.crate_id = page.id
-   AND v.status IN ('default', 'hidden', 'deprecated')
+   AND v.status @served
  ORDER BY 1, 10;
 
 -- name: fsck_lock

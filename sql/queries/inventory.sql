@@ -4,7 +4,7 @@
 -- byte by byte.
 SELECT v.version_base, v.cksum, v.yanked
   FROM crates c JOIN versions v ON v.crate_id = c.id
- WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.status IN ('default', 'hidden', 'deprecated')
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.status @served
  ORDER BY v.version_base COLLATE "C";
 
 -- name: inventory_unresolved

@@ -41,9 +41,7 @@ DELETE FROM sessions WHERE expires_at <= now();
 -- $1 digest or null.  Always one row: the session by primary key, and its user by primary key, or nulls; a
 -- blocked user has no session.  Also the flags for all projects, by feature_flags_all, which switch pages
 -- on or off.  OFFSET 0 hides the digest from the planner; otherwise it would plan anew for each null.
-SELECT u.id, u.username, s.by_sso,
-       (SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f
-         WHERE f.project_id IS NULL) AS flags
+SELECT u.id, u.username, s.by_sso, @flags_for_all AS flags
   FROM (SELECT $1::bytea AS digest OFFSET 0) q
   LEFT JOIN (sessions s JOIN users u ON u.id = s.user_id AND u.state = 'active')
     ON s.digest = q.digest AND s.expires_at > now();

@@ -5,7 +5,7 @@ SELECT v.id AS version_id, v.cksum, v.size, c.id AS crate_id, c.project_id, v.st
   FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
    AND v.version_base = split_part($4, '+', 1) AND v.version = $4
-   AND v.status IN ('default', 'hidden', 'deprecated');
+   AND v.status @served;
 
 -- name: version_add
 -- $1 project, $2 normalized name of the crate, which is locked: by the unique index (project_id,
@@ -44,7 +44,7 @@ SELECT v.id, v.crate_id, v.project_id, d.name, replace(lower(d.name), '_', '-'),
 -- name: version_find
 -- $1 crate, $2 version without build metadata.  One row by the unique index; its crate is locked.
 SELECT id, version, yanked, index_line AS line, yank_message AS message FROM versions
- WHERE crate_id = $1 AND version_base = $2 AND status IN ('default', 'hidden', 'deprecated');
+ WHERE crate_id = $1 AND version_base = $2 AND status @served;
 
 -- name: version_set_yanked
 -- $1 version, $2 yanked, $3 its new line, $4 the reason or null.  By primary key; the crate is locked.

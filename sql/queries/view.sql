@@ -69,7 +69,7 @@ SELECT r.cksum
   JOIN crates c ON c.project_id = p.id AND c.normalized_name = $2
   JOIN versions r ON r.crate_id = c.id
  WHERE c.name = $3 AND r.version_base = split_part($4, '+', 1) AND r.version = $4
-   AND r.status IN ('default', 'hidden', 'deprecated');
+   AND r.status @served;
 
 -- name: view_search
 -- $1 group, $2 projects that may be searched, $3 the name to search for, in normal form, $4 its pattern

@@ -58,7 +58,6 @@ static const struct noun *const nouns[] = {
 enum { DEFAULT_TIMEOUT_MS = 10000 };
 
 enum {
-	SECOND_US = 1000000,
 	WAIT_S = 30, /* longer than any lease */
 	WAIT_MAX_S = 86400
 };
@@ -271,7 +270,7 @@ parse_wait(struct invocation *in, const char *text)
 		return -1;
 	if (seconds > WAIT_MAX_S)
 		return err_set(&in->err, 400, "%s seconds are too long to wait", text);
-	in->wait_us = seconds * SECOND_US;
+	in->wait_us = seconds * CLOCK_SECOND;
 	return 0;
 }
 

@@ -22,7 +22,7 @@
 #include "store/blob/blob.h"
 #include "store/blob/blob_store.h"
 
-enum { IDLE_MAX_US = 1000000 /* what the next request may have to wait for */ };
+enum { IDLE_MAX_US = CLOCK_SECOND /* what the next request may have to wait for */ };
 
 /* When tokens were used; that nobody waits for.  What cannot be written is lost. */
 static void

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/token_reuse.h"
+#include "base/clock.h"
 #include "call/app_metrics.h"
 #include "call/patience.h"
 #include "store/token/rate_limit.h"
@@ -84,8 +85,7 @@ ask_of(const struct call *call, const struct request *rq, enum rate_limit_action
 static int
 refuse(const struct rate_limit_answer *answer, struct err *err)
 {
-	enum { SECOND_US = 1000000 };
-	int seconds = (int)((answer->wait_us + SECOND_US - 1) / SECOND_US);
+	int seconds = (int)((answer->wait_us + CLOCK_SECOND - 1) / CLOCK_SECOND);
 
 	if (seconds == 0)
 		return 0;
@@ -114,11 +114,9 @@ static int
 charge_patiently(struct call *call, struct request *rq, struct rate_limit_ask ask, struct db_call *beside,
     size_t n)
 {
-	enum { SECOND_US = 1000000 };
-
 	while (charge(call->app, rq, ask, beside, n, &rq->err) == -1) {
 		if (rq->err.status != 429 ||
-		    !patience_wait(call, ask.actor, (int64_t)rq->err.retry_after * SECOND_US))
+		    !patience_wait(call, ask.actor, (int64_t)rq->err.retry_after * CLOCK_SECOND))
 			return -1;
 		err_clear(&rq->err);
 	}

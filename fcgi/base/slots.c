@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 
-enum { SECOND_US = 1000000, LOOK_US = SECOND_US };
+enum { LOOK_US = CLOCK_SECOND };
 
 enum taker_state { TAKER_NONE, TAKER_WAITS, TAKER_HOLDS };
 
@@ -299,11 +299,11 @@ taker_sleep(struct taker *t, int64_t us)
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += us / SECOND_US;
-	until.tv_nsec += us % SECOND_US * 1000;
-	if (until.tv_nsec >= (long)SECOND_US * 1000) {
+	until.tv_sec += us / CLOCK_SECOND;
+	until.tv_nsec += us % CLOCK_SECOND * 1000;
+	if (until.tv_nsec >= (long)CLOCK_SECOND * 1000) {
 		until.tv_sec++;
-		until.tv_nsec -= (long)SECOND_US * 1000;
+		until.tv_nsec -= (long)CLOCK_SECOND * 1000;
 	}
 	return sem_clockwait(&t->granted, CLOCK_MONOTONIC, &until) == 0;
 }

@@ -12,7 +12,7 @@ app_know_keys(struct worker_app *app, struct arena *a, struct err *err)
 	if (db_connect(app->db, err) == -1)
 		return -1;
 	if (app->keys_connection == db_connections(app->db) &&
-	    clock_us() - app->keys_read_us < (int64_t)KEYS_SECONDS * 1000000)
+	    clock_us() - app->keys_read_us < (int64_t)KEYS_SECONDS * CLOCK_SECOND)
 		return 0;
 	app->keys_connection = 0;
 	if (token_slot_keys(app->db, a, app->settings->token_key, &app->keys, err) == -1) {

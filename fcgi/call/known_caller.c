@@ -7,7 +7,7 @@
 #include "store/token/access_facts.h"
 
 /* A use of a token is written down once in a minute, which is a new version of its row. */
-enum { GROUNDS_US = 50 * 1000000 };
+enum { GROUNDS_US = 50 * CLOCK_SECOND };
 
 enum { CALLERS = 8, DIGEST_SIZE = TOKEN_DIGEST_SIZE };
 

@@ -4,10 +4,11 @@
 
 #include "base/clock.h"
 
-enum { READERS = 512, DIGEST_SIZE = TOKEN_DIGEST_SIZE };
-
-/* A caller who asks nothing for this long is unknown again. */
-#define LATELY_US ((int64_t)10 * 60 * 1000000)
+enum {
+	READERS = 512,
+	DIGEST_SIZE = TOKEN_DIGEST_SIZE,
+	LATELY_US = 600 * CLOCK_SECOND /* a caller who asks nothing for this long is unknown again */
+};
 
 struct known_reader {
 	unsigned char digest[DIGEST_SIZE]; /* zeroes: no token */

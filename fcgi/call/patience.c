@@ -41,12 +41,12 @@ patience_set(struct call *call, struct request *rq)
 	    (rq->route->error_format != ERROR_FORMAT_CARGO || rq->route->writes == 0 || rq->allow != NULL))
 		return;
 	/* what was waited for still needs time to be done */
-	if (wait_us > settings->request_timeout * 1000000 / 4 * 3)
-		wait_us = settings->request_timeout * 1000000 / 4 * 3;
+	if (wait_us > settings->request_timeout * CLOCK_SECOND / 4 * 3)
+		wait_us = settings->request_timeout * CLOCK_SECOND / 4 * 3;
 	call->patience = (struct patience) {
 		.db = { .until_us = sent_us + wait_us, .go_on = go_on, .arg = &call->patience },
 		.conn = rq->conn,
-		.drain_us = settings->drain_timeout * 1000000 / 4 * 3,
+		.drain_us = settings->drain_timeout * CLOCK_SECOND / 4 * 3,
 	};
 	if (rq->ending)
 		call->patience.drained_us = clock_us() + call->patience.drain_us;

@@ -7,9 +7,11 @@
  * socket is their queue; requests that read never wait.
  */
 
+#include "base/clock.h"
 #include "call/call.h"
 
-enum { PATIENCE_US = 20 * 1000000 }; /* since nginx sent the request; cargo gives up after 30 s of silence */
+/* Since nginx sent the request; cargo gives up after 30 s of silence. */
+enum { PATIENCE_US = 20 * CLOCK_SECOND };
 
 /*
  * Gives the request the patience that its route has.  It ends when the client has gone, and before the

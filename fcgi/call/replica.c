@@ -4,10 +4,9 @@
 #include "base/log.h"
 
 enum {
-	SECOND = 1000000,
-	ASK_US = SECOND, /* for the replica to connect, and to say how far it is */
-	AWAY_US = 5 * SECOND, /* before a replica that was away is asked again */
-	LAG_US = SECOND / 100, LAG_MAX_US = SECOND /* before one that lags is: twice as long each time */
+	ASK_US = CLOCK_SECOND, /* for the replica to connect, and to say how far it is */
+	AWAY_US = 5 * CLOCK_SECOND, /* before a replica that was away is asked again */
+	LAG_US = CLOCK_SECOND / 100, LAG_MAX_US = CLOCK_SECOND /* before one that lags: twice as long each time */
 };
 
 static bool

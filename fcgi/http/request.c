@@ -303,7 +303,7 @@ request_read(struct request *rq, struct arena *a, struct fcgi_conn *conn, int64_
 
 	*rq = (struct request) { .arena = a, .conn = conn, .started_us = clock_us() };
 	rq->waited_us = waited_us(rq);
-	rq->deadline_us = rq->started_us - rq->waited_us + timeout * 1000000;
+	rq->deadline_us = rq->started_us - rq->waited_us + timeout * CLOCK_SECOND;
 	rq->raw_path = rq->query = slice_str("");
 	id_set(rq);
 	s = fcgi_param(conn, "REQUEST_METHOD");

@@ -25,7 +25,8 @@ enum {
 	/* a transfer fails that moves fewer bytes a second than this, for so many seconds */
 	STALL_BYTES = 1000, STALL_S = 10,
 	STALL_SIZE = 16 << 20, /* a body gets one more second for each: the store writes before it answers */
-	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after a failure requests fail at once, by set_away() */
+	/* after a failure requests fail at once, by set_away() */
+	AWAY_US = CLOCK_SECOND, AWAY_MAX_US = 10 * CLOCK_SECOND,
 	ANSWER_MAX = 4 * 1024 * 1024,
 	PATH_MAX_BYTES = 8 * 1024,
 	HEADERS_MAX = 9,

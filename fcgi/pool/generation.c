@@ -11,14 +11,13 @@
 #include "base/log.h"
 
 enum {
-	SECOND = 1000000,
-	BACKOFF_MIN = SECOND / 10,
-	BACKOFF_MAX = 10 * SECOND,
+	BACKOFF_MIN = CLOCK_SECOND / 10,
+	BACKOFF_MAX = 10 * CLOCK_SECOND,
 	/* a child that lived so long, or served anything, has a new reason to crash */
-	BACKOFF_FORGIVEN = 10 * SECOND,
-	START_PATIENCE = 60 * SECOND,
+	BACKOFF_FORGIVEN = 10 * CLOCK_SECOND,
+	START_PATIENCE = 60 * CLOCK_SECOND,
 	/* past request_timeout: the application's own deadlines come first */
-	REQUEST_GRACE = 5 * SECOND
+	REQUEST_GRACE = 5 * CLOCK_SECOND
 };
 
 struct generation *
@@ -122,7 +121,7 @@ generation_drain(struct generation *g)
 	if (g->draining)
 		return;
 	g->draining = true;
-	g->deadline_us = clock_us() + g->settings->drain_timeout * SECOND;
+	g->deadline_us = clock_us() + g->settings->drain_timeout * CLOCK_SECOND;
 	generation_signal(g, SIGTERM);
 }
 
@@ -139,7 +138,7 @@ generation_signal(const struct generation *g, int sig)
 static const char *
 impatience(const struct generation *g, size_t i, int64_t now)
 {
-	int64_t patience = g->settings->request_timeout * SECOND + REQUEST_GRACE;
+	int64_t patience = g->settings->request_timeout * CLOCK_SECOND + REQUEST_GRACE;
 
 	if (slot_busy_us(&g->slots[i]) > patience)
 		return "its request is past request_timeout";

@@ -17,11 +17,10 @@
 #include "pool/memory.h"
 
 enum {
-	SECOND = 1000000,
-	TICK = SECOND / 4, /* how often the scoreboard is looked at */
-	TICK_STARTING = SECOND / 50,
-	WEIGH_EVERY = 5 * SECOND,
-	CRASH_WINDOW = 30 * SECOND,
+	TICK = CLOCK_SECOND / 4, /* how often the scoreboard is looked at */
+	TICK_STARTING = CLOCK_SECOND / 50,
+	WEIGH_EVERY = 5 * CLOCK_SECOND,
+	CRASH_WINDOW = 30 * CLOCK_SECOND,
 	CRASHES_A_WORKER = 5
 };
 

@@ -3,8 +3,6 @@
 #include "base/clock.h"
 #include "pool/metrics_cells.h"
 
-enum { SECOND = 1000000 };
-
 static int64_t
 sum(const struct metrics *m, size_t at)
 {
@@ -83,7 +81,7 @@ print_name(struct buf *b, const struct family *f, size_t i, const char *suffix, 
 static void
 print_seconds(struct buf *b, int64_t us)
 {
-	buf_printf(b, "%lld.%06lld\n", (long long)(us / SECOND), (long long)(us % SECOND));
+	buf_printf(b, "%lld.%06lld\n", (long long)(us / CLOCK_SECOND), (long long)(us % CLOCK_SECOND));
 }
 
 static void
@@ -98,7 +96,7 @@ print_number(struct buf *b, const struct metrics *m, const struct family *f, siz
 	if (f->def.kind == METRIC_SECONDS)
 		print_seconds(b, n);
 	else if (f->def.until)
-		buf_printf(b, "%lld\n", (long long)((n - clock_us()) / SECOND));
+		buf_printf(b, "%lld\n", (long long)((n - clock_us()) / CLOCK_SECOND));
 	else
 		buf_printf(b, "%lld\n", (long long)n);
 }

@@ -109,7 +109,7 @@ body_check(struct request *rq)
 static int64_t
 queue_patience_us(const struct worker *w)
 {
-	return w->settings->request_timeout * 1000000 / 4 * 3;
+	return w->settings->request_timeout * CLOCK_SECOND / 4 * 3;
 }
 
 /* Has the deferred request waited for too long? */
@@ -398,7 +398,7 @@ static void
 worker_drain(struct worker *w)
 {
 	fcgi_drop(w->conn);
-	w->drained_us = clock_us() + w->settings->drain_timeout * 1000000 / 4 * 3;
+	w->drained_us = clock_us() + w->settings->drain_timeout * CLOCK_SECOND / 4 * 3;
 	while (w->deferred.n > 0) {
 		if (deferred_is_due(w))
 			(void)worker_serve(w, true);

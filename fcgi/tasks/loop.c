@@ -33,7 +33,7 @@ enum {
 	RETRY_MAX_S = 900
 };
 
-enum { SECOND_US = 1000000, MS_US = 1000 };
+enum { MS_US = 1000 };
 
 struct loop {
 	const char *config_path;
@@ -229,7 +229,7 @@ schedule(struct loop *l, struct arena *a, struct err *err)
 		        err) == -1)
 			return -1;
 	}
-	l->schedule_us = now + (int64_t)SCHEDULE_S * SECOND_US;
+	l->schedule_us = now + (int64_t)SCHEDULE_S * CLOCK_SECOND;
 	return 0;
 }
 
@@ -335,7 +335,7 @@ run_task(struct loop *l, struct arena *a, const struct task *task, struct err *e
 	const struct task_kind *kind = kind_named(task->kind);
 	int64_t started = clock_us();
 	struct task_ctx ctx = { .settings = l->settings, .node = l->node, .db = l->db,
-		.arena = a, .until_us = started + (int64_t)SLICE_S * SECOND_US,
+		.arena = a, .until_us = started + (int64_t)SLICE_S * CLOCK_SECOND,
 		.look_us = kind != NULL && kind->is_due == NULL ? &l->look_us : NULL,
 		.signal_fd = l->signal_fd };
 	struct err why = { 0 };
@@ -394,7 +394,7 @@ work(struct loop *l, struct arena *a, struct err *err)
 		return -1;
 	if (task.id != 0)
 		return run_task(l, a, &task, err) == -1 ? -1 : 1;
-	l->poll_us = clock_us() + (int64_t)POLL_S * SECOND_US;
+	l->poll_us = clock_us() + (int64_t)POLL_S * CLOCK_SECOND;
 	return 0;
 }
 
@@ -406,7 +406,7 @@ await_schema(struct loop *l, const struct err *err)
 
 	if (now >= l->complain_us) {
 		log_warn("%s", err->detail);
-		l->complain_us = now + (int64_t)COMPLAIN_S * SECOND_US;
+		l->complain_us = now + (int64_t)COMPLAIN_S * CLOCK_SECOND;
 	}
 	wait_for_news(l, SCHEMA_MS);
 }

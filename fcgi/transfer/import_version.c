@@ -207,7 +207,7 @@ inspect_as(struct passage *p, const char *name, struct err *err)
 		.folder = arena_printf(p->arena, "%s-%s", name, p->version->version),
 	} };
 	struct inspector_result result = { .errors = slice_str("") };
-	int64_t deadline_us = clock_us() + wanted->settings->inspect_timeout * 1000000;
+	int64_t deadline_us = clock_us() + wanted->settings->inspect_timeout * CLOCK_SECOND;
 	int fd = blob_stage_fd(p->v.blob, err);
 	struct verdict verdict;
 	struct err died = { 0 };

@@ -13,7 +13,7 @@
 #include "crate/inspect/verdict.h"
 
 enum {
-	WAIT_US = 20 * 1000000, /* the wait for a slot: cargo does not publish again by itself */
+	WAIT_US = 20 * CLOCK_SECOND, /* the wait for a slot: cargo does not publish again by itself */
 	SHORT_WAIT_US = 2000000 /* where many wait: a slot is free that soon, unless crates are large */
 };
 
@@ -51,7 +51,7 @@ publish_inspect_begin(struct call *call, struct request *rq)
 static int64_t
 inspect_deadline(const struct worker_app *app, const struct request *rq)
 {
-	int64_t own = clock_us() + app->settings->inspect_timeout * 1000000;
+	int64_t own = clock_us() + app->settings->inspect_timeout * CLOCK_SECOND;
 
 	return rq->deadline_us != 0 && rq->deadline_us < own ? rq->deadline_us : own;
 }

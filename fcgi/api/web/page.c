@@ -11,7 +11,7 @@
 #include "store/web/page_crate.h"
 
 /* The longest time that the page for a missing address waits to find its viewer. */
-enum { LOST_US = 1000000 };
+enum { LOST_US = CLOCK_SECOND };
 
 void
 page_init(struct page *page, const struct worker_app *app, struct request *rq, const struct web_session *v,

@@ -17,7 +17,7 @@
 
 enum {
 	WAIT_US = 2000000,
-	TIME_US = 10 * 1000000,
+	TIME_US = 10 * CLOCK_SECOND,
 	STATUS_DIGITS = 3,
 	FORMAT = 2 /* of the inspector's answers; a new number makes older extracts invalid */
 };

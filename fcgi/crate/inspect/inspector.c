@@ -19,7 +19,7 @@
 
 enum {
 	PIECE = 16 * 1024,
-	END_US = 1000000 /* least time for the end of a process that has answered */
+	END_US = CLOCK_SECOND /* least time for the end of a process that has answered */
 };
 
 struct inspector {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/hex.h"
 #include "base/sha256.h"
@@ -15,7 +16,7 @@
 #include "store/blob/blob_dir.h"
 #include "store/blob/blob_files.h"
 
-enum { REMEMBER_US = 10 * 1000000, HEX = 16 };
+enum { REMEMBER_US = 10 * CLOCK_SECOND, HEX = 16 };
 
 /*
  * Makes the directory of copies like that of a store.  Whether the object store answers shows at the first

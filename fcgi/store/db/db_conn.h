@@ -11,11 +11,12 @@
 
 #include <libpq-fe.h>
 
+#include "base/clock.h"
 #include "store/db/db.h"
 #include "store/db/db_hosts.h"
 
 enum {
-	DB_GRACE_US = 1000000, /* for the server to cancel by itself, and to answer a cancel */
+	DB_GRACE_US = CLOCK_SECOND, /* for the server to cancel by itself, and to answer a cancel */
 	DB_IDLE_US = 10000, /* without use, after which db_look() looks */
 	DB_NAME_SIZE = 128 /* of a session's name with a request's id */
 };

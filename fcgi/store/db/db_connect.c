@@ -14,7 +14,7 @@
 enum {
 	LOOKS_MAX = 8, /* reads per wait: any answer arrives in fewer pieces */
 	AGAIN_MS = 200, /* between two attempts of one that has patience */
-	REFUSED_US = 1000000 /* before a schema that does not fit is read again */
+	REFUSED_US = CLOCK_SECOND /* before a schema that does not fit is read again */
 };
 
 const struct db_stmt db_stmts[STMT__MAX] = {

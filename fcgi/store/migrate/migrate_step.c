@@ -21,7 +21,7 @@
 enum {
 	TEXT_MAX = 16 << 20,
 	NAME_MAX_SQL = 256,
-	TRY_FOR_US = 120 * 1000000, /* the time to get a lock */
+	TRY_FOR_US = 120 * CLOCK_SECOND, /* the time to get a lock */
 	PAUSE_MS = 150, /* before the next try; it grows each time */
 	PAUSE_MAX_MS = 2000,
 	MICROSECONDS = 1000

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 static const char *const actions[RATE_LIMIT__MAX] = {
 	[RATE_LIMIT_NEW_CRATE] = "new_crate",
 	[RATE_LIMIT_PUBLISH] = "publish",
@@ -29,7 +31,7 @@ action_of(const char *name)
 static int64_t
 cost_us(const struct rate_limit *limit)
 {
-	return limit->burst == 0 ? 0 : (int64_t)60 * 1000000 / limit->per_minute;
+	return limit->burst == 0 ? 0 : (int64_t)60 * CLOCK_SECOND / limit->per_minute;
 }
 
 /* The time in which an empty bucket becomes full. */

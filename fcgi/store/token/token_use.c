@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 
-enum { SECOND_US = 1000000, MS_US = 1000 };
+#include "base/clock.h"
+
+enum { MS_US = 1000 };
 
 void
 token_use_note(struct token_use *u, int64_t id, int64_t at, int64_t now_us)
@@ -14,9 +16,9 @@ token_use_note(struct token_use *u, int64_t id, int64_t at, int64_t now_us)
 	if (i == TOKEN_USE_MAX)
 		return;
 	if (u->n == 0) {
-		int64_t next = u->written_us + (int64_t)TOKEN_USE_PERIOD_S * SECOND_US;
+		int64_t next = u->written_us + (int64_t)TOKEN_USE_PERIOD_S * CLOCK_SECOND;
 
-		u->due_us = now_us + (int64_t)TOKEN_USE_DELAY_S * SECOND_US;
+		u->due_us = now_us + (int64_t)TOKEN_USE_DELAY_S * CLOCK_SECOND;
 		if (u->written_us != 0 && u->due_us < next)
 			u->due_us = next;
 	}

@@ -174,10 +174,8 @@ index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, t
 	if (pkg->nbuiltins > 0)
 		package_json_write_builtins(&o, pkg);
 	json_out_key_str(&o, "pubtime", pubtime);
-	if (version > 1) {
-		json_out_key(&o, "v");
-		json_out_int(&o, version);
-	}
+	if (version > 1)
+		json_out_key_int(&o, "v", version);
 	json_out_close(&o, '}');
 	if (!buf_full(b) && b->n - before <= max)
 		return 0;

@@ -46,10 +46,8 @@ registry_config(struct arena *a, const char *root, bool auth_required)
 	json_out_key(&o, "dl");
 	/* without a marker cargo appends the path of a download by itself */
 	json_out_str(&o, root);
-	json_out_key(&o, "api");
-	json_out_str(&o, root);
-	json_out_key(&o, "auth-required");
-	json_out_bool(&o, auth_required);
+	json_out_key_str(&o, "api", root);
+	json_out_key_bool(&o, "auth-required", auth_required);
 	json_out_close(&o, '}');
 	return buf_slice(&b);
 }

@@ -112,8 +112,7 @@ write_cargo(struct buf *b, const struct err *err)
 	json_out_key(&j, "errors");
 	json_out_open(&j, '[');
 	json_out_open(&j, '{');
-	json_out_key(&j, "detail");
-	json_out_str(&j, err->pub);
+	json_out_key_str(&j, "detail", err->pub);
 	json_out_close(&j, '}');
 	json_out_close(&j, ']');
 	json_out_close(&j, '}');
@@ -128,8 +127,7 @@ write_gitlab(struct buf *b, const struct err *err)
 	snprintf(message, sizeof(message), "%d %s", err->status, err->pub);
 	json_out_init(&j, b);
 	json_out_open(&j, '{');
-	json_out_key(&j, "message");
-	json_out_str(&j, message);
+	json_out_key_str(&j, "message", message);
 	json_out_close(&j, '}');
 }
 

@@ -26,22 +26,18 @@ static void
 put_download(struct json_out *o, const struct download *d)
 {
 	json_out_open(o, '{');
-	json_out_key(o, "at");
-	json_out_int(o, d->at);
-	json_out_key(o, "bytes");
-	json_out_int(o, d->bytes);
+	json_out_key_int(o, "at", d->at);
+	json_out_key_int(o, "bytes", d->bytes);
 	json_out_key_str(o, "actor", download_actor_names[d->actor]);
-	json_out_key(o, "actor_id");
-	json_out_int(o, d->actor_id);
+	json_out_key_int(o, "actor_id", d->actor_id);
 	if (d->handle.n > 0) {
 		json_out_key(o, "handle");
 		json_out_slice(o, d->handle);
 	}
-	json_out_key(o, d->group_id != 0 ? "group_id" : "project_id");
-	json_out_int(o, d->group_id != 0 ? d->group_id : d->project_id);
+	json_out_key_int(o, d->group_id != 0 ? "group_id" : "project_id",
+	    d->group_id != 0 ? d->group_id : d->project_id);
 	if (d->version_id != 0) {
-		json_out_key(o, "version_id");
-		json_out_int(o, d->version_id);
+		json_out_key_int(o, "version_id", d->version_id);
 	} else {
 		json_out_key(o, "crate");
 		json_out_slice(o, d->crate);

@@ -66,8 +66,7 @@ project_policy_change(struct arena *a, const struct settings *configured, const 
 		if (project_policy_check(a, configured, key->name, &value, err) == -1)
 			return -1;
 		any = true;
-		json_out_key(&o, key->name);
-		json_out_str(&o, value[0] != '\0' ? value : NULL);
+		json_out_key_str(&o, key->name, value[0] != '\0' ? value : NULL);
 	}
 	json_out_close(&o, '}');
 	assert(!buf_full(&b));

@@ -76,8 +76,7 @@ respond(struct request *rq, struct response *rs, const struct found *found)
 	json_out_close(&o, ']');
 	json_out_key(&o, "meta");
 	json_out_open(&o, '{');
-	json_out_key(&o, "total");
-	json_out_int(&o, found->total);
+	json_out_key_int(&o, "total", found->total);
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
 	response_body(rs, 200, "application/json", buf_slice(&b));

@@ -8,10 +8,8 @@ write_package(struct json_out *o, const struct package *pkg)
 {
 	json_out_open(o, '{');
 	package_json_write(o, pkg);
-	json_out_key(o, "edition");
-	json_out_str(o, pkg->edition);
-	json_out_key(o, "has_lib");
-	json_out_bool(o, pkg->has_lib);
+	json_out_key_str(o, "edition", pkg->edition);
+	json_out_key_bool(o, "has_lib", pkg->has_lib);
 	package_json_write_strings(o, "bins", &pkg->bins);
 	json_out_close(o, '}');
 }
@@ -23,20 +21,15 @@ verdict_encode(struct buf *b, const struct verdict *v)
 
 	json_out_init(&o, b);
 	json_out_open(&o, '{');
-	json_out_key(&o, "accepted");
-	json_out_bool(&o, v->accepted);
+	json_out_key_bool(&o, "accepted", v->accepted);
 	if (v->accepted) {
-		json_out_key(&o, "entries");
-		json_out_int(&o, v->entries);
-		json_out_key(&o, "unpacked_size");
-		json_out_int(&o, v->unpacked_size);
+		json_out_key_int(&o, "entries", v->entries);
+		json_out_key_int(&o, "unpacked_size", v->unpacked_size);
 		json_out_key(&o, "package");
 		write_package(&o, &v->package);
 	} else {
-		json_out_key(&o, "status");
-		json_out_int(&o, v->status);
-		json_out_key(&o, "error");
-		json_out_str(&o, v->error);
+		json_out_key_int(&o, "status", v->status);
+		json_out_key_str(&o, "error", v->error);
 	}
 	json_out_close(&o, '}');
 	buf_putc(b, '\n');

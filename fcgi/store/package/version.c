@@ -29,21 +29,16 @@ dependencies_json(struct arena *a, const struct package *pkg)
 	json_out_open(&o, '[');
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		const struct dependency *d = &pkg->deps[i];
-		const struct {
-			const char *key, *value;
-		} members[] = { { "name", d->name }, { "alias", d->alias }, { "req", d->req },
-			{ "target", d->target }, { "registry", d->registry },
-			{ "kind", dep_kind_names[d->kind] } };
 
 		json_out_open(&o, '{');
-		for (size_t k = 0; k < sizeof(members) / sizeof(*members); k++) {
-			json_out_key(&o, members[k].key);
-			json_out_str(&o, members[k].value);
-		}
-		json_out_key(&o, "optional");
-		json_out_bool(&o, d->optional);
-		json_out_key(&o, "default_features");
-		json_out_bool(&o, d->default_features);
+		json_out_key_str(&o, "name", d->name);
+		json_out_key_str(&o, "alias", d->alias);
+		json_out_key_str(&o, "req", d->req);
+		json_out_key_str(&o, "target", d->target);
+		json_out_key_str(&o, "registry", d->registry);
+		json_out_key_str(&o, "kind", dep_kind_names[d->kind]);
+		json_out_key_bool(&o, "optional", d->optional);
+		json_out_key_bool(&o, "default_features", d->default_features);
 		package_json_write_strings(&o, "features", &d->features);
 		json_out_close(&o, '}');
 	}
@@ -60,9 +55,8 @@ features_json(struct arena *a, const struct package *pkg)
 	buf_init(&b, a, JSON_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
-	for (size_t i = 0; i < pkg->nfeatures; i++) {
+	for (size_t i = 0; i < pkg->nfeatures; i++)
 		package_json_write_strings(&o, pkg->features[i].name, &pkg->features[i].values);
-	}
 	json_out_close(&o, '}');
 	return buf_str(&b);
 }

@@ -66,8 +66,9 @@ check(const struct s3_credentials *c, const char *from, struct err *err)
 	return 0;
 }
 
-static void
-parse(struct arena *a, struct slice text, struct s3_credentials *c)
+int
+s3_credentials_parse(struct arena *a, struct slice text, const char *from, struct s3_credentials *c,
+    struct err *err)
 {
 	bool ours = true;
 
@@ -83,13 +84,7 @@ parse(struct arena *a, struct slice text, struct s3_credentials *c)
 		else if (ours && line.n > 0 && line.p[0] != '#' && memchr(line.p, '\0', line.n) == NULL)
 			take_line(a, line, c);
 	}
-}
-
-int
-s3_credentials_parse(struct arena *a, struct slice text, struct s3_credentials *c, struct err *err)
-{
-	parse(a, text, c);
-	return check(c, "the file", err);
+	return check(c, from, err);
 }
 
 static int
@@ -105,8 +100,7 @@ read_file(struct arena *a, const char *path, struct s3_credentials *c, struct er
 		close(fd);
 	if (n == -1)
 		return -1;
-	parse(a, slice_of(text, (size_t)n), c);
-	return check(c, path, err);
+	return s3_credentials_parse(a, slice_of(text, (size_t)n), path, c, err);
 }
 
 int

@@ -16,11 +16,11 @@ enum { S3_CREDENTIALS_MAX = 64 * 1024 };
 
 /*
  * Reads lines NAME = VALUE: aws_access_key_id, aws_secret_access_key, aws_session_token, in the section
- * [default] or before any section; it ignores the rest.  -1: 500, one of the first two is missing, or a
- * value has characters other than visible ASCII.
+ * [default] or before any section; it ignores the rest.  from: where the text is from.  -1: 500, one of the
+ * first two is missing, or a value has characters other than visible ASCII.
  */
-int s3_credentials_parse(struct arena *, struct slice text, struct s3_credentials *, struct err *)
-    __attribute__((warn_unused_result));
+int s3_credentials_parse(struct arena *, struct slice text, const char *from, struct s3_credentials *,
+    struct err *) __attribute__((warn_unused_result));
 
 /*
  * Reads the file at `path`, or, if it is "", the environment.  Each call reads the file again, so that new

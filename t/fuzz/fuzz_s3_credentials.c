@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct s3_credentials c;
 	struct err err = { 0 };
 
-	if (s3_credentials_parse(a, slice_of((const char *)p, n), &c, &err) == 0)
+	if (s3_credentials_parse(a, slice_of((const char *)p, n), "the file", &c, &err) == 0)
 		assert(c.key_id[0] != '\0' && c.secret[0] != '\0' && strchr(c.secret, '\n') == NULL);
 	else
 		assert(err.status == 500);

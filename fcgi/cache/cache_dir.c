@@ -195,9 +195,9 @@ hint_open(struct cache_dir *d, struct err *err)
 	    err_internal(err, 500, "cache_dir: %s/hint is not a pipe; remove it", d->path);
 }
 
-/* The parts that every tree has. */
+/* The parts that every tree has; those from CONTENT on hold what a keeper that begins anew takes away. */
 static const char *const parts[] = { "now", "stale", "trash", "grant", "project", "group", "extract" };
-enum { NPARTS = sizeof(parts) / sizeof(*parts) };
+enum { CONTENT = 3, NPARTS = sizeof(parts) / sizeof(*parts) };
 
 static int
 make_parts(const struct cache_dir *d, struct err *err)
@@ -478,9 +478,10 @@ cache_dir_clear(struct cache_dir *d, struct err *err)
 	d->epoch[0] = '\0';
 	if (lease_forget(d, "now", INT64_MAX, 0, err) == -1 || cache_dir_end_stale(d, err) == -1)
 		return -1;
-	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_discard(d, "project", err) == -1 ||
-	    cache_dir_discard(d, "group", err) == -1 || cache_dir_discard(d, "extract", err) == -1)
-		return -1;
+	for (size_t i = CONTENT; i < NPARTS; i++) {
+		if (cache_dir_discard(d, parts[i], err) == -1)
+			return -1;
+	}
 	forget_grants(d);
 	d->absent.n = d->absent.next = 0;
 	return make_parts(d, err);

@@ -3,10 +3,17 @@
 #include "crate/crate_name.h"
 #include "store/package/view.h"
 
+/* The name in the path of the crate that the request is about, as it stands there; empty: there is none. */
+static struct slice
+crate_in_path(const struct request *rq)
+{
+	return request_has_param(rq, "crate") ? request_param(rq, "crate") : slice_str("");
+}
+
 const char *
 call_view_name(struct request *rq)
 {
-	struct slice name = request_has_param(rq, "crate") ? request_param(rq, "crate") : slice_str("");
+	struct slice name = crate_in_path(rq);
 	struct err wrong;
 
 	return crate_name_check(name, "crate", &wrong) == 0 ? crate_name_normalize(rq->arena, name) : NULL;
@@ -57,7 +64,7 @@ ask_for_token(const struct call *call, struct request *rq)
 static int
 decide_unknown(struct call *call, struct request *rq)
 {
-	struct slice name = request_has_param(rq, "crate") ? request_param(rq, "crate") : slice_str("");
+	struct slice name = crate_in_path(rq);
 
 	if (decide(call, &rq->err) == -1 && (call->credential.kind == CREDENTIAL_NONE || !may_know(call)))
 		return -1;

@@ -35,7 +35,6 @@ is($t->publish($_, $token, 'one_crate', '1.0.0')->{status}, 200, 'there is a cra
 sub get { return Berth::Cache::get($ports[0], @_); }
 sub is_static { return Berth::Cache::is_static($t, $_[0]); }
 sub versions { return join(' ', $_[0]{body} =~ /"vers":"([^"]+)"/g); }
-sub token_get { return $t->http(GET => $_[0], { token => $token, headers => ['Accept-Encoding: gzip'] }); }
 
 subtest 'an index file' => sub {
 	my $first = get($index);

@@ -32,9 +32,9 @@ check_segment(const char *what, struct slice s, struct err *err)
 }
 
 int
-naming_check_name(const char *what, const char *name, struct err *err)
+naming_check_username(const char *name, struct err *err)
 {
-	return check_segment(what, slice_str(name), err);
+	return check_segment("username", slice_str(name), err);
 }
 
 int

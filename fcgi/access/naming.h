@@ -17,11 +17,10 @@ enum {
 	NAMING_TEXT_MAX = 255 /* characters of a display name */
 };
 
-/* Letters, digits, `_`, `.`, `-`; not beginning with `.` or `-`.  -1: 400 "<what> `x` ...". */
-int naming_check_name(const char *what, const char *name, struct err *)
-    __attribute__((warn_unused_result));
+/* Letters, digits, `_`, `.`, `-`; not beginning with `.` or `-`.  -1: 400. */
+int naming_check_username(const char *, struct err *) __attribute__((warn_unused_result));
 
-/* Such names joined by '/'.  -1: 400. */
+/* Such names joined by '/'.  -1: 400 "<what> `x` ...". */
 int naming_check_path(const char *what, const char *path, struct err *)
     __attribute__((warn_unused_result));
 

@@ -253,7 +253,6 @@ message(enum log_level level, const char *fmt, va_list ap)
 LOG_FUNCTION(log_error, LOG_ERROR)
 LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
-LOG_FUNCTION(log_debug, LOG_DEBUG)
 
 void
 log_reopen(void)

@@ -43,7 +43,6 @@ void log_take(const char *program, const struct log_target *);
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A line of pairs: begin, add, end.  At most 4 kB; what is longer is cut. */
 struct log_line {

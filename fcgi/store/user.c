@@ -12,7 +12,7 @@ user_add(struct db *db, struct arena *a, const struct audit_actor *actor, const 
 	struct db_call call = { .stmt = STMT_USER_ADD };
 	struct db_params *p = &call.params;
 
-	if (naming_check_name("username", u->username, err) == -1 ||
+	if (naming_check_username(u->username, err) == -1 ||
 	    naming_check_text("name", u->name, err) == -1 ||
 	    naming_check_email(u->email, err) == -1)
 		return -1;
@@ -60,7 +60,7 @@ user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor
 		.id_key = "user_id", .facts = { { "user", username, false } } };
 	struct db_call call = { .stmt = STMT_USER_SET_STATE };
 
-	if (naming_check_name("username", username, err) == -1)
+	if (naming_check_username(username, err) == -1)
 		return -1;
 	db_bind_str(&call.params, username);
 	db_bind_str(&call.params, blocked ? "blocked" : "active");
@@ -78,7 +78,7 @@ user_set(struct db *db, struct arena *a, const struct audit_actor *actor, const 
 		    { "email", change->email, false }, { "admin", admin, true } } };
 	struct db_call call = { .stmt = STMT_USER_SET };
 
-	if (naming_check_name("username", username, err) == -1 ||
+	if (naming_check_username(username, err) == -1 ||
 	    (change->name != NULL && naming_check_text("name", change->name, err) == -1) ||
 	    (change->email != NULL && naming_check_email(change->email, err) == -1))
 		return -1;
@@ -101,7 +101,7 @@ find(struct db *db, struct arena *a, const char *username, int64_t *id, bool *is
 	struct db_result r = { 0 };
 
 	db_bind_str(&p, username);
-	if (naming_check_name("username", username, err) == -1 ||
+	if (naming_check_username(username, err) == -1 ||
 	    db_exec(db, a, STMT_USER_FIND, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)

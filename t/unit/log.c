@@ -101,9 +101,11 @@ test_in_the_way(const char *moved)
 static void
 test_target(void)
 {
+	struct log_line line;
 	char moved[64];
 
-	log_debug("hidden");
+	log_begin(&line, LOG_DEBUG, "hidden");
+	log_end(&line);
 	ok(strstr(slurp(path), "hidden") == NULL, "below the level");
 	snprintf(moved, sizeof(moved), "%s.1", path);
 	ok(rename(path, moved) == 0, "rotated");

@@ -290,7 +290,7 @@ trust_check(const struct provision *p, struct provision_thing *thing, struct err
 	        token_words_crates(p->arena, v[TRUST_CRATES], &v[TRUST_CRATES], err) == -1) ||
 	    (v[TRUST_OPERATIONS] != NULL && token_words_parse(p->arena, &token_words_operations,
 	        v[TRUST_OPERATIONS], &v[TRUST_OPERATIONS], err) == -1) ||
-	    (v[TRUST_USER] != NULL && naming_check_name("username", v[TRUST_USER], err) == -1)
+	    (v[TRUST_USER] != NULL && naming_check_username(v[TRUST_USER], err) == -1)
 	    ? -1 : 0;
 }
 

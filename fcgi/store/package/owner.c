@@ -196,7 +196,7 @@ check_names(const struct owner_change *asked, struct err *err)
 		if (strchr(asked->usernames[i], ':') != NULL)
 			return err_set(err, 400, "`%s` is a team, and only users can own a crate here; give its members "
 			    "a role in the project or a group above it", asked->usernames[i]);
-		if (naming_check_name("username", asked->usernames[i], err) == -1)
+		if (naming_check_username(asked->usernames[i], err) == -1)
 			return -1;
 		for (size_t k = 0; k < i; k++) {
 			if (strcasecmp(asked->usernames[i], asked->usernames[k]) == 0)

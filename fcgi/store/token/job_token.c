@@ -1,6 +1,5 @@
 #include "store/token/job_token.h"
 
-
 #include "access/naming.h"
 
 int
@@ -19,7 +18,7 @@ job_token_mint(struct db *db, struct arena *a, const struct audit_actor *actor,
 	struct db_call call = { .stmt = STMT_JOB_TOKEN_MINT };
 	struct db_params *p = &call.params;
 
-	if (token_check_job(t, err) == -1 || naming_check_name("username", t->username, err) == -1)
+	if (token_check_job(t, err) == -1 || naming_check_username(t->username, err) == -1)
 		return -1;
 	db_bind_int(p, project_id);
 	db_bind_str(p, t->username);

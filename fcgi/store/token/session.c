@@ -20,7 +20,7 @@ session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor
 		.facts = { { "user", username, false } } };
 	struct db_call call = { .stmt = STMT_SESSION_LINK_ADD };
 
-	if (naming_check_name("username", username, err) == -1)
+	if (naming_check_username(username, err) == -1)
 		return -1;
 	db_bind_str(&call.params, username);
 	db_bind_bytes(&call.params, digest);
@@ -68,7 +68,7 @@ check_named(const char *username, struct err *err)
 {
 	struct err ignored = { 0 };
 
-	if (naming_check_name("username", username, &ignored) == 0)
+	if (naming_check_username(username, &ignored) == 0)
 		return 0;
 	return err_set(err, 403, "Single sign-on calls you `%.*s`, which cannot be the name of a user here. Ask an "
 	    "administrator to map it to a username in nginx ($berth_sso_user).", SHOWN_NAME, username);

@@ -66,7 +66,7 @@ token_add_personal(struct db *db, struct arena *a, const struct audit_actor *act
 	struct db_call call = { .stmt = STMT_TOKEN_ADD_PERSONAL };
 	struct db_params *p = &call.params;
 
-	if (naming_check_name("username", t->username, err) == -1 ||
+	if (naming_check_username(t->username, err) == -1 ||
 	    naming_check_text("name", t->name, err) == -1)
 		return -1;
 	db_bind_str(p, t->username);
@@ -170,7 +170,7 @@ token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
 	struct db_call call = { .stmt = STMT_TOKEN_ADD_JOB };
 	struct db_params *p = &call.params;
 
-	if (naming_check_name("username", t->username, err) == -1 ||
+	if (naming_check_username(t->username, err) == -1 ||
 	    naming_check_path("project path", t->namespace, err) == -1 || token_check_job(t, err) == -1)
 		return -1;
 	db_bind_str(p, t->username);

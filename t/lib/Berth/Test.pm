@@ -575,8 +575,6 @@ sub cargo_missing {
 	return "no cargo of 1.74 or newer on this machine ($major.$minor does not know auth-required)";
 }
 
-sub cargo_available { return cargo_missing() eq ''; }
-
 # A private CARGO_HOME that knows registries: name => { id => project id, token => ... }.
 sub cargo_setup {
 	my ($self, %registries) = @_;

@@ -28,7 +28,8 @@ $t->user($_) for qw(owner dev);
 $t->member('owner', 'demo', 'owner');
 $t->member('dev', 'demo', 'developer');
 my $token = $t->token('dev');
-my $row = 'id = (SELECT max(id) FROM tokens)';
+my $token_id = $t->psql('SELECT max(id) FROM tokens');
+my $row = "id = $token_id";
 my $of_dev = "user_id = (SELECT id FROM users WHERE username = 'dev')";
 $t->stop_pool;
 $t->conf(database => "host=$between dbname=$t->{database} user=berth");
@@ -167,6 +168,23 @@ is(publish_as('guarded'), 200, 'who has one crate publishes it') for 1 .. 3;
 is(publish_as('other'), 403, 'and no other');
 $t->psql(sprintf($further, 30, 'NULL'));
 is(publish_as('other'), 200, 'but does at once as a developer');
+
+# A worker keeps few callers, each in one of eight places: here two share a place.  The versions of their
+# rows cannot tell them apart, since one transaction has written them.
+my $place = "SELECT get_byte(digest, 0) % 8 FROM tokens WHERE";
+my $narrow;
+do {
+	$narrow = $t->token('dev', scopes => 'read_api');
+} until $t->psql("$place id = (SELECT max(id) FROM tokens)") == $t->psql("$place id = $token_id");
+used();
+asked(3);
+is($t->publish($id, $narrow, 'by-another', '1.0.0')->{status}, 403, 'another token in its place');
+my $other;
+do { $other = $t->project('away/p' . ++$n) } until $other % 8 == $id % 8;
+$t->psql('UPDATE projects SET public_packages = public_packages');
+asked(3);
+is($t->publish($other, $token, 'elsewhere', '1.0.0')->{status}, 404, 'another project in its place');
+is($t->psql("SELECT count(*) FROM crates WHERE name IN ('by-another', 'elsewhere')"), 0, 'nothing is there');
 
 # The facts and what they rest on are of one moment.  Here a membership has ended, and the publish that
 # notices this waits for a lock while another membership begins, which ends as well.

@@ -109,6 +109,23 @@ subtest 'what goes and what stays' => sub {
 	ok($t->wait_for(sub { (() = $t->log('worker') =~ /msg=reloaded/g) == 1 }), 'from here on nothing is kept');
 };
 
+subtest 'a version needs a file of the trash' => sub {
+	my $path = path_of('needed');
+	my $trash = $t->store . '/trash/' . sha256_hex(crate('needed'));
+	my $collect = sub {
+		Berth::Test::write_file($trash, @_);
+		utime(time - 7200, time - 7200, $trash);
+		collect();
+		return join(' ', map { -e $_ ? 1 : 0 } $path, $trash);
+	};
+
+	is(publish('needed')->{status}, 200, 'a version');
+	unlink($path);
+	is($collect->(crate('needed') ^ "\1"), '0 1', 'a damaged file stays, since there is no other copy');
+	is($collect->(crate('needed')), '1 0', 'a sound file is put back');
+	whole('afterwards', 'needed');
+};
+
 # A publish that has been held up at each of its steps for as long as one likes: meanwhile all
 # that nothing refers to is collected, twice.
 my @points = qw(blob:fsynced blob:linked blob:placed blob:directory_fsynced blob:kept

@@ -154,6 +154,10 @@ subtest 'blobs' => sub {
 	fsck('--deep');
 	my $trash = $t->store . "/trash/$sha";
 	unlink($path);
+	Berth::Test::write_file($trash, $bytes ^ "\1");
+	finds('a damaged file of the trash', [['blob missing', 0, $subject,
+	    'the trash has a file of that name with other bytes, or one that cannot be read']], '--repair');
+	ok(-e $trash && !-e $path, '  stays where it is');
 	Berth::Test::write_file($trash, $bytes);
 	finds('put back from the trash', [['blob missing', 1, $subject,
 	    'it was in the trash, and --repair has put it back']], '--repair');

@@ -200,7 +200,7 @@ subtest 'what is not for GitLab to see' => sub {
 	my $wrong = substr($own, 0, -1) . ($own =~ /0\z/ ? '1' : '0');
 	is(read_config(app => $wrong)->{status}, 401, 'one that looks like it');
 	is(read_config(app => $_)->{status}, 401, 'one with more around it')
-	    for "token-$own", "x.$own_job", "_$wrong";
+	    for "token-$own", "x.$own_job", "_$wrong", "glcbt-$own", "glcbt-$wrong";
 	is(read_config(app => 'short')->{status}, 401, 'one that is too short');
 	is(read_config(app => 'x' x 30 . '/' . 'y' x 30)->{status}, 401, 'one with other characters');
 	is(read_config(app => $jwt->({ iss => 'https://elsewhere.example', aud => 'x' }))->{status}, 401,

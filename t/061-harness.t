@@ -1,12 +1,13 @@
 #!/usr/bin/perl
 
 # What the harness does by itself, to save time, is what the programs do in whose place it is: its session
-# with PostgreSQL answers as psql does and remembers nothing, and its JSON is that of JSON::PP.  A run that
-# hangs says in which test.
+# with PostgreSQL answers as psql does and remembers nothing, and its JSON is that of JSON::PP.  A run names
+# what has failed at its end, and one that hangs the test.
 
 use strict;
 use warnings;
 
+use File::Path qw(remove_tree);
 use JSON::PP ();
 use Test::More;
 
@@ -77,6 +78,43 @@ my @texts = ('', ' ', '1', '-1', '-', '01', '-0', '1.', '1.0', '1.5e3', '1e+', '
 push @texts, map { slurp($_) } glob("$Berth::Cluster::ROOT/t/fuzz/corpus/fuzz_{json,jwk,metadata}/*");
 cmp_ok(scalar @texts, '>', 60, 'there are texts');
 is(ours($_), theirs($_), 'JSON: ' . substr($_, 0, 40) =~ s/[^ -~]/./gr) for @texts;
+
+# ---- what has failed is named at the end ----
+
+my $fails = write_file($t->dir . '/fails.t', <<'END');
+use Test::More;
+ok(1, 'good');
+ok(0, 'bad');
+subtest outer => sub {
+	subtest inner => sub { ok(1, 'good'); ok(0, "bad $_") for 1, 2; done_testing(); };
+	subtest other => sub { ok(1, 'good'); done_testing(); };
+	done_testing();
+};
+{ local $TODO = 'later'; ok(0, 'to do'); }
+ok(0, "many $_") for 1 .. 30;
+done_testing();
+END
+{
+	my (undef, undef, $said) = Berth::Cluster::capture('prove', '--harness', 'Berth::Harness', $fails);
+	my @named = $said =~ /^not ok: \Q$fails\E: (.*)$/mg;
+
+	is_deeply(\@named, ['bad', 'outer: inner: bad 1', 'outer: inner: bad 2', map({ "many $_" } 1 .. 17),
+	    'and 13 more'], 'each failure, with the subtests around it');
+}
+
+my $keeps = write_file($t->dir . '/of-061-that-fails.t',
+    'use Test::More; use Berth::Test; my $t = Berth::Test->new; $t->start_pool; ok(0); done_testing();');
+{
+	my (undef, undef, $said) = Berth::Cluster::capture('perl', '-It/lib', $keeps);
+	my $kept = "$Berth::Cluster::ROOT/build/failed/of-061-that-fails";
+	my ($dir) = $said =~ /^# berth\.conf and all logs are in (\Q$kept\E\S*)$/m;
+
+	my @names = map { s{.*/}{}r } glob(($dir // '/nonexistent') . '/*');
+
+	is(scalar(grep { /^(?:berth\.conf|pool\.log)$/ } @names), 2, 'the logs of a failed test are kept')
+	    or diag("@names");
+	remove_tree($kept);
+}
 
 # ---- a run that hangs ----
 

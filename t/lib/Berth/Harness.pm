@@ -4,6 +4,8 @@ package Berth::Harness;
 # the file that BERTH_SKIP_LOG names: prove itself mentions skipped tests only
 # in passing, and t/run wants to judge the reasons.
 #
+# At the end it names all that has failed, since the logs that a failed test shows are long.
+#
 # It ends the run after an hour, or after BERTH_TIME_LIMIT seconds, and names the
 # tests that still run: whoever only stops a run that hangs does not learn which
 # test it was.
@@ -17,7 +19,10 @@ use parent 'TAP::Harness';
 
 use constant TIME_LIMIT_S => 3600;
 
+use constant NAMED_MAX => 20; # failures of one file
+
 my %began; # by the names of the tests that run
+my %failed; # by the names of the tests: what has failed, each with the subtests around it
 
 sub runtests {
 	my ($self, @tests) = @_;
@@ -32,6 +37,12 @@ sub runtests {
 	alarm($limit);
 	my $result = $self->SUPER::runtests(@tests);
 	alarm(0);
+	for my $name (sort keys %failed) {
+		my @all = @{ $failed{$name} };
+		my @shown = splice(@all, 0, NAMED_MAX);
+
+		print STDERR map({ "not ok: $name: $_\n" } @shown), @all ? "not ok: $name: and " . @all . " more\n" : ();
+	}
 	return $result;
 }
 
@@ -52,7 +63,27 @@ sub make_parser {
 
 		_write($name, $result->explanation) if $result->has_skip;
 	});
+	_note_failures($parser, $name);
 	return ($parser, $session);
+}
+
+# The lines of a subtest are indented, and come before the line of the subtest itself.
+sub _note_failures {
+	my ($parser, $name) = @_;
+	my @within; # by depth: what has failed there since the last subtest around it has ended
+
+	$parser->callback(ALL => sub {
+		my ($indent, $not, $text) = $_[0]->raw =~ /^((?: {4})*)(not )?ok (\d+(?: - .*)?)$/ or return;
+		my $depth = length($indent) / 4;
+		my $inner = $within[$depth + 1];
+
+		$within[$depth + 1] = undef;
+		$text =~ s/^\d+ - //;
+		return if !$not || $text =~ /# TODO\b/;
+		push @{ $depth > 0 ? $within[$depth] //= [] : $failed{$name} //= [] },
+		    $inner ? map { "$text: $_" } @$inner : $text;
+	});
+	return;
 }
 
 sub _write {

@@ -9,7 +9,8 @@ package Berth::Test;
 #	my $res = $t->http(GET => "/api/v4/projects/$id/packages/cargo/config.json");
 #	is($res->{status}, 401);
 #
-# At the end everything is stopped; if the test failed the logs are shown.  A
+# At the end everything is stopped; if the test failed, the ends of the logs are shown, and
+# build/failed/NUMBER-NAME/ keeps berth.conf and the whole logs.  A
 # sanitizer's report in a log makes the test fail, whatever it checked itself; so does a token, or the
 # secret or MAC of one that this process was given, in a log, in the database, in the name of a file, or in
 # any other file that is not known to hold one.
@@ -17,6 +18,8 @@ package Berth::Test;
 use strict;
 use warnings;
 
+use File::Basename ();
+use File::Copy ();
 use File::Path qw(make_path);
 use IO::Socket::INET;
 use IO::Socket::UNIX;
@@ -41,6 +44,9 @@ my ($died, $broken) = (0, 0);
 
 # Seconds that a program may take; generous, since sanitizers are slow.
 use constant PATIENCE => 60;
+
+# Lines of each log that a failed test shows.
+use constant SHOWN => 40;
 
 # These have a server of their own.
 use constant MONITORING => qr{^/-/(?:liveness|readiness|worker|metrics)(?:\?|\z)};
@@ -817,10 +823,24 @@ sub _show_logs {
 
 	for my $which ('pool', 'nginx-error', $self->_worker_logs) {
 		my @lines = split(/\n/, $self->log($which));
-		splice(@lines, 0, @lines - 80) if @lines > 80;
+		splice(@lines, 0, @lines - SHOWN) if @lines > SHOWN;
 		Test::More::diag("---- $which") if @lines;
 		Test::More::diag($_) for @lines;
 	}
+	$self->_keep_logs;
+}
+
+# Each run of a test replaces what the one before has left.
+my $kept = 0;
+
+sub _keep_logs {
+	my ($self) = @_;
+	my $to = "$Berth::Cluster::ROOT/build/failed/" . File::Basename::basename($0, '.t');
+
+	File::Path::remove_tree($to) if !$kept++;
+	make_path("$to/$self->{name}");
+	File::Copy::copy($_, "$to/$self->{name}/") for grep { -f } $self->conf_path, glob("$self->{dir}/log/*");
+	Test::More::diag("berth.conf and all logs are in $to/$self->{name}/");
 }
 
 sub DESTROY {

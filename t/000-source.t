@@ -65,9 +65,10 @@ my %code = map { $_ => without_comments($text{$_}) } @sources;
 my %beside = map { $_ => slurp($_) } beside();
 
 cmp_ok(scalar @sources, '>', 30, 'there are sources to look at');
-rule('folders include only what their README says', \%text, \&outside_ring);
+rule('folders include only what their README says', \%text, \&outside_ring,
+    "Add the other folder to `Includes' in the README of the including one, unless that makes a circle.");
 is(join(' ', map { unused_ring($_) } sort keys %rings), '',
-    'and nothing stands there that they do not include');
+    "`Includes' in the README of a folder names no folder that it does not include");
 is(join("\n", circles(\%rings)), '', 'no folder includes itself by way of others');
 is(join("\n", circles(modules())), '', 'nor does a module');
 is(join(' ', grep { modules_in($_) > FOLDER_MODULES_MAX } sort keys %rings), '',
@@ -75,16 +76,19 @@ is(join(' ', grep { modules_in($_) > FOLDER_MODULES_MAX } sort keys %rings), '',
 cmp_ok(scalar keys %beside, '>', 150, 'there are tests and scripts');
 rule('no line is longer than ' . LINE_MAX . ' characters', { %text, %beside },
     sub { length(decode('UTF-8', $_[1])) > LINE_MAX });
-rule('nor what is installed, unless it cannot end before', { map { $_ => slurp($_) } installed() }, sub {
+my %shipped = map { $_ => slurp($_) } installed();
+rule('no line of conf/ and sql/ is longer than ' . LINE_MAX . ' characters', \%shipped, sub {
 	my (undef, $line) = @_;
 
 	# nginx reads a quoted string as it stands
 	return length(decode('UTF-8', $line)) > LINE_MAX && $line !~ /"[^"]{80,}"|\S{80,}/;
 });
 # nor the text of manual pages; macros and what stands there literally end where they must
-rule('nor manual pages', { map { $_ => slurp($_) =~ s/^\.Bd -literal.*?^\.Ed$/"\n" x ($& =~ tr{\n}{})/gmser }
-	glob('fcgi/man/*.[1-8]') }, sub { $_[1] !~ /^\./ && length(decode('UTF-8', $_[1])) > LINE_MAX });
-rule('each library has one door', \%text, \&outside_door);
+rule('nor a line of text in a manual page', {
+	map { $_ => slurp($_) =~ s/^\.Bd -literal.*?^\.Ed$/"\n" x ($& =~ tr{\n}{})/gmser } glob('fcgi/man/*.[1-8]')
+}, sub { $_[1] !~ /^\./ && length(decode('UTF-8', $_[1])) > LINE_MAX });
+rule('each library has one door', \%text, \&outside_door,
+    'Call a function of the folder that may include this header: %doors of this test has them.');
 rule('only store/db and store/migrate call PostgreSQL', \%code, sub {
 	my ($file, $line) = @_;
 
@@ -96,19 +100,21 @@ rule('no SQL text outside sql/', \%code, sub {
 
 	return $file ne 'fcgi/store/migrate/migrate_plan.c'
 	    && $line =~ /"\s*(?:SELECT\s|INSERT\s+INTO\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|CREATE\s+TABLE\b)/;
-});
+}, "Write the statement into sql/queries/ below `-- name: NAME', and call it as STMT_NAME.");
 subtest 'columns of rows' => sub {
 	my %columns = columns();
 	my @unequal;
 
 	cmp_ok(scalar keys %columns, '>', 150, 'statements with columns were found');
 	is(join("\n", map { columns_by_hand($_, \%columns) } @sources), '',
-	    'C takes them from COLUMNS_STATEMENT, and counts none');
+	    'C takes them from COLUMNS_STATEMENT, and counts none')
+	    or diag('Declare enum { COLUMNS_STATEMENT } in the function, and use the names of the columns.');
 	for my $first (sort keys %readers) {
 		push @unequal, map { "$_: $columns{$_}" } grep { "$columns{$_}, " !~ /^$columns{$first}, / }
 		    @{ $readers{$first} };
 	}
-	is(join("\n", @unequal), '', 'statements of one reader begin with the same columns');
+	is(join("\n", @unequal), '', 'statements of one reader begin with the same columns')
+	    or diag('%readers of this test says which statements one function reads.');
 	is(join("\n", grep { $columns{$_} =~ /\bCHANGED\b/ && $columns{$_} !~ /^ID, CHANGED\b/ } sort keys %columns),
 	    '', 'and those of audit_change() with id and changed');
 };
@@ -134,7 +140,8 @@ rule('only programs and the pool exit', \%code, sub {
 });
 
 my @long = grep { ($text{$_} =~ tr/\n//) > FILE_LINES_MAX } @sources;
-is("@long", '', 'no file is longer than ' . FILE_LINES_MAX . ' lines');
+is("@long", '', 'no file is longer than ' . FILE_LINES_MAX . ' lines')
+    or diag('Move what belongs together into a module of its own.');
 
 my @vague = grep { basename($_) =~ /^(?:util|utils|common|misc|helpers?)\.[ch]$/ } @sources;
 is("@vague", '', 'no file is named after nothing in particular');
@@ -151,8 +158,8 @@ subtest 'configuration keys: the code, the sample and the manual page agree' => 
 	my %manual = keys_of_manual();
 
 	cmp_ok(scalar keys %code_keys, '>', 20, 'keys were found in the code');
-	is_deeply(\%sample, \%code_keys, 'conf/berth.conf');
-	is_deeply(\%manual, \%code_keys, 'berth.conf(5)');
+	is_deeply(\%sample, \%code_keys, 'conf/berth.conf has the keys of the code, with their defaults');
+	is_deeply(\%manual, \%code_keys, 'and so has fcgi/man/berth.conf.5');
 };
 
 subtest 'manual pages' => sub {
@@ -175,6 +182,21 @@ subtest 'manual pages' => sub {
 		cmp_ok(scalar @options, '>=', 2, "$name: options were found");
 		is("@missing", '', "$name: each option is in $found[0]");
 	}
+};
+
+subtest 'berth-architecture(7) names what there is' => sub {
+	my ($part) = slurp('fcgi/man/berth-architecture.7') =~ /^\.Sh WHERE TO CHANGE WHAT\n(.*?)^\.Sh /ms
+	    or die "no part WHERE TO CHANGE WHAT\n";
+	my $all = join("\n", values %text, values %beside,
+	    map { slurp($_) } glob('conf/nginx/*.conf sql/queries/*.sql'));
+	my @names = map { /\w+/g } $part =~ /^\.(?:Fn|Va|Vt) (.*)$/mg;
+	my @paths = map { split(/[ ,]+/, s/ (?:Pq|No|in|with|Pa)\b//gr) } $part =~ /^\.Pa ([^*\n]*)$/mg;
+	my @bad = grep { $all !~ /\b$_\b/ } grep { length > 2 && $_ ne 'rq' } @names;
+
+	cmp_ok(scalar @names, '>', 20, 'names were found');
+	cmp_ok(scalar @paths, '>', 100, 'and paths');
+	is("@bad", '', 'each function, variable and type of WHERE TO CHANGE WHAT');
+	is(join(' ', grep { m{/} && !-e && !-e "fcgi/$_" } @paths), '', 'each file and folder');
 };
 
 subtest 'berth-architecture(7) has the folders' => sub {
@@ -284,7 +306,7 @@ subtest 'sentences' => sub {
 	is($?, 0, 'scripts/messages lists them');
 	cmp_ok(scalar @lines, '>', 800, scalar(@lines) . ' of them');
 	is(join("\n", map { "$_->[0]: $_->[1]" } grep { $_->[1] =~ /\b(?:$private)\b/ } @lines), '',
-	    'in words that a user knows');
+	    'in words that a user knows') or diag("These words are not for users: $private");
 	is(join("\n", map { "$_->[0]: $_->[1]" } grep { $_->[1] =~ /(?<![Tt]here )\bis no (?!longer\b)\w+/ } @lines),
 	    '', 'and not as in another language');
 };
@@ -311,9 +333,9 @@ sub without_comments {
 	return $c;
 }
 
-# One test: no line of any file is against the rule.
+# One test: no line of any file is against the rule.  $remedy: what to do if one is.
 sub rule {
-	my ($name, $files, $against) = @_;
+	my ($name, $files, $against, $remedy) = @_;
 	my @bad;
 
 	for my $file (sort keys %$files) {
@@ -324,7 +346,7 @@ sub rule {
 			push @bad, "$file:$number: $line" if $against->($file, $line);
 		}
 	}
-	is(join("\n", @bad), '', $name);
+	is(join("\n", @bad), '', $name) or defined $remedy && diag($remedy);
 }
 
 # The statements and lists that have COLUMNS_: name => the columns in their order.

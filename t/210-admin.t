@@ -724,15 +724,16 @@ subtest 'the manual page' => sub {
 	for my $command ($help =~ /^    berth (.*)$/mg) {
 		my ($words) = $command =~ /^([a-z ]*[a-z])/;
 
-		like($page, qr/^ +berth \Q$words\E\b/m, "berth $words");
+		ok($page =~ /^ +berth \Q$words\E\b/m, "berth $words is in fcgi/man/berth.1");
 		for my $option ($command =~ /(--[a-z-]+)/g) {
-			like($page, qr/berth \Q$words\E .*\Q$option\E\b/, "berth $words $option");
+			ok($page =~ /berth \Q$words\E .*\Q$option\E\b/, "berth $words $option is in fcgi/man/berth.1");
 		}
 	}
 	my (undef, undef, $keys) = $t->berth(qw(project set tools/registry x=y));
-	like($page, qr/\b$_\b/, "project set $_")
+	ok($page =~ /\b$_\b/, "project set $_ is in fcgi/man/berth.1")
 	    for $keys =~ /^berth: .*there are (.*)$/m ? split(/, /, $1) : 'nothing';
-	like($page, qr/\Q$_\E\b/, $_) for qw(-c --config --database --help --json --version BERTH_CONF);
+	ok($page =~ /\Q$_\E\b/, "$_ is in fcgi/man/berth.1")
+	    for qw(-c --config --database --help --json --version BERTH_CONF);
 };
 
 subtest 'the examples of the manual page' => sub {

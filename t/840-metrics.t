@@ -502,7 +502,7 @@ subtest 'the manual page' => sub {
 	my %told = map { $_ => 1 } $page =~ /\b(berth_[a-z_]+)\b/g;
 
 	is_deeply([sort keys %told], [sort Berth::Metrics->parse($scrapes[-1])->names],
-	    'has what is shown, and no more');
+	    'fcgi/man/berth-fcgi.8 has each metric that is shown, and no other');
 };
 
 # What is asked of Prometheus is there to be asked: names, labels, and values of these.
@@ -547,7 +547,8 @@ subtest 'alerts and dashboard' => sub {
 			}
 		}
 	}
-	is_deeply([grep { !$asked{$_} } $m->names], [], 'nothing is shown that nobody looks at');
+	is_deeply([grep { !$asked{$_} } $m->names], [],
+	    'conf/grafana/berth.json or conf/prometheus/berth-rules.yml uses each metric');
 };
 
 subtest 'promtool' => sub {

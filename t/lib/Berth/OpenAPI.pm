@@ -107,7 +107,19 @@ sub check {
 	return "$at is too small" if defined $schema->{minimum} && $type eq 'integer' && $value < $schema->{minimum};
 	return "$at is too large" if defined $schema->{maximum} && $type eq 'integer' && $value > $schema->{maximum};
 	return $self->_object($schema, $value, $at) if $type eq 'object' && $schema->{properties};
-	return map { $self->check($schema->{items}, $value->[$_], "$at\[$_]") } 0 .. $#$value if $type eq 'array';
+	return $self->_array($schema, $value, $at) if $type eq 'array';
+	return;
+}
+
+# All of one kind: the first that is wrong stands for the others.
+sub _array {
+	my ($self, $schema, $value, $at) = @_;
+
+	for my $i (0 .. $#$value) {
+		my @bad = $self->check($schema->{items}, $value->[$i], "$at\[$i]");
+
+		return @bad if @bad;
+	}
 	return;
 }
 
@@ -120,7 +132,7 @@ sub _object {
 		if ($properties->{$key}) {
 			push @bad, $self->check($properties->{$key}, $value->{$key}, "$at.$key");
 		} elsif (defined $schema->{additionalProperties} && !$schema->{additionalProperties}) {
-			push @bad, "$at.$key is not described";
+			push @bad, "$at.$key is not described in conf/openapi.json";
 		}
 	}
 	return @bad;

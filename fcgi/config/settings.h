@@ -11,6 +11,7 @@
 
 #include "config/conf.h"
 
+/* Sizes are in bytes, times in seconds. */
 struct settings {
 	/* where the service is */
 	const char *external_url; /* https://host[:port][/path], no trailing slash */

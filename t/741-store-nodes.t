@@ -105,13 +105,18 @@ subtest 'berth node list' => sub {
 	my %is = $list->('a node lives');
 	is($is{bare}, '- - - - -', 'nothing is known of a bare one');
 	like($is{'web/1'}, qr/\A\d+ served [1-9]\d* \d+ 0\z/, 'everything of that with a cache');
-	$t->stop_pool;
+	$t->psql("UPDATE store_nodes SET seen_at = now() - interval '2 hours' WHERE node IN ('bare', 'web/1')");
+	my $states = JSON::PP::decode_json($t->berth_ok(qw(node list --json)));
+	is_deeply({ map { $_->{node} => $_->{state} } grep { $_->{node} =~ /bare|1/ } @$states },
+	    { bare => 'gone', 'web/1' => 'live' }, 'a node that cannot write its file lives by its lease');
+	# none takes a new lease meanwhile
+	$_->stop_pool for values %node;
 	$t->psql("UPDATE cache_nodes SET lease_until = now() - interval '1 hour'");
 	%is = $list->('no node has a lease');
 	like($is{'web/1'}, qr/\A\d+ not served 0 \d+ -\z/, 'the last one is behind nobody');
 	is(($t->berth(qw(node list)))[0], 0, 'nor does the table fail');
 	$t->psql("DELETE FROM store_nodes WHERE node = 'bare'");
-	$t->start_pool;
+	$_->start_pool for values %node;
 };
 
 subtest 'nodes that have gone' => sub {

@@ -30,7 +30,8 @@ enum {
 	SCHEMA_MS = 1000, /* before a schema that does not fit is read again */
 	COMPLAIN_S = 60, /* between two log lines about it */
 	RETRY_FIRST_S = 5, /* before a task that has failed is tried again, and twice as long each time */
-	RETRY_MAX_S = 900
+	RETRY_MAX_S = 900,
+	RETRY_PERIODIC_S = 30 /* a task with a shorter period waits up to that long */
 };
 
 enum { MS_US = 1000 };
@@ -258,16 +259,21 @@ kind_named(const char *name)
 	return NULL;
 }
 
-/* Seconds to the next attempt: more each time, and not the same for all that failed together. */
+/*
+ * Seconds to the next attempt: more each time, and not the same for all that failed together.  A task with a
+ * period waits about as long as after a success, so that others soon see that its trouble is over.
+ */
 static int64_t
-retry_delay(int64_t attempts)
+retry_delay(const struct task_kind *kind, int64_t attempts)
 {
-	int64_t s = RETRY_FIRST_S;
+	int64_t s = RETRY_FIRST_S, max = RETRY_MAX_S;
 
-	while (--attempts > 0 && s < RETRY_MAX_S)
+	if (kind->period > 0 && kind->period < max)
+		max = kind->period > RETRY_PERIODIC_S ? kind->period : RETRY_PERIODIC_S;
+	while (--attempts > 0 && s < max)
 		s *= 2;
-	if (s > RETRY_MAX_S)
-		s = RETRY_MAX_S;
+	if (s > max)
+		s = max;
 	return s + clock_us() % (s / 4 + 1);
 }
 
@@ -306,7 +312,7 @@ fail(struct loop *l, const struct task_ctx *ctx, const struct task *task, const 
 	struct task_failure failure = { .why = why,
 		.dead = !task->periodic && task->attempts >= max_attempts(kind),
 		.anew = ctx->anew,
-		.delay = ctx->hold_s > 0 ? ctx->hold_s : retry_delay(task->attempts) };
+		.delay = ctx->hold_s > 0 ? ctx->hold_s : retry_delay(kind, task->attempts) };
 
 	log_task(task, failure.dead ? "dead" : "failed", us, why);
 	return task_fail(l->db, ctx->arena, task, &failure, err);

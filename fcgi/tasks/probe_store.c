@@ -36,9 +36,10 @@ meet_nodes(struct task_ctx *ctx, struct err *err)
 	const struct store_node self = { ctx->node, s->external_url, token_slot_text(ctx->arena, s->token_key) };
 	bool refused;
 
-	/* a node alone looks for no other one, so it would only write */
-	if (blob_store_ask(ctx->arena, s->blobs, &refused, err) == -1 ||
-	    store_node_show(ctx->db, ctx->arena, s->blobs, &self, err) == -1 ||
+	/* show it first: a node whose store refuses only reads still lives */
+	if (store_node_show(ctx->db, ctx->arena, s->blobs, &self, err) == -1 ||
+	    /* a node alone looks for no other one, so it would only write */
+	    blob_store_ask(ctx->arena, s->blobs, &refused, err) == -1 ||
 	    store_node_look(ctx->db, ctx->arena, s->blobs, ctx->node, err) == -1)
 		return -1;
 	return store_node_sweep(ctx->db, ctx->arena, s->blobs, err);

@@ -134,6 +134,7 @@ SELECT external_url FROM told WHERE external_url IS NOT NULL
 -- For administrators: all nodes of the last day, each with the cache of its host or node whose lease was
 -- renewed last.  stale_s: for how many seconds after its lease the node may go on without the database.
 -- behind: how many transactions fewer it has acknowledged than the node that has acknowledged most.
+-- live: also a node that cannot write its file now, if its keeper has a lease.
 WITH @live_nodes, most AS (SELECT max(synced) AS synced FROM cache_nodes WHERE lease_until > now()),
 common AS (SELECT (SELECT external_url FROM live WHERE external_url IS NOT NULL
                     GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url
@@ -141,7 +142,8 @@ common AS (SELECT (SELECT external_url FROM live WHERE external_url IS NOT NULL
                   (SELECT keys FROM live WHERE keys IS NOT NULL
                     GROUP BY keys ORDER BY count(*) DESC, min(since), keys LIMIT 1) AS keys)
 SELECT n.node, n.version, n.schema, n.external_url, n.keys, extract(epoch FROM n.since)::bigint AS since,
-       extract(epoch FROM n.seen_at)::bigint AS seen_at, n.seen_at > now() - interval '90 seconds' AS live,
+       extract(epoch FROM n.seen_at)::bigint AS seen_at, n.seen_at > now() - interval '90 seconds'
+           OR coalesce(k.lease_until > now(), false) AS live,
        CASE WHEN n.external_url <> c.external_url THEN 'external_url' WHEN n.keys <> c.keys
             THEN 'token_key' END
            AS differs,

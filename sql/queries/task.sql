@@ -28,11 +28,12 @@ UPDATE tasks SET run_at = now()
 -- $1 kinds, $2 node, $3 worker, $4 seconds for which the claim is valid, $5 kinds that come first.  The
 -- first due task, by tasks_due; locked rows are skipped, and rows that are not due are not read.  Sessions
 -- are read only for the few claimed tasks.  A task that failed, or at which a worker died, is postponed
--- before it runs, as after so many failures: if this worker dies as well, other tasks come first, and no
--- worker starts again without a pause.
+-- before it runs, as after so many failures (tasks/loop.c): if this worker dies as well, other tasks come
+-- first, and no worker starts again without a pause.
 UPDATE tasks SET runs = runs + 1, attempts = attempts + 1,
        run_at = CASE WHEN attempts = 0 THEN run_at
-                     ELSE now() + make_interval(secs => least(5 * 2 ^ least(attempts - 1, 10), 900)) END,
+                     ELSE now() + make_interval(secs => least(5 * 2 ^ least(attempts - 1, 10), 900,
+                         CASE WHEN period IS NOT NULL THEN greatest(period, 30) END)) END,
        claimed_until = now() + make_interval(secs => $4::integer), claimed_by = $3,
        backend_pid = pg_backend_pid(),
        backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid())

@@ -49,6 +49,8 @@ const struct task_kind task_kinds[] = {
 	{ .name = "steps", .run = steps_run },
 	{ .name = "comes_round", .period = 3600, .run = steps_run },
 	{ .name = "each_node", .period = 60, .each_node = true, .run = steps_run },
+	{ .name = "often_fails", .period = 10, .run = fails_run },
+	{ .name = "seldom_fails", .period = 86400, .run = fails_run },
 };
 const size_t task_nkinds = sizeof(task_kinds) / sizeof(*task_kinds);
 
@@ -209,6 +211,39 @@ start_loop(void)
 	return pid;
 }
 
+/* How long tasks with a period wait that have failed often: until a worker tries again, or if it dies. */
+static void
+test_patience(void)
+{
+	static const struct {
+		const char *kind, *least, *most;
+	} cases[] = { { "often_fails", "29", "38" }, { "seldom_fails", "895", "1126" } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *kind = cases[i].kind;
+
+		becomes(arena_printf(a, "SELECT error IS NOT NULL AND claimed_until IS NULL FROM tasks WHERE kind = '%s'",
+		    kind), "t", "it fails");
+		sql(arena_printf(a, "UPDATE tasks SET attempts = 50, error = NULL, run_at = now() WHERE kind = '%s';"
+		    " NOTIFY berth_tasks", kind));
+		becomes(arena_printf(a, "SELECT error IS NOT NULL AND attempts = 51 FROM tasks WHERE kind = '%s'", kind),
+		    "t", "and again");
+		is_str(sql(arena_printf(a, "SELECT run_at - now() BETWEEN interval '%s s' AND interval '%s s'"
+		    " FROM tasks WHERE kind = '%s'", cases[i].least, cases[i].most, kind)), "t", kind);
+	}
+}
+
+/* A worker that dies leaves the time of the next attempt as the claim has set it. */
+static void
+test_claim_patience(struct db *db)
+{
+	sql("INSERT INTO tasks (kind, period, attempts) VALUES ('x', 10, 50), ('y', 86400, 50), ('z', NULL, 50)");
+	ok(claim(db, "x", "one").id > 0 && claim(db, "y", "one").id > 0 && claim(db, "z", "one").id > 0, "claimed");
+	is_str(sql("SELECT string_agg(kind || round(extract(epoch FROM run_at - now()) / 10) * 10, ' '"
+	           " ORDER BY kind) FROM tasks"), "x30 y900 z900", "a task with a period waits no longer than that");
+	sql("DELETE FROM tasks");
+}
+
 static void
 test_loop(void)
 {
@@ -218,7 +253,7 @@ test_loop(void)
 	becomes("SELECT count(*) FROM tasks WHERE done_at IS NOT NULL", "2",
 	    "tasks with a period are there, and are done");
 	is_str(sql("SELECT string_agg(kind || ' ' || coalesce(node, '-') || ' ' || period || ' ' || runs,"
-	           " ', ' ORDER BY kind) FROM tasks"),
+	           " ', ' ORDER BY kind) FROM tasks WHERE done_at IS NOT NULL"),
 	    "comes_round - 3600 3, each_node here 60 3", "in three steps each");
 	is_str(sql("SELECT bool_and(progress IS NULL) FROM tasks"), "t", "at their beginning again");
 	sql("INSERT INTO tasks (kind) VALUES ('steps'); NOTIFY berth_tasks");
@@ -230,6 +265,7 @@ test_loop(void)
 	sql("UPDATE tasks SET run_at = now() WHERE kind = 'fails'; NOTIFY berth_tasks");
 	becomes("SELECT dead_at IS NOT NULL FROM tasks WHERE kind = 'fails'", "t",
 	    "after as many as its kind has, it is dead");
+	test_patience();
 	kill(pid, SIGTERM);
 	waitpid(pid, &status, 0);
 	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "it ends when it is told to");
@@ -247,6 +283,7 @@ main(void)
 	test_delay_and_node(db);
 	test_key(db);
 	test_claims(db);
+	test_claim_patience(db);
 	db_free(listener);
 	db_free(db);
 	test_loop();

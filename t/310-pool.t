@@ -473,6 +473,19 @@ subtest 'options' => sub {
 		is($status, 0, "the unit allows $name");
 		like($err, $want, '  which is what -t says');
 	}
+	for my $case (['45s', 30], ['45s', 44], ['1min 30s', 89], ['1h', 3599], ['infinity', 86400], ['', 300],
+		['45s', 45, 60], ['45s', 60, 75], ['1min 30s', 90, 105], ['500ms', 1, 16]) {
+		my ($stop, $drain, $need) = @$case;
+
+		Berth::Test::write_file("$bin/systemctl",
+		    "#!/bin/sh\necho ProtectSystem=strict\necho ReadWritePaths=/\necho 'TimeoutStopUSec=$stop'\n");
+		$t->conf(drain_timeout => $drain);
+		($status, $err) = run_pool($t, '-t');
+		is($status, 0, "TimeoutStopSec=$stop, drain_timeout = $drain");
+		like($err, defined $need ? qr/drain_timeout: .* take $drain s .* TimeoutStopSec=$need$/m
+		    : qr/\A$unanswered\z/, '  which is what -t says');
+	}
+	$t->conf(drain_timeout => undef);
 	Berth::Test::write_file("$bin/systemctl", "#!/bin/sh\nexec sleep 100\n");
 	my $began = time;
 	($status, $err) = run_pool($t, '-t');

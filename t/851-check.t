@@ -256,6 +256,10 @@ my @cases = (
 	[units => 'another store', 'warning', qr/ReadWritePaths=/, sub {
 		program('systemctl', "echo ProtectSystem=strict\necho ReadWritePaths=");
 	}, [], sub { program('systemctl', $units) }],
+	[units => 'too little time to stop', 'warning', qr/drain_timeout: .*TimeoutStopSec=315/, sub {
+		program('systemctl', "$units\necho TimeoutStopUSec=45s");
+		$t->conf(drain_timeout => 300);
+	}, [], sub { program('systemctl', $units); $t->conf(drain_timeout => undef) }],
 	[units => 'a machine without units', 'not checked', qr/no unit of Berth/, sub {
 		program('systemctl', 'exit 1');
 	}, [], sub { program('systemctl', $units) }],

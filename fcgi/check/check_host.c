@@ -10,7 +10,7 @@
 
 #include "access/token_key.h"
 #include "config/command.h"
-#include "config/unit_paths.h"
+#include "config/unit_limits.h"
 #include "pool/listen.h"
 #include "store/blob/blob_store.h"
 
@@ -144,7 +144,7 @@ check_units(struct checking *c)
 {
 	int ms = c->who == CHECK_SERVICE ? UNITS_MS * CHECK_SLOWNESS : COMMAND_MS;
 
-	if (unit_paths_look(c->settings, ms, tell_unit, c))
+	if (unit_limits_look(c->settings, ms, tell_unit, c))
 		check_say(c, CHECK_OK, "systemd's units");
 	else
 		check_say(c, CHECK_NONE, "systemd has no unit of Berth here that is enabled");

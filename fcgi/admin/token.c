@@ -11,6 +11,7 @@
 #include "admin/number.h"
 #include "admin/output.h"
 #include "base/date.h"
+#include "base/disk.h"
 #include "config/settings.h"
 #include "store/token/token_slot.h"
 #include "store/user.h"
@@ -236,19 +237,17 @@ static int
 read_token(struct invocation *in, struct token *token)
 {
 	char text[256];
-	size_t n = 0;
-	ssize_t got;
 	struct token_keys keys;
+	ssize_t n;
 	bool good;
 
 	if (read_keys(in, &keys) == -1)
 		return -1;
 
-	while (n < sizeof(text) && (got = read(STDIN_FILENO, text + n, sizeof(text) - n)) > 0)
-		n += (size_t)got;
+	n = disk_read_all(STDIN_FILENO, text, sizeof(text));
 	while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL && text[n - 1] != '\0')
 		n--;
-	good = token_parse(slice_of(text, n), &keys, token);
+	good = n > 0 && token_parse(slice_of(text, (size_t)n), &keys, token);
 	token_keys_wipe(&keys);
 	OPENSSL_cleanse(text, sizeof(text));
 	return good ? 0 : err_set(&in->err, 400, "standard input must hold one token");

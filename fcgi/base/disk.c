@@ -1,8 +1,10 @@
 #include "base/disk.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -20,8 +22,48 @@ disk_write(int fd, struct slice bytes)
 	return 0;
 }
 
+ssize_t
+disk_read_all(int fd, char *bytes, size_t size)
+{
+	size_t n = 0;
+
+	for (;;) {
+		char more;
+		bool is_full = n == size;
+		ssize_t got = TEMP_FAILURE_RETRY(
+		    is_full ? read(fd, &more, sizeof(more)) : read(fd, bytes + n, size - n));
+
+		if (got <= 0)
+			return got == 0 ? (ssize_t)n : -1;
+		if (is_full) {
+			errno = EFBIG;
+			return -1;
+		}
+		n += (size_t)got;
+	}
+}
+
 int
-disk_read(int fd, int64_t at, void *to, size_t n, size_t *got)
+disk_free(const char *path, int64_t *bytes)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs) == -1)
+		return -1;
+	*bytes = disk_bytes(fs.f_bavail, fs.f_frsize);
+	return 0;
+}
+
+int64_t
+disk_bytes(uint64_t n, uint64_t size)
+{
+	int64_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? INT64_MAX : bytes;
+}
+
+int
+disk_read_at(int fd, int64_t at, void *to, size_t n, size_t *got)
 {
 	char *p = to;
 

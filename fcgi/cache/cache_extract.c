@@ -93,7 +93,7 @@ cache_extract_read(struct arena *a, const struct cache_extract *e, size_t max, s
 		return false;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= SHA256_SIZE + (uint64_t)max) {
 		bytes = arena_alloc(a, (size_t)st.st_size + 1);
-		if (disk_read(fd, 0, bytes, (size_t)st.st_size, &n) == -1)
+		if (disk_read_at(fd, 0, bytes, (size_t)st.st_size, &n) == -1)
 			n = 0;
 	}
 	close(fd);

@@ -5,10 +5,10 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "access/token_key.h"
+#include "base/disk.h"
 #include "config/command.h"
 #include "config/unit_limits.h"
 #include "pool/listen.h"
@@ -171,17 +171,15 @@ check_workers(struct checking *c)
  * looked at is another check's.
  */
 static bool
-check_path(struct checking *c, const char *name, const char *path, int64_t parts, const char *note)
+check_path(struct checking *c, const char *name, const char *path, uint64_t parts, const char *note)
 {
 	static const int mib = 20;
 	enum check_state state;
-	struct statvfs fs;
 	int64_t bytes;
 
-	if (path == NULL || path[0] == '\0' || statvfs(path, &fs) == -1)
+	if (path == NULL || path[0] == '\0' || disk_free(path, &bytes) == -1)
 		return false;
-	bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
-	state = check_below(c, bytes * parts);
+	state = check_below(c, disk_bytes((uint64_t)bytes, parts));
 	check_say(c, state, "%s: %" PRId64 " MiB free at %s%s%s", name, bytes >> mib, path, note,
 	    state == CHECK_OK ? "" : ": enlarge the file system, or free space");
 	return true;

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/disk.h"
+
 static bool
 is_blank(char c)
 {
@@ -92,7 +94,7 @@ read_file(struct arena *a, const char *path, struct s3_credentials *c, struct er
 {
 	char *text = arena_alloc(a, S3_CREDENTIALS_MAX);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd == -1 ? -1 : read(fd, text, S3_CREDENTIALS_MAX);
+	ssize_t n = fd == -1 ? -1 : disk_read_all(fd, text, S3_CREDENTIALS_MAX);
 
 	if (n == -1)
 		err_sys(err, "credentials of the object store: cannot read %s", path);

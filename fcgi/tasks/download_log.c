@@ -74,7 +74,7 @@ fingerprint(int fd, char out[LOG_FINGERPRINT_SIZE])
 	char line[FIRST_LINE_MAX];
 	size_t n;
 
-	if (disk_read(fd, 0, line, sizeof(line), &n) == -1)
+	if (disk_read_at(fd, 0, line, sizeof(line), &n) == -1)
 		return -1;
 	return fingerprint_of(line, n, out) ? 1 : 0;
 }
@@ -94,7 +94,7 @@ fingerprint_packed(int fd, char out[LOG_FINGERPRINT_SIZE])
 	arena_free(a);
 	if (known || rc == 0)
 		return known ? 1 : 0;
-	if (disk_read(fd, 0, line, sizeof(line), &n) == -1)
+	if (disk_read_at(fd, 0, line, sizeof(line), &n) == -1)
 		return -1;
 	digest_of(line, n, out);
 	return 1;
@@ -280,7 +280,7 @@ log_file_read(struct arena *a, struct log_file *f, int64_t position, char *to, s
 	if (f->compressed)
 		return read_packed(a, f, position, to, max, got, err) == -1
 		    ? err_context(err, "%s", f->path) : 0;
-	if (disk_read(f->fd, position, to, max, got) == -1 || (same = fingerprint(f->fd, now)) == -1)
+	if (disk_read_at(f->fd, position, to, max, got) == -1 || (same = fingerprint(f->fd, now)) == -1)
 		return err_sys(err, "cannot read %s", f->path);
 	/* what is truncated never gets its first line back: so it was whole when it was read */
 	if (same == 0 || strcmp(now, f->fingerprint) != 0)

@@ -19,13 +19,13 @@ test_read(void)
 
 	unlink(path);
 	ok(disk_write(fd, slice_str("0123456789")) == 0, "ten bytes");
-	ok(disk_read(fd, 0, text, 4, &n) == 0 && n == 4 && memcmp(text, "0123", 4) == 0,
+	ok(disk_read_at(fd, 0, text, 4, &n) == 0 && n == 4 && memcmp(text, "0123", 4) == 0,
 	    "as many as there is room for");
-	ok(disk_read(fd, 4, text, sizeof(text), &n) == 0 && n == 6 && memcmp(text, "456789", 6) == 0,
+	ok(disk_read_at(fd, 4, text, sizeof(text), &n) == 0 && n == 6 && memcmp(text, "456789", 6) == 0,
 	    "from another place up to the end");
-	ok(disk_read(fd, 10, text, sizeof(text), &n) == 0 && n == 0, "at the end there is nothing");
+	ok(disk_read_at(fd, 10, text, sizeof(text), &n) == 0 && n == 0, "at the end there is nothing");
 	close(fd);
-	ok(disk_read(fd, 0, text, sizeof(text), &n) == -1 && errno == EBADF, "a file that is closed");
+	ok(disk_read_at(fd, 0, text, sizeof(text), &n) == -1 && errno == EBADF, "a file that is closed");
 }
 
 static void

@@ -15,6 +15,7 @@
 #include <openssl/ssl.h>
 
 #include "base/clock.h"
+#include "net/s3_credentials.h"
 #include "tap.h"
 
 #define AUTHORITIES "/authorities.pem"
@@ -127,6 +128,29 @@ test_deadline(int server)
 	arena_free(a);
 }
 
+/* The credentials at the end of a file of so many bytes are read, or the file is refused. */
+static void
+test_credentials(size_t size, bool good)
+{
+	static const char end[] = "\n[default]\naws_access_key_id = id\naws_secret_access_key = secret\n";
+	struct arena *a = arena_new();
+	char path[] = "/tmp/berth-credentials-XXXXXX";
+	char *text = arena_alloc(a, size);
+	int fd = mkstemp(path);
+	struct s3_credentials c = { NULL, NULL, NULL };
+	struct err err = { 0 };
+
+	memset(text, '#', size);
+	memcpy(text + size - strlen(end), end, strlen(end));
+	ok(fd != -1 && write(fd, text, size) == (ssize_t)size, "a file of credentials");
+	is_int(s3_credentials_read(a, path, &c, &err), good ? 0 : -1, "is read as a whole, or not at all");
+	is_str(c.key_id, good ? "id" : NULL, "up to its end");
+	ok(good || strstr(err.detail, "cannot read /tmp/berth-") != NULL, "and the error is about its length");
+	close(fd);
+	unlink(path);
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -143,6 +167,8 @@ main(void)
 	ok(loaded.files == 1 && loaded.own == 1, "with a file those in it may");
 	is_int(loaded.directories, 0, "and no others");
 	test_deadline(server);
+	test_credentials(S3_CREDENTIALS_MAX, true);
+	test_credentials(S3_CREDENTIALS_MAX + 1, false);
 	close(server);
 	return tap_done();
 }

@@ -213,7 +213,7 @@ read_text(struct arena *a, const struct backup_target *target, const char *file,
 
 	if (rc != 1)
 		return rc == 0 ? err_set(err, 404, "there is no backup %s", backup_target_path(a, target, file)) : -1;
-	n = read(fd, bytes, MANIFEST_MAX);
+	n = disk_read_all(fd, bytes, MANIFEST_MAX);
 	close(fd);
 	if (n == -1)
 		return err_sys(err, "read %s", backup_target_path(a, target, file));

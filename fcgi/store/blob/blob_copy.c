@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -179,10 +178,9 @@ fetch(struct bringing *b, struct err *err)
 bool
 blob_copy_disk_is_full(const struct blob_store *store)
 {
-	struct statvfs fs;
+	int64_t bytes;
 
-	return FAULT_FAILS("copy", "full") ||
-	    (statvfs(store->dir, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) < FULL_BYTES);
+	return FAULT_FAILS("copy", "full") || (disk_free(store->dir, &bytes) == 0 && bytes < FULL_BYTES);
 }
 
 /* Removes copies if the disk is full.  True: there is some room now. */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/slice.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_dir.h"
@@ -210,10 +210,5 @@ blob_store_prepare(struct blob_store *store, struct err *err)
 int
 blob_store_free(const struct blob_store *store, int64_t *bytes, struct err *err)
 {
-	struct statvfs fs;
-
-	if (statvfs(store->dir, &fs) == -1)
-		return blob_error(err, "statvfs");
-	*bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
-	return 0;
+	return disk_free(store->dir, bytes) == -1 ? blob_error(err, "statvfs") : 0;
 }

@@ -579,6 +579,9 @@ subtest 'the command line' => sub {
 	is(works('help', qw(help user add)), works('--help', qw(user add --help)), 'help, of a command');
 	is(works('help for a noun', qw(help user)), works('--help', qw(user --help)), '  of a noun');
 	is(works('help for all', 'help'), $out, '  of all');
+	is(works("help for all: @$_", @$_), $out, '  whatever says it twice')
+	    for [qw(help -h)], [qw(-h --help)], [qw(help help)];
+	fails('an option with a value twice', 2, qr/--wait is given twice/, qw(--wait 1 --wait 1 user list));
 	is(works('help for help', qw(help help)), $out, '  and of itself');
 	fails('help for none', 2, qr/no command `flog`/, qw(help flog));
 	fails('no switch', 2, qr/^berth: --confirm is missing$/m, qw(store collect));

@@ -48,7 +48,8 @@ take_option(struct options *o, const char *word, struct err *err)
 	if (def == NULL)
 		return err_set(
 		    err, 400, "there is no option %.*s here", (int)(name - word + (long)n), word);
-	if (*value != NULL)
+	/* a switch says the same twice; and `berth help` is one, too */
+	if (*value != NULL && def->value != NULL)
 		return err_set(err, 400, "--%s is given twice", def->name);
 	if (def->value == NULL && name[n] == '=')
 		return err_set(err, 400, "--%s takes no value", def->name);

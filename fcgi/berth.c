@@ -402,7 +402,9 @@ report(const struct noun *noun, const struct invocation *in)
 		return EXIT_UNACKNOWLEDGED;
 	if (err->status != 400)
 		return noun != NULL && noun->failed != 0 ? noun->failed : EXIT_FAILED;
-	if (noun == NULL) {
+	if (in->understood) {
+		/* the sentence is all */
+	} else if (noun == NULL) {
 		fputs("usage: berth COMMAND ...; for all commands, see berth --help\n", stderr);
 	} else if (in->command != NULL) {
 		fputs("usage: ", stderr);

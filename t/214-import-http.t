@@ -503,6 +503,9 @@ subtest 'a lock file' => sub {
 	    ["[[package]]\nname = \"x\"\nversion = \"1\"\nsource = \"$here\"" => qr/: line 1: "1" is an invalid/],
 	    ["[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"$here\"\nchecksum = \"b\""
 		=> qr/: line 1: the checksum must have 64/],
+	    [join("\n", map { "[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"$here\"\nchecksum = \""
+		. $_ x 64 . '"' } qw(b a))
+		=> qr/has the crate `x` 1\.0\.0 twice, with the checksums (?:a{64} and b|b{64} and a)/],
 	    ["[[package]]\nname = \"x\"\nversion = \"1.0.0\"\nsource = \"sparse+https://other.example.com/\""
 		=> qr/no package of the registry that you import from, \Q$here\E; `x`, for example, comes from/]) {
 		my ($text, $why) = @$_;
@@ -511,7 +514,15 @@ subtest 'a lock file' => sub {
 		    Berth::Test::write_file($t->dir . '/Cargo.lock', "$text\n"));
 		like("$status $err", qr/^2 .*Cargo\.lock/s, 'a wrong file: ' . $text =~ s/\n.*//sr);
 		like($err, $why, 'and why');
+		unlike($err, qr/^usage: /m, 'and no more');
 	}
+	my $asked = $there->count('/index/config.json');
+	import_of($here, 'demo/locked', '--lock', $t->dir . '/nowhere');
+	is($there->count('/index/config.json'), $asked, 'before the server is asked');
+	($status, $summary, $rows, $err) = import_of($here, 'demo/locked', '--lock', lock_file(
+	    ['second', '1.0.0', $here, 'b' x 64], ['second', '1.0.0', $here]));
+	like($rows->{'second 1.0.0'}{reason}, qr/says b{64}$/, 'a checksum counts for the same version without one')
+	    or diag $err, explain $rows;
 	($status, undef, undef, $err) = import_of('crates-io', 'demo/locked');
 	like("$status $err", qr/^2 .*crates-io does not list all crates: give the Cargo\.lock .* --lock FILE/s,
 	    'all of the public registry is not asked for');

@@ -42,6 +42,8 @@ struct invocation {
 	 * command that removes an object by its id fails if there is none.
 	 */
 	const char *nothing;
+	/* the words are right: a later 400 is about a file that they name, and usage does not help */
+	bool understood;
 	bool unacknowledged; /* the change is committed, but some nodes have not acknowledged it */
 	struct err err;
 };

@@ -1,5 +1,8 @@
 #include "transfer/import_lock.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "access/naming.h"
 #include "base/hex.h"
 #include "crate/crate_name.h"
@@ -123,6 +126,38 @@ take_package(struct reading *r, const struct toml_value *package)
 }
 
 static int
+compare_wanted(const void *left, const void *right)
+{
+	const struct import_wanted *a = left, *b = right;
+	int order = strcmp(a->name, b->name);
+
+	return order != 0 ? order : strcmp(a->version, b->version);
+}
+
+/*
+ * A version can be there twice, from two URLs of the registry.  Then it has one checksum, which also counts
+ * for a package that has none.
+ */
+static int
+check_twice(const struct reading *r)
+{
+	qsort(r->wanted, r->n, sizeof(*r->wanted), compare_wanted);
+	for (size_t i = 1; i < r->n; i++) {
+		struct import_wanted *one = &r->wanted[i - 1], *other = &r->wanted[i];
+
+		if (compare_wanted(one, other) != 0)
+			continue;
+		if (one->cksum != NULL && other->cksum != NULL && strcmp(one->cksum, other->cksum) != 0)
+			return err_set(r->err, 400, "%s has the crate `%s` %s twice, with the checksums %s and %s: remove the "
+			    "wrong one, or let cargo make the file anew", r->what, one->name, one->version, one->cksum,
+			    other->cksum);
+		if (other->cksum == NULL)
+			other->cksum = one->cksum;
+	}
+	return 0;
+}
+
+static int
 refuse_empty(const struct reading *r)
 {
 	const char *example = r->lock->example;
@@ -153,7 +188,7 @@ take_packages(struct reading *r, const struct toml_table *root)
 		if (take_package(r, toml_array_at(packages->u.array, i)) == -1)
 			return -1;
 	}
-	return r->n > 0 ? 0 : refuse_empty(r);
+	return r->n > 0 ? check_twice(r) : refuse_empty(r);
 }
 
 int

@@ -61,7 +61,10 @@ run(struct invocation *in)
 		return -1;
 	export.store = in->settings->blobs;
 	export.external_url = in->settings->external_url;
-	if (find(in, &export) == -1 || export_run(&export, in->arena, &in->err) == -1)
+	if (find(in, &export) == -1)
+		return -1;
+	in->understood = true;
+	if (export_run(&export, in->arena, &in->err) == -1)
 		return -1;
 	output_row(&out, (struct cell[]) { cell_int((int64_t)export.crates),
 	    cell_int((int64_t)export.versions), cell_int((int64_t)export.copied), cell_int((int64_t)export.removed),

@@ -212,9 +212,39 @@ print_summary(struct invocation *in, const struct import *import)
 	return judge(in, import);
 }
 
+/* What the command is to do, but for the source. */
+struct plan {
+	struct import_job job;
+	struct import_lock lock; /* of --lock */
+	size_t processes;
+};
+
+/* --lock */
 static int
-prepare(struct invocation *in, struct import_job *job, bool has_registry_url)
+read_lock(struct invocation *in, struct plan *plan)
 {
+	const char *path = in->options.values[LOCK];
+
+	if (path == NULL)
+		return 0;
+	if (import_lock_read(in->arena, path, plan->job.registries, &plan->lock, &in->err) == -1)
+		return -1;
+	if (plan->lock.elsewhere > 0)
+		output_note("warning: %s has packages of other registries or git repositories, which this import does "
+		    "not bring: %zu, such as `%s`", path, plan->lock.elsewhere, plan->lock.example);
+	return 0;
+}
+
+/*
+ * Reads everything but the source, so that a mistake shows before a server is asked.  url: of the source, as
+ * lock files name it; NULL: it has none.
+ */
+static int
+prepare(struct invocation *in, struct plan *plan, bool has_registry_url, const char *url)
+{
+	struct import_job *job = &plan->job;
+
+	*plan = (struct plan) { .processes = 0 };
 	*job = (struct import_job) {
 		.conninfo = in->conninfo,
 		.actor = in->actor,
@@ -223,40 +253,29 @@ prepare(struct invocation *in, struct import_job *job, bool has_registry_url)
 		.dry_run = in->options.values[DRY_RUN] != NULL,
 		.settings = in->settings,
 	};
-	if ((has_registry_url && read_registries(in, job) == -1) || read_project(in, job) == -1)
-		return -1;
 	job->timeout_ms = in->settings->database_timeout * 1000;
-	return 0;
-}
-
-/* --lock: leaves only what the lock file names. */
-static int
-apply_lock(struct invocation *in, const struct import_job *job, struct import_source *source)
-{
-	const char *path = in->options.values[LOCK];
-	struct import_lock lock;
-
-	if (path == NULL)
-		return 0;
-	if (import_lock_read(in->arena, path, job->registries, &lock, &in->err) == -1)
+	if ((has_registry_url && read_registries(in, job) == -1) || read_processes(in, &plan->processes) == -1 ||
+	    read_project(in, job) == -1)
 		return -1;
-	if (lock.elsewhere > 0)
-		output_note("warning: %s has packages of other registries or git repositories, which this import does "
-		    "not bring: %zu, such as `%s`", path, lock.elsewhere, lock.example);
-	import_source_select(in->arena, source, &lock.wanted);
-	return 0;
+	if (url != NULL)
+		add_registry(job, url);
+	in->understood = true;
+	return read_lock(in, plan);
 }
 
 static int
-run(struct invocation *in, const struct import_job *job, struct import_source *source)
+run(struct invocation *in, const struct plan *plan, struct import_source *source)
 {
 	size_t widths[NKEYS] = { 0 };
 	struct output_rows rows = { { arena_new(), in->json, keys, NKEYS }, widths };
-	struct import import = { .job = job, .source = source, .wait_us = in->wait_us, .say = say,
-		.arg = &rows };
-	int rc = apply_lock(in, job, source) == -1 || read_processes(in, &import.processes) == -1 ? -1 :
-	    import_run(&import, in->arena, &in->err);
+	struct import import = { .job = &plan->job, .source = source, .processes = plan->processes,
+		.wait_us = in->wait_us, .say = say, .arg = &rows };
+	int rc;
 
+	/* leaves only what the lock file names */
+	if (in->options.values[LOCK] != NULL)
+		import_source_select(in->arena, source, &plan->lock.wanted);
+	rc = import_run(&import, in->arena, &in->err);
 	arena_free(rows.out.arena);
 	return rc == -1 ? -1 : print_summary(in, &import);
 }
@@ -265,6 +284,7 @@ run(struct invocation *in, const struct import_job *job, struct import_source *s
 static int
 check_there(struct invocation *in, const char *path)
 {
+	in->understood = true;
 	return access(path, F_OK) == 0 ? 0 :
 	    err_set(&in->err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
 }
@@ -306,10 +326,10 @@ static int
 directory(struct invocation *in)
 {
 	struct import_source source;
-	struct import_job job;
+	struct plan plan;
 
-	return prepare(in, &job, true) == -1 ||
-	    read_directory(in, in->args[0], &source) == -1 ? -1 : run(in, &job, &source);
+	return prepare(in, &plan, true, NULL) == -1 ||
+	    read_directory(in, in->args[0], &source) == -1 ? -1 : run(in, &plan, &source);
 }
 
 /* A source without crates is most often the wrong one.  status: 400 if the caller has written it. */
@@ -440,7 +460,7 @@ from_index(struct invocation *in)
 	bool is_url = strstr(from, "://") != NULL;
 	struct import_source files, source;
 	const struct import_source *given;
-	struct import_job job;
+	struct plan plan;
 	struct stat st;
 	int rc;
 
@@ -450,15 +470,13 @@ from_index(struct invocation *in)
 	if (is_public && in->options.values[LIST] == NULL && in->options.values[LOCK] == NULL)
 		return err_set(&in->err, 400, "the search of crates-io does not list all crates: give the Cargo.lock of a "
 		    "build as --lock FILE, or names of crates as --list FILE");
-	if (prepare(in, &job, true) == -1 ||
+	if (prepare(in, &plan, true, is_url ? from : NULL) == -1 ||
 	    (crates != NULL && read_crates(in, crates, &files) == -1))
 		return -1;
-	if (is_url)
-		add_registry(&job, from);
 	given = crates != NULL ? &files : NULL;
 	rc = is_url ? from_url(in, from, given, &source) :
 	    (stat(from, &st) == 0 && S_ISREG(st.st_mode) ? from_list : from_files)(in, given, &source);
-	return rc == -1 ? -1 : run(in, &job, &source);
+	return rc == -1 ? -1 : run(in, &plan, &source);
 }
 
 /* Imports the index of a Gitea, with the times that its API knows. */
@@ -467,18 +485,17 @@ gitea(struct invocation *in)
 {
 	struct import_remote *remote = arena_alloc(in->arena, sizeof(*remote));
 	struct import_source source;
-	struct import_job job;
+	struct plan plan;
 
-	if (prepare(in, &job, false) == -1 ||
+	if (prepare(in, &plan, false, in->args[0]) == -1 ||
 	    read_remote(in, in->options.values[GITEA_TOKEN_FILE], remote) == -1 ||
 	    import_remote_open(in->arena, in->args[0], remote, &in->err) == -1 ||
 	    import_gitea_list(remote, in->arena, &source, &in->err) == -1 ||
 	    require_crates(in, &source, 404, in->args[0]) == -1)
 		return -1;
-	add_registry(&job, in->args[0]);
 	source.remote = remote;
 	source.is_indexed_there = true;
-	return run(in, &job, &source);
+	return run(in, &plan, &source);
 }
 
 /* Imports from the directory of Kellnr's data, or from its database and a directory of crates. */
@@ -487,7 +504,7 @@ kellnr(struct invocation *in)
 {
 	const char *database = in->args[0], *crates = in->options.values[CRATES];
 	struct import_source files, source;
-	struct import_job job;
+	struct plan plan;
 	struct stat st;
 
 	if (stat(database, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -498,12 +515,9 @@ kellnr(struct invocation *in)
 		return -1;
 	if (crates == NULL)
 		return err_set(&in->err, 400, "a database needs --crates DIR, the directory with its crates");
-	if (prepare(in, &job, true) == -1 ||
-	    read_crates(in, crates, &files) == -1 ||
+	return prepare(in, &plan, true, NULL) == -1 || read_crates(in, crates, &files) == -1 ||
 	    import_kellnr_list(in->arena, database, &files, &source, &in->err) == -1 ||
-	    require_crates(in, &source, 404, "the database of the Kellnr") == -1)
-		return -1;
-	return run(in, &job, &source);
+	    require_crates(in, &source, 404, "the database of the Kellnr") == -1 ? -1 : run(in, &plan, &source);
 }
 
 /*
@@ -515,7 +529,7 @@ mirror(struct invocation *in)
 	static const char *const places[] = { "crates.io-index", "git/crates.io-index", "index" };
 	const char *crates = arena_printf(in->arena, "%s/crates", in->args[0]), *index = NULL;
 	struct import_source files, source;
-	struct import_job job;
+	struct plan plan;
 	struct stat st;
 
 	if (check_there(in, in->args[0]) == -1)
@@ -529,11 +543,8 @@ mirror(struct invocation *in)
 	if (index == NULL)
 		return err_set(&in->err, 400, "%s has none of the indexes crates.io-index, git/crates.io-index and "
 		    "index; use: berth import index INDEX --crates DIR", in->args[0]);
-	if (prepare(in, &job, false) == -1 ||
-	    read_crates(in, crates, &files) == -1 ||
-	    read_index(in, index, &files, &source) == -1)
-		return -1;
-	return run(in, &job, &source);
+	return prepare(in, &plan, false, NULL) == -1 || read_crates(in, crates, &files) == -1 ||
+	    read_index(in, index, &files, &source) == -1 ? -1 : run(in, &plan, &source);
 }
 
 /* The end of each help. */

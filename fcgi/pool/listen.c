@@ -4,15 +4,19 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/disk.h"
 
 enum { SYSTEMD_FIRST_FD = 3 };
 
@@ -216,6 +220,27 @@ owner_set(const char *path, const char *owner, struct err *err)
 	return 0;
 }
 
+/*
+ * Locks the directory of the path, until the descriptor is closed.  A socket that is bound and does not
+ * listen yet looks like one that an earlier run has left, so one pool at a time looks and binds.  -1: there
+ * is no lock, as for a directory that the user cannot read.
+ */
+static int
+directory_lock(const char *path)
+{
+	enum { TRIES = 500, PAUSE_MS = 10 }; /* who has it needs far less */
+	const char *slash = strrchr(path, '/');
+	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int fd;
+
+	snprintf(directory, sizeof(directory), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+	    slash == NULL ? "." : path);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; fd != -1 && i < TRIES && disk_lock(fd) == 0; i++)
+		(void)poll(NULL, 0, PAUSE_MS);
+	return fd;
+}
+
 /* Removes what an earlier run left at the path; refuses to touch anything else. */
 static int
 stale_remove(const struct sockaddr_un *sa, struct err *err)
@@ -304,19 +329,19 @@ static int
 path_open(const struct settings *s, const char *path, struct err *err)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd;
+	int lock = directory_lock(path), fd = -1, rc;
 
 	memcpy(sa.sun_path, path, strlen(path));
-	if (stale_remove(&sa, err) == -1)
-		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return err_sys(err, "socket");
-	if (path_bind(fd, &sa, s, err) == -1) {
+	rc = stale_remove(&sa, err);
+	if (rc == 0 && (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) == -1)
+		rc = err_sys(err, "socket");
+	if (rc == 0)
+		rc = path_bind(fd, &sa, s, err);
+	if (lock != -1)
+		close(lock);
+	if (rc == -1 && fd != -1)
 		close(fd);
-		return -1;
-	}
-	return fd;
+	return rc == -1 ? -1 : fd;
 }
 
 static int

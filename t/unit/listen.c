@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -318,6 +319,79 @@ systemd_no_socket(int fd, int other)
 	    : 1;
 }
 
+/* Opens the sockets when the pipe says so.  0: they are this process's; 1: another process has them. */
+static int
+compete(int start, int finish)
+{
+	char byte;
+	int rc;
+
+	(void)!read(start, &byte, 1);
+	rc = open_it();
+	if (rc == -1)
+		return strstr(err.detail, "another process already listens on") != NULL ? 1 : 2;
+	/* the others have to find it listening */
+	(void)!read(finish, &byte, 1);
+	listen_close(&settings, &l);
+	return 0;
+}
+
+/* Of pools that start at once, after one that has left its sockets, one gets them, and the others say so. */
+static void
+test_race(void)
+{
+	enum { ROUNDS = 30, POOLS = 6, OUTCOMES = 3 };
+	int count[OUTCOMES + 1] = { 0 };
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int start[2], finish[2], status, left = POOLS;
+
+		if (pipe(start) == -1 || pipe(finish) == -1)
+			return;
+		for (int i = 0; i < POOLS; i++) {
+			if (fork() == 0) {
+				close(start[1]);
+				close(finish[1]);
+				_exit(compete(start[0], finish[0]));
+			}
+		}
+		close(start[1]);
+		/* the one that has them waits */
+		for (; left > 1 && wait(&status) > 0; left--)
+			count[WIFEXITED(status) && WEXITSTATUS(status) < OUTCOMES ? WEXITSTATUS(status) : OUTCOMES]++;
+		close(finish[1]);
+		for (; left > 0 && wait(&status) > 0; left--)
+			count[WIFEXITED(status) && WEXITSTATUS(status) < OUTCOMES ? WEXITSTATUS(status) : OUTCOMES]++;
+		close(start[0]);
+		close(finish[0]);
+	}
+	is_int(count[0], ROUNDS, "of pools that start at once one gets the sockets");
+	is_int(count[1], ROUNDS * (POOLS - 1), "and the others say so");
+}
+
+/* A pool has bound its socket, and does not listen yet: another one waits, and leaves the socket alone. */
+static void
+test_waits(void)
+{
+	enum { PAUSE_US = 200000 };
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int lock = open(dir, O_RDONLY | O_DIRECTORY), fd = socket(AF_UNIX, SOCK_STREAM, 0), status = -1;
+	pid_t pid;
+
+	memcpy(sa.sun_path, write_path, strlen(write_path));
+	ok(flock(lock, LOCK_EX) == 0 && bind(fd, (const struct sockaddr *)&sa, sizeof(sa)) == 0, "bound");
+	pid = fork();
+	if (pid == 0)
+		_exit(open_it() == -1 && strstr(err.detail, "another process already listens on") != NULL ? 0 : 1);
+	usleep(PAUSE_US);
+	ok(listen(fd, 1) == 0 && flock(lock, LOCK_UN) == 0, "and listens later");
+	ok(waitpid(pid, &status, 0) == pid && status == 0, "another one has waited for that, and is refused");
+	ok(answers_at(write_path), "the socket is there");
+	close(fd);
+	close(lock);
+	unlink(write_path);
+}
+
 int
 main(void)
 {
@@ -330,6 +404,8 @@ main(void)
 	test_own();
 	test_owner();
 	test_errors();
+	test_race();
+	test_waits();
 	is_int(in_child(inherit_stdin), 0, "a socket on standard input is taken");
 	is_int(in_child(systemd_one), 0, "a socket from systemd is taken");
 	is_int(in_child(systemd_two), 0, "so are two");

@@ -308,6 +308,22 @@ subtest 'nginx has other paths' => sub {
 	$t->start_nginx(sub { s/^(\tdefault )"\Q@{[$t->store]}\E";/$1"\/nowhere";/mr });
 	becomes('503 status=failed database=ok schema=ok store=ok', 'a store that nginx does not reach');
 	$t->stop_nginx;
+	# nginx logs what it cannot look at, unless it does not exist
+	symlink('loop', "$other/loop") or die "$other/loop: $!\n";
+	$t->start_nginx(sub { s/^(\tdefault )"\Q@{[$t->store]}\E";/$1"$other\/loop";/mr });
+	my $looks = sub { scalar(() = $t->log('nginx-error') =~ m{\Q$other\E/loop/\.}g) };
+	my $before = $looks->();
+	$t->http(GET => $_) for grep { !/readiness/ } @paths;
+	is($looks->(), $before, 'only readiness looks at the directories');
+	$t->http(GET => '/-/readiness');
+	cmp_ok($looks->(), '>', $before, 'and does');
+	$t->stop_nginx;
+	$t->start_nginx(sub {
+		s/^(\tdefault )"\Q@{[$t->store]}\E";/$1"$other\/store";/mr
+		    =~ s/\A(?=# Berth, http level: include once inside http)/disable_symlinks on;\n/r;
+	});
+	is($t->json($t->http(GET => '/-/readiness'))->{nginx_detail}, undef, 'a symbolic link leads to the store');
+	$t->stop_nginx;
 	$t->start_nginx(sub { s/^\tinclude "\S+\.key";\n//mgr });
 	my $said = $t->json($t->http(GET => '/-/readiness'));
 	like($said->{nginx_detail}, qr/\Anginx has no keys, /, 'an nginx without keys');

@@ -532,8 +532,22 @@ subtest 'the registry in the lines of a crate' => sub {
 		my $page = get('/-/projects/demo/rich', 'developer')->{body};
 		like($page, qr{<h2>Use this mirror</h2>.*<code>$config$registry}s, 'and the page of the project');
 		unlike($page, qr{cargo publish|Publish from CI}, 'to which nobody can publish');
+		my ($crates) = $page =~ m{<ul class="crates">(.*?)</ul>}s;
+		unlike($crates, qr{\b20\d\d-}, 'and whose crates have no date, which would be that of an import');
+		unlike(get('/-/', 'developer')->{body} =~ m{id="new">(.*?)</section>}s ? $1 : '',
+		    qr{in <a [^>]*>demo/rich<}, 'nor are its versions new ones of this registry');
 	}
 	$t->berth_ok(qw(project set demo/rich mirror_url=));
+	like(get('/-/', 'developer')->{body}, qr{id="new">.*in <a [^>]*>demo/rich<.*</section>}s, 'others are');
+	like(get('/-/projects/demo/rich', 'developer')->{body}, qr{<ul class="crates">.*\b20\d\d-.*?</ul>}s,
+	    'with a date');
+	for (['Published', 'NULL'], ['Published', "published_at + interval '1 day'"], ['Imported', 'published_at']) {
+		my ($label, $time) = @$_;
+
+		$t->psql("UPDATE versions SET imported_at = $time WHERE project_id = $rich");
+		like($body->('developer'), qr{<dt>$label</dt>}, "imported: $time");
+	}
+	$t->psql("UPDATE versions SET imported_at = NULL WHERE project_id = $rich");
 
 	my $told = sub {
 		return get('/-/projects/hidden/deep/secret', 'admin')->{body}

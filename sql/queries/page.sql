@@ -67,7 +67,8 @@ v.status IN ('default', 'deprecated', 'error') AND v.status <> 'error'
 -- name: page_front
 -- $1 user or null.  At most 12 rows of each part; one plan for all callers may rely on that number.
 -- `project`: known projects, the user's own first, others by path; sorted.  `new`: the newest versions of
--- all readable projects, by versions_listed_time; `number`: 1 yanked, 2 deprecated, 3 both.  `used`: the
+-- all readable projects, by versions_listed_time, but of mirrors, whose versions nobody here has made;
+-- `number`: 1 yanked, 2 deprecated, 3 both.  `used`: the
 -- crates with the most weight in all readable projects, by crate_search_weight.
 WITH @viewer_memberships, @readable_projects,
 places AS (
@@ -78,7 +79,9 @@ places AS (
      ORDER BY is_mine DESC, lower(p.full_path) LIMIT 12),
 newest AS (
     SELECT v.* FROM (
-           SELECT r.id FROM readable r CROSS JOIN LATERAL (
+           SELECT r.id FROM readable r
+             JOIN projects p ON p.id = r.id AND coalesce(p.policy ->> 'mirror_url', '') = ''
+            CROSS JOIN LATERAL (
                   SELECT v.published_at, v.id FROM versions v
                    WHERE v.project_id = r.id AND @shown_new
                    ORDER BY v.published_at DESC, v.id DESC LIMIT 1) h
@@ -379,7 +382,8 @@ projects p JOIN groups g ON g.id = p.group_id
 -- name: page_project
 -- $1 project, $2 whether to list crates, $3 whether to list members, $4 how many crates, $5 how many to
 -- skip.  The caller has already decided who may see them.  `crate`: crates as search_all lists them, with
--- the time of the last change, by primary key.  `total`: how many.  `member`: the first 100 members of the
+-- the time of the last change, by primary key; in a mirror that would be the time of an import, so there is
+-- none.  `total`: how many.  `member`: the first 100 members of the
 -- project and of the groups above it, by members_of_project and members_of_group.  `group`: the highest group
 -- that is set up as a registry; `number` is its id, and its project the one that new crates go to.
 -- `mirror`: the registry of which the project is a mirror.
@@ -397,7 +401,10 @@ page AS (
              ORDER BY s.normalized_name LIMIT $4::bigint OFFSET (SELECT skip FROM first)) s)
 SELECT @page_row
   FROM (SELECT 'crate' AS part, NULL::bigint AS project_id, s.name, s.max_version AS version,
-               s.description AS about, extract(epoch FROM c.updated_at)::bigint AS at,
+               s.description AS about,
+               CASE WHEN NOT EXISTS (SELECT FROM projects o
+                                      WHERE o.id = $1 AND o.policy ->> 'mirror_url' <> '')
+                    THEN extract(epoch FROM c.updated_at)::bigint END AS at,
                @shown_marks AS number, o.place
           FROM page o JOIN crate_search s ON s.crate_id = o.crate_id JOIN crates c ON c.id = o.crate_id
          UNION ALL
@@ -500,7 +507,8 @@ dependents AS (
 -- `events`, with $4 and $7: the newest 100 events of the version, by audit_events_crate; users by primary
 -- key.  `group_id` and `group_path`, with $1: the highest group above the project that is set up as a
 -- registry, if any, and `group_serves`, whether its registry has this crate: the few groups above by primary
--- keys, and view_project().  No row if the crate or the version does not exist or is not listed.
+-- keys, and view_project().  `is_untimed`: the time is that of an import, since its source had none; the host
+-- of the import may have another clock.  No row if the crate or the version does not exist or is not listed.
 WITH RECURSIVE @viewer_memberships, @readable_projects, @page_dependents,
 target AS (
     SELECT c.id, c.name,
@@ -548,7 +556,8 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
        v.description, v.homepage, v.documentation, v.repository, v.license, v.license_file, v.links,
        v.rust_version,
        v.edition, v.size, v.cksum,
-       extract(epoch FROM v.published_at)::bigint AS published_at, v.has_lib,
+       extract(epoch FROM v.published_at)::bigint AS published_at,
+       coalesce(v.published_at > v.imported_at - interval '10 minutes', false) AS is_untimed, v.has_lib,
        array_to_json(v.bins)::text AS bins, array_to_json(v.keywords)::text AS keywords,
        array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file,
        v.index_line,

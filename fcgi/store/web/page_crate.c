@@ -258,6 +258,7 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	enum { COLUMNS_PAGE_CRATE };
 
 	out->name = db_str(r, 0, NAME);
+	out->is_untimed = db_bool(r, 0, IS_UNTIMED);
 	out->shown = (struct page_crate_version) { db_str(r, 0, VERSION), db_int(r, 0, PUBLISHED_AT),
 		db_int(r, 0, SIZE), db_bool(r, 0, YANKED), db_bool(r, 0, DEPRECATED), db_str(r, 0, YANK_MESSAGE),
 		db_str(r, 0, LICENSE), db_str(r, 0, LICENSE_FILE), db_str(r, 0, RUST_VERSION), db_str(r, 0, EDITION),

@@ -76,6 +76,7 @@ struct page_crate_event {
 struct page_crate {
 	const char *name;
 	struct page_crate_version shown;
+	bool is_untimed; /* the time of `shown` is that of its import */
 	const char *description, *homepage, *documentation, *repository, *links, *cksum;
 	const char *readme; /* at most one byte more than readme.h shows */
 	const char *readme_file; /* its path in the crate */

@@ -188,7 +188,12 @@ is($t->http(DELETE => "$of/" . version_id('many', '1.0.1'), { token => $token })
 is($t->publish($id, $token, 'many', "1.0.$n")->{status}, 200, 'then there is room for another');
 is($t->publish($id, $token, 'huge', '9.0.0')->{status}, 400,
     'an old file that is too large gets no version more');
-are_in_order('in order at the end', qw(huge many));
+is($t->publish($id, $token, 'cut', "1.0.$_")->{status}, 200, "a small crate, 1.0.$_") for 0, 1;
+$t->psql("UPDATE crates SET index_body = substr(index_body, 1, octet_length(index_body) - 8)"
+    . " || '\\xeeeeeeeeeeeeeeee' WHERE name = 'cut'");
+$res = $t->publish($id, $token, 'cut', '1.0.2');
+is($res->{status}, 200, 'a file whose end is damaged is no large one') or diag($res->{body});
+are_in_order('in order at the end', qw(huge many cut));
 
 # ---- the numbers of nginx and those of the pool ----
 

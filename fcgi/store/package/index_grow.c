@@ -1,6 +1,7 @@
 #include "store/package/index_grow.h"
 
 #include "base/gzip.h"
+#include "store/package/index_rebuild.h"
 
 int64_t
 index_file_size(const struct index_file *file)
@@ -13,7 +14,8 @@ index_grow_can(const struct index_file *file)
 {
 	/* with a last line and no bytes, the file is lost */
 	return file->tail.n == 0 ? file->last_line == NULL
-	    : file->last_line != NULL && gzip_can_grow(file->head, file->tail);
+	    : file->last_line != NULL && index_file_size(file) <= INDEX_REBUILD_MAX &&
+	      gzip_can_grow(file->head, file->tail);
 }
 
 int

@@ -157,6 +157,14 @@ subtest 'by names, as nginx may do it alone' => sub {
 	is(days(), 'public/small/1.0.0=1', 'exactly as they are');
 };
 
+subtest 'a clock that is ahead' => sub {
+	forget();
+	append($log, line(at => sprintf('%d.000', time + 80000)), line());
+	$t->run_tasks('count_downloads');
+	is(days(), 'private/small/1.0.0=2', 'today is the last day');
+	is($t->psql('SELECT max(last_at) <= now() FROM download_days'), 't', 'and now the last time');
+};
+
 subtest 'lines that are none' => sub {
 	forget();
 	append($log, "\n", 'x' x 100_000, "\n", "\0\0\0\n", line(at => '99.1'), line(at => '4102444800.0'),

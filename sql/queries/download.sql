@@ -30,14 +30,16 @@ moved AS (
 -- of garbage, $7 downloads as JSON.  Versions are found by primary keys, or by the unique indexes crates
 -- (project_id, normalized_name) and versions (crate_id, version_base), the holder of a token by
 -- tokens_handle, and the project of a crate of a group's registry by crates_name.  Rows are written in the
--- order of their keys, so that two nodes do not wait for each other.
+-- order of their keys, so that two nodes do not wait for each other.  A time of the future, by a clock that
+-- was wrong, counts as now.
 WITH @moved, told AS (
 	SELECT * FROM jsonb_to_recordset($7::jsonb) AS d (at bigint, bytes bigint, project_id bigint,
 	       group_id bigint, version_id bigint, crate text, version text, actor text, actor_id bigint,
 	       handle text)
 	 WHERE EXISTS (SELECT FROM moved)
 ), line AS (
-	SELECT d.at, d.bytes, coalesce(d.project_id, h.project_id) AS project_id, d.version_id, d.crate, d.version,
+	SELECT least(d.at, floor(extract(epoch FROM now()))::bigint) AS at, d.bytes,
+	       coalesce(d.project_id, h.project_id) AS project_id, d.version_id, d.crate, d.version,
 	       CASE t.kind WHEN 'personal' THEN 'user' ELSE coalesce(t.kind, d.actor) END AS actor,
 	       CASE t.kind WHEN 'personal' THEN t.user_id ELSE coalesce(t.id, d.actor_id) END AS actor_id
 	  FROM told d LEFT JOIN tokens t ON t.handle = d.handle

@@ -221,6 +221,8 @@ subtest 'files beside berth.conf, and the environment' => sub {
 	is(scalar(split / /, ready($t)), 3 + 2, 'the workers that the file and the variable ask for');
 	my ($status, $err, $out) = run_pool($t, '-t');
 	is($status, 0, '-t') or diag($err);
+	like($out, qr/^# berth-fcgi: the configuration \Q@{[$t->conf_path]}\E is ok\n\z/m,
+	    'says so in its last line');
 	like($out, qr/^# \Q$site\E:1\nworkers = 3$/m, 'says what is from the file');
 	like($out, qr/^# BERTH_CONF_WRITE_WORKERS\nwrite_workers = 2$/m, 'what from a variable');
 	like($out, qr/^# \Q@{[$t->conf_path]}\E:\d+\nstore = /m, 'what from berth.conf');

@@ -63,12 +63,17 @@ end(const struct program *p, int status)
 	return 1;
 }
 
+/* What a check prints to standard output is a configuration, so its last line is a comment of one. */
 static int
-check(const struct program *p, const struct settings *s, enum work work)
+check(const struct program *p, const char *config_path, const struct settings *s, enum work work)
 {
 	int status = work == CHECK_WITH_NGINX ? p->check_nginx() : 0;
 
-	return status != 0 ? status : p->check(s);
+	if (status == 0)
+		status = p->check(s);
+	if (status == 0)
+		printf("# %s: the configuration %s is ok\n", p->name, config_path);
+	return status;
 }
 
 static int
@@ -82,7 +87,7 @@ run(const struct program *p, const char *config_path, enum work work)
 	if (settings_load(arena, config_path, &settings, &err) == -1)
 		fprintf(stderr, "%s: %s\n", p->name, err.detail);
 	else
-		status = work == SERVE ? serve(p, config_path, &settings) : end(p, check(p, &settings, work));
+		status = work == SERVE ? serve(p, config_path, &settings) : end(p, check(p, config_path, &settings, work));
 	arena_free(arena);
 	return status;
 }

@@ -201,6 +201,10 @@ subtest 'projects' => sub {
 	fails('unknown', 1, qr/project `tools\/x` does not exist/, qw(project show tools/x));
 	like(works('show as text', qw(project show tools/registry)), qr/^visibility: private$/m, 'text');
 	like(works('list as text', qw(project list)), qr/^$id +tools\/registry +private +true +false /m, 'table');
+	id_of('a mirror', qw(project add tools/mirror --visibility private --mirror crates-io));
+	my %mirror = map { $_->{full_path} => $_->{mirror_url} } @{ json_of('list', qw(project list)) };
+	is_deeply([@mirror{qw(tools/mirror tools/registry)}], ['crates-io', undef], 'which of them are mirrors');
+	like(works('list as text', qw(project list)), qr/ tools\/mirror .* crates-io$/m, 'as text, too');
 };
 
 subtest 'what may be published into a project' => sub {
@@ -686,7 +690,8 @@ subtest 'the configuration' => sub {
 	unlike($out, qr/^#.*\nmax_keywords/m, 'is from nowhere');
 	like($out, qr{^database = user=berth password=\*\*\*\* host=/nonexistent$}m, 'the password is masked');
 	unlike($out, qr/hunter2/, 'everywhere');
-	is((Berth::Cluster::capture($u->build . '/berth-fcgi', '-t', '-c', $u->conf_path))[1] =~ s/20000/7/r,
+	is((Berth::Cluster::capture($u->build . '/berth-fcgi', '-t', '-c', $u->conf_path))[1]
+	    =~ s/20000/7/r =~ s/^# berth-fcgi: .* is ok\n\z//mr,
 	    $out =~ s/^# BERTH.*\n//mr, 'as berth-fcgi -t shows it');
 	is(($ask->({}, 'workers'))[1], "3\n", 'one value');
 	is(($ask->({}, 'reserved_names'))[1], "\n", 'an empty one');

@@ -150,7 +150,8 @@ static const struct command commands[] = {
 	    "[--project GROUP/PROJECT] [--user NAME] [--token ID] [--action ACTION] [--crate NAME] "
 	    "[--since DATE] [--until DATE] [--limit N]",
 	    "Shows who changed what, newest first; with --json one object a line, oldest\n"
-	    "first.  --user selects the changes by that user, --token those with that token.\n"
+	    "first, so that --limit selects the newest or the oldest.\n"
+	    "--user selects the changes by that user, --token those with that token.\n"
 	    "ACTION is a name such as token.create; see berth(1).",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };

@@ -181,9 +181,10 @@ show(struct invocation *in)
 static int
 list(struct invocation *in)
 {
+	enum { NLIST = NKEYS + 1 };
 	/* as JSON with their quotas; a table would be too wide */
-	size_t nkeys = in->json ? NKEYS + ADMIN_QUOTA_NKEYS : NKEYS;
-	const char *all[NKEYS + ADMIN_QUOTA_NKEYS];
+	size_t nkeys = in->json ? NLIST + ADMIN_QUOTA_NKEYS : NLIST;
+	const char *all[NLIST + ADMIN_QUOTA_NKEYS] = { [NKEYS] = "mirror_url" };
 	struct output out = { in->arena, in->json, all, nkeys };
 	struct project *projects;
 	struct quota *quotas;
@@ -191,16 +192,18 @@ list(struct invocation *in)
 	size_t n, nquotas;
 
 	memcpy(all, keys, sizeof(keys));
-	memcpy(&all[NKEYS], admin_quota_keys, sizeof(admin_quota_keys));
+	memcpy(&all[NLIST], admin_quota_keys, sizeof(admin_quota_keys));
 	if (project_list(in->db, in->arena, &projects, &n, &in->err) == -1 ||
 	    quota_list(in->db, in->arena, NULL, &quotas, &nquotas, &in->err) == -1)
 		return -1;
 	cells = arena_calloc(in->arena, n, nkeys * sizeof(*cells));
 	for (size_t i = 0; i < n; i++) {
 		fill_row(&projects[i], &cells[i * nkeys]);
+		/* a project that has it shows it among the keys of its own */
+		cells[i * nkeys + NKEYS] = cell_str(projects[i].mirror_url);
 		if (in->json)
 			admin_quota_cells(quotas, nquotas, projects[i].full_path,
-			    &cells[i * nkeys + NKEYS]);
+			    &cells[i * nkeys + NLIST]);
 	}
 	output_table(&out, cells, n);
 	return 0;

@@ -186,6 +186,7 @@ list(struct db *db, struct arena *a, const char *full_path, struct project **out
 			.created_at = db_int(&r, i, CREATED_AT),
 			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
 			.readme_images = db_bool(&r, i, README_IMAGES),
+			.mirror_url = db_str(&r, i, MIRROR_URL),
 		};
 	return 0;
 }

@@ -37,7 +37,8 @@ SELECT policy::text AS policy FROM projects WHERE lower(full_path) = lower($1);
 -- All projects, or with $1 the one of that full path (by the unique index projects_full_path); for
 -- an administrator at a terminal.
 SELECT id, full_path, visibility, packages_enabled, public_packages,
-       extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks, readme_images
+       extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks, readme_images,
+       nullif(policy ->> 'mirror_url', '') AS mirror_url
   FROM projects
  WHERE $1::text IS NULL OR lower(full_path) = lower($1)
  ORDER BY lower(full_path);

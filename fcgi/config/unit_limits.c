@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/words.h"
 #include "config/command.h"
 #include "store/blob/blob_kind.h"
@@ -15,8 +16,6 @@ enum {
 	SPAN_MAX = 1000000, /* of one unit: more does not matter */
 	STOP_MORE_S = 15 /* the units of Berth have so much more than the default of drain_timeout */
 };
-
-enum { SECOND_US = 1000000 };
 
 /* What the units may write by themselves: StateDirectory, CacheDirectory, LogsDirectory. */
 static const char own[] = "/var/lib/berth /var/cache/berth /var/log/berth";
@@ -78,9 +77,9 @@ span_seconds(const char *text)
 	static const struct {
 		const char *name;
 		int64_t us;
-	} units[] = { { "us", 1 }, { "ms", 1000 }, { "s", SECOND_US }, { "min", INT64_C(60) * SECOND_US },
-		{ "h", INT64_C(3600) * SECOND_US }, { "d", INT64_C(86400) * SECOND_US },
-		{ "w", INT64_C(7 * 86400) * SECOND_US } };
+	} units[] = { { "us", 1 }, { "ms", 1000 }, { "s", CLOCK_SECOND }, { "min", INT64_C(60) * CLOCK_SECOND },
+		{ "h", INT64_C(3600) * CLOCK_SECOND }, { "d", INT64_C(86400) * CLOCK_SECOND },
+		{ "w", INT64_C(7 * 86400) * CLOCK_SECOND } };
 	int64_t us = 0;
 	struct slice word;
 
@@ -99,7 +98,7 @@ span_seconds(const char *text)
 			return -1;
 		us += n * units[i].us;
 	}
-	return us / SECOND_US;
+	return us / CLOCK_SECOND;
 }
 
 /* systemd kills what is left of the pool after this time, so requests lose what drain_timeout grants them. */

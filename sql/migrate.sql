@@ -143,3 +143,9 @@ SELECT 1 WHERE NOT has_schema_privilege($1, 'public', 'CREATE')
    AND NOT has_database_privilege($1, current_database(), 'CREATE')
    AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace
                    AND pg_has_role($1, relowner, 'MEMBER'));
+
+-- name: migrate_schema_is_open
+-- $1 role.  A row if every role can create objects, not just this one: before PostgreSQL 15 a superuser
+-- owns the schema, so the owner of the database cannot take this right away.
+SELECT 1 WHERE has_schema_privilege('public', 'public', 'CREATE')
+   AND NOT pg_has_role($1, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'MEMBER');

@@ -243,6 +243,16 @@ subtest 'roles that get nothing' => sub {
 	}
 	is($sql->("SELECT has_table_privilege('berth_owner', 'users', 'INSERT')"), 't',
 	    'the owner has lost nothing');
+
+	# what a new database is like before PostgreSQL 15
+	$sql->('ALTER SCHEMA public OWNER TO postgres; GRANT CREATE ON SCHEMA public TO PUBLIC');
+	my ($status, undef, $err) = migrate($dsn, '--grant-to', 'berth');
+	is($status, 1, 'a schema in which every role may create');
+	like($err, qr/^berth: every role can create .* say ALTER SCHEMA public OWNER TO berth_owner$/m,
+	    'says what helps');
+	$sql->('ALTER SCHEMA public OWNER TO berth_owner');
+	($status) = migrate($dsn, '--grant-to', 'berth');
+	is($status, 0, 'which it does');
 	$t->psql('CREATE ROLE "' . $quoted =~ s/"/""/gr . '"');
 	my ($status, undef, $err) = migrate($dsn, '--grant-to', $quoted);
 	is($status, 0, 'a name that needs quotes') or diag($err);

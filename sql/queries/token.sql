@@ -66,9 +66,10 @@ SELECT EXISTS (SELECT FROM tokens WHERE id = $1) AS found;
 -- $3 seconds ago and that no record needs: no version was published with them, by versions_token; and a
 -- token of a job, project or group has left no row in the audit log, by audit_events_token, since only the
 -- token's row tells which job, project or group it was.  A user's own token may have left rows: the log
--- has the user.  Some tokens stay until their own end: one that was replaced, so that its reuse is noticed,
--- and one whose text another system has made, since Berth would make its row again.  One row: the last
--- token that was visited, or null, and how many were removed.
+-- has the user.  OFFSET 0 keeps PostgreSQL 13 from reading all of the log at once.  Some tokens stay until
+-- their own end: one that was replaced, so that its reuse is noticed, and one whose text another system has
+-- made, since Berth would make its row again.  One row: the last token that was visited, or null, and how
+-- many were removed.
 WITH page AS MATERIALIZED (
 	SELECT t.id, t.kind, CASE WHEN t.family IS NULL AND coalesce(t.source NOT IN ('id_token', 'gitlab'), true)
 	                          THEN least(t.revoked_at, t.expires_at)
@@ -79,7 +80,8 @@ WITH page AS MATERIALIZED (
 	       SELECT p.id FROM page p
 	        WHERE p.ended_at < now() - $3::bigint * interval '1 second'
 	          AND NOT EXISTS (SELECT FROM versions v WHERE v.token_id = p.id)
-	          AND (p.kind = 'personal' OR NOT EXISTS (SELECT FROM audit_events e WHERE e.token_id = p.id))))
+	          AND (p.kind = 'personal'
+	               OR NOT EXISTS (SELECT FROM audit_events e WHERE e.token_id = p.id OFFSET 0))))
 	RETURNING id
 )
 SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM removed) AS removed;

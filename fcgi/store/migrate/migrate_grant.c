@@ -129,13 +129,18 @@ migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, str
 {
 	const struct audit_event event = {
 		.action = AUDIT_SCHEMA_GRANT, .facts = { { "role", role, false } } };
-	bool yes;
+	bool safe, open;
 
 	if (name_role(pg, role, err) == -1 ||
 	    grant(pg, err) == -1 ||
-	    ask(pg, SQL_MIGRATE_IS_SAFE, role, &yes, err) == -1)
+	    ask(pg, SQL_MIGRATE_IS_SAFE, role, &safe, err) == -1 ||
+	    ask(pg, SQL_MIGRATE_SCHEMA_IS_OPEN, role, &open, err) == -1)
 		return -1;
-	if (!yes)
+	if (!safe && open)
+		return err_set(err, 409,
+		    "every role can create objects in the schema public, and you do not own the schema: "
+		    "let a superuser say ALTER SCHEMA public OWNER TO %s", PQuser(pg));
+	if (!safe)
 		return err_set(err, 409,
 		    "role `%s` can still create or drop objects; it must be neither the owner nor a superuser",
 		    role);

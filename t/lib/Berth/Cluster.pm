@@ -91,13 +91,26 @@ sub socket_dir { "$_[0]{pg}/sock" }
 # How a database is copied with least work, by those that know more than one way.
 sub by_files {
 	my ($self) = @_;
-	my ($version) = $self->{bin} =~ m{/(\d+)/bin};
 
-	return ($version // 0) >= 15 ? ' STRATEGY file_copy' : '';
+	return $self->version >= 15 ? ' STRATEGY file_copy' : '';
 }
 
-# Path of a PostgreSQL program.
-sub tool { "$_[0]{bin}/$_[1]" }
+# The number of the server's major version.
+sub version {
+	my ($self) = @_;
+
+	$self->{version} //= slurp("$self->{pg}/data/PG_VERSION") + 0;
+	return $self->{version};
+}
+
+# Path of a PostgreSQL program.  Builds for embedding have only the server: then the clients are those of an
+# installed version.
+sub tool {
+	my ($self, $name) = @_;
+	my ($found) = grep { -x } map { "$_/$name" } $self->{bin}, _installed();
+
+	return $found // "$self->{bin}/$name";
+}
 
 # A libpq connection string.
 sub dsn {
@@ -340,10 +353,21 @@ sub _run_as_postgres_quietly {
 	capture({ dir => '/' }, $self->_step_down, @command);
 }
 
-sub _postgres_bin {
-	my ($newest) = sort { ($b =~ m{/(\d+)/bin})[0] <=> ($a =~ m{/(\d+)/bin})[0] }
+# The directories of Debian's packages, the newest version first.
+sub _installed {
+	return sort { ($b =~ m{/(\d+)/bin})[0] <=> ($a =~ m{/(\d+)/bin})[0] }
 	    grep { -x "$_/initdb" } glob('/usr/lib/postgresql/*/bin');
+}
 
+# BERTH_POSTGRES names another version's directory of programs, DIR/13/bin.
+sub _postgres_bin {
+	my $asked = $ENV{BERTH_POSTGRES} // '';
+	my ($newest) = _installed();
+
+	if ($asked ne '') {
+		return $asked if -x "$asked/initdb" && -x "$asked/pg_ctl";
+		die "BERTH_POSTGRES is $asked, which has no initdb and pg_ctl\n";
+	}
 	return $newest if defined $newest;
 	for my $dir (split /:/, $ENV{PATH}) {
 		return $dir if -x "$dir/initdb" && -x "$dir/pg_ctl";
@@ -400,7 +424,7 @@ sub _init {
 	chown((getpwnam($self->{user}))[2, 3], $self->{pg}) if defined $self->{user};
 	$self->_run_as_postgres('mkdir', '-m', '0700', $self->socket_dir);
 	$self->_run_as_postgres("$self->{bin}/initdb", '-D', "$self->{pg}/data", '-U', 'postgres',
-	    '-E', 'UTF8', '--locale=C', '--lc-ctype=C.UTF-8', '--auth=trust', '--no-sync', '--no-instructions');
+	    '-E', 'UTF8', '--locale=C', '--lc-ctype=C.UTF-8', '--auth=trust', '--no-sync');
 	# Nobody but us can reach the socket's directory, hence `trust`.
 	my %conf = (unix_socket_directories => $self->socket_dir, listen_addresses => '',
 	    fsync => 'off', synchronous_commit => 'off', full_page_writes => 'off',
@@ -416,10 +440,37 @@ sub _init {
 	close($fh) or die "postgresql.conf: $!\n";
 }
 
+# What later versions of PostgreSQL have from the beginning.
+sub _catch_up {
+	my ($self) = @_;
+	my @sql;
+
+	push @sql, 'ALTER SCHEMA public OWNER TO berth_owner' if $self->version < 15;
+	push @sql, <<'SQL' if $self->version < 14;
+CREATE FUNCTION pg_catalog.pg_terminate_backend(which integer, timeout bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$ DECLARE
+	until timestamptz := clock_timestamp() + timeout * interval '1 ms';
+BEGIN
+	IF NOT pg_terminate_backend(which) THEN
+		RETURN false;
+	END IF;
+	WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = which) LOOP
+		IF clock_timestamp() > until THEN
+			RETURN false;
+		END IF;
+		PERFORM pg_sleep(0.01), pg_stat_clear_snapshot();
+	END LOOP;
+	RETURN true;
+END $$
+SQL
+	return \@sql;
+}
+
 sub _prepare {
 	my ($self) = @_;
 
 	$self->sql('postgres', 'CREATE ROLE berth_owner LOGIN', 'CREATE ROLE berth LOGIN');
+	$self->sql($_, @{ $self->_catch_up }) for qw(template1 postgres);
 	$self->ensure_template if -x "$self->{build}/berth";
 }
 

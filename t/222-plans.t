@@ -81,5 +81,14 @@ subtest 'no statement reads a whole table that grows' => sub {
 	is(join(' ', @{ $found{$_} }), $whole{$_}, $_) for sort keys %whole;
 };
 
+# A version has a row for each day on which somebody has downloaded it: the last one is found by its end.
+subtest 'no statement reads all days of each version' => sub {
+	my %plan = plans($statements);
+	my $all_days = qr/SubPlan \d+\n\s*->\s+Aggregate [^\n]*\n\s*->\s+Index[^\n]* on download_days/;
+
+	is(join(' ', grep { $plan{$_} =~ $all_days } sort keys %plan), 'about_versions',
+	    'only the one that adds them up');
+};
+
 $t->stop;
 done_testing();

@@ -43,13 +43,18 @@ RETURNING r.project_id AS id, true AS changed;
 -- have versions, with all of these in the order of publication and when each was last downloaded or imported;
 -- those in error, which nobody can install, count as yanked.  Crates by primary key or, of a project with
 -- few, by (project_id, normalized_name) and sorted; what hangs on them by versions (crate_id, version_base)
--- and the primary key of download_days.  Left out is what a pattern names, and what a protection rule keeps
--- from being deleted: at most 100 rules of the project.
+-- and the primary key of download_days: not all days of a version, but its last one, and the one under
+-- which imported_downloads counts.  Left out is what a pattern names, and what a protection rule keeps from
+-- being deleted: at most 100 rules of the project.
 SELECT c.id AS crate_id, c.name AS crate, v.id AS version_id, v.version,
        v.yanked OR v.status = 'error' AS yanked, v.size,
        extract(epoch FROM v.published_at)::bigint AS published_at,
-       extract(epoch FROM greatest(v.imported_at, (SELECT max(d.last_at) FROM download_days d
-                            WHERE d.crate_id = c.id AND d.version_id = v.id)))::bigint AS last_used_at
+       extract(epoch FROM greatest(v.imported_at,
+           (SELECT d.last_at FROM download_days d
+             WHERE d.crate_id = c.id AND d.version_id = v.id ORDER BY d.day DESC LIMIT 1),
+           (SELECT d.last_at FROM download_days d
+             WHERE d.crate_id = c.id AND d.version_id = v.id AND d.day = '1970-01-01')))::bigint
+       AS last_used_at
   FROM (SELECT k.id, k.name FROM crates k
          WHERE k.project_id = $1 AND k.id > $2 AND k.index_body IS NOT NULL
            AND NOT EXISTS (SELECT FROM unnest(string_to_array($3::text, ',')) AS e (pattern)

@@ -500,6 +500,7 @@ subtest 'a restore elsewhere' => sub {
 	is($status, 0, 'the restore') or diag($err);
 	my $said = $json->decode($out);
 	is($said->{missing}, 0, 'nothing is missing');
+	is($said->{copied}, $said->{blobs}, 'and all is copied');
 	my @next = map { qr/^berth: next: $_.*\n/m } qr/copy the file of token_key, /, qr/look for tokens/,
 	    qr/compare with `berth fsck --deep`, start pool and worker, and run `berth check`$/;
 	like($err, qr/\A$next[0]$next[1]$next[2]\z/, 'it says what is next');
@@ -650,6 +651,8 @@ subtest 'what a restore refuses, and a second attempt' => sub {
 	$cluster->sql('postgres', "DROP DATABASE $r->{database} WITH (FORCE)");
 	($status, $out, $err) = $r->berth(@restore, $dir);
 	is($status, 0, 'then an attempt goes on') or diag($err);
+	like($out, qr/^versions: \d+\nblobs: [1-9]\d*\nblob_bytes: [1-9]\d*\ncopied: 0\ncopied_bytes: 0\n/m,
+	    '  and says what the backup has, not only what was left to copy');
 	is(($r->berth('fsck', '--deep'))[0], 0, 'and is whole');
 	($status, $out, $err) = $r->berth(@restore, $dir);
 	is($status, 1, 'a third is refused');

@@ -98,7 +98,7 @@ static int
 run(struct invocation *in)
 {
 	static const char *const keys[] = { "backup", "created_at", "registry", "versions", "blobs",
-		"blob_bytes", "missing", "revoked", "tokens" };
+		"blob_bytes", "copied", "copied_bytes", "missing", "revoked", "tokens" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	struct backup_target target;
 	struct backup_restore r = { .target = &target,
@@ -111,10 +111,12 @@ run(struct invocation *in)
 		&in->err) == -1 ||
 	    restore(in, &r, &lost) == -1)
 		return -1;
+	/* a run that goes on after an interruption copies fewer blobs than the backup has */
 	output_row(&out,
 	    (struct cell[]){ cell_str(r.manifest.name), cell_str(r.manifest.created_at),
-		cell_str(r.manifest.registry), cell_int(r.manifest.versions), cell_int(r.blobs),
-		cell_int(r.bytes), cell_int(r.missing), cell_bool(lost.revoke),
+		cell_str(r.manifest.registry), cell_int(r.manifest.versions), cell_int(r.manifest.blobs),
+		cell_int(r.manifest.blob_bytes), cell_int(r.blobs), cell_int(r.bytes), cell_int(r.missing),
+		cell_bool(lost.revoke),
 		in->json ? cell_json(lost_tokens_json(in->arena, &lost)) : cell_int((int64_t)lost.n) });
 	if (!in->json)
 		lost_tokens_print(&lost);

@@ -90,5 +90,15 @@ subtest 'no statement reads all days of each version' => sub {
 	    'only the one that adds them up');
 };
 
+# The project that has a crate for a group is found among all that have the name, which may be thousands.
+subtest 'downloads of one crate by a group are looked up once' => sub {
+	my %plan = plans($statements);
+	my ($held, $rest) = $plan{download_log_count} =~ /^\s*CTE held\n(.*?)(^\s*CTE .*)/ms;
+
+	like($held // '', qr/(?:Aggregate|Unique)\b.*\bancestor_ids\b|\bancestor_ids\b.*(?:Aggregate|Unique)\b/s,
+	    'once for each name');
+	unlike($rest // 'ancestor_ids', qr/\bancestor_ids\b/, 'and not for each line');
+};
+
 $t->stop;
 done_testing();

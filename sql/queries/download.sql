@@ -29,21 +29,26 @@ moved AS (
 -- $1 node, $2 fingerprint, $3 and $4 the positions from and to which the worker has read, $5 path, $6 lines
 -- of garbage, $7 downloads as JSON.  Versions are found by primary keys, or by the unique indexes crates
 -- (project_id, normalized_name) and versions (crate_id, version_base), the holder of a token by
--- tokens_handle, and the project of a crate of a group's registry by crates_name.  Rows are written in the
--- order of their keys, so that two nodes do not wait for each other.  A time of the future, by a clock that
--- was wrong, counts as now.
+-- tokens_handle, and the project of a crate of a group's registry by crates_name, once for all downloads of
+-- this crate there: it looks at all projects that have the name.  Rows are written in the order of their
+-- keys, so that two nodes do not wait for each other.  A time of the future, by a clock that was wrong,
+-- counts as now.
 WITH @moved, told AS (
 	SELECT * FROM jsonb_to_recordset($7::jsonb) AS d (at bigint, bytes bigint, project_id bigint,
 	       group_id bigint, version_id bigint, crate text, version text, actor text, actor_id bigint,
 	       handle text)
 	 WHERE EXISTS (SELECT FROM moved)
+), held AS MATERIALIZED (
+	SELECT n.group_id, n.crate, h.project_id
+	  FROM (SELECT DISTINCT group_id, crate FROM told WHERE group_id IS NOT NULL) n
+	 CROSS JOIN LATERAL view_project(n.group_id, replace(lower(n.crate), '_', '-')) h
 ), line AS (
 	SELECT least(d.at, floor(extract(epoch FROM now()))::bigint) AS at, d.bytes,
 	       coalesce(d.project_id, h.project_id) AS project_id, d.version_id, d.crate, d.version,
 	       CASE t.kind WHEN 'personal' THEN 'user' ELSE coalesce(t.kind, d.actor) END AS actor,
 	       CASE t.kind WHEN 'personal' THEN t.user_id ELSE coalesce(t.id, d.actor_id) END AS actor_id
 	  FROM told d LEFT JOIN tokens t ON t.handle = d.handle
-	  LEFT JOIN LATERAL view_project(d.group_id, replace(lower(d.crate), '_', '-')) h ON true
+	  LEFT JOIN held h ON h.group_id = d.group_id AND h.crate = d.crate
 ), found AS (
 	SELECT l.at, l.actor, l.actor_id, c.project_id, c.id AS crate_id, v.id AS version_id
 	  FROM line l JOIN versions v ON v.id = l.version_id JOIN crates c ON c.id = v.crate_id

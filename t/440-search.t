@@ -458,7 +458,7 @@ END
 		    . " used AS (INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional,"
 		    . " default_features) SELECT v.id, d, replace(lower(d), '_', '-'), '1', 'normal', false, true"
 		    . " FROM found f JOIN versions v ON v.crate_id = f.id,"
-		    . " string_to_table(f.depends_on, ' ') d WHERE d <> '') UPDATE crate_search s"
+		    . " unnest(string_to_array(f.depends_on, ' ')) d WHERE d <> '') UPDATE crate_search s"
 		    . " SET description = f.description,"
 		    . " document = search_document(f.normalized_name, string_to_array(f.keywords, ' '), f.description)"
 		    . " FROM found f WHERE s.crate_id = f.id");

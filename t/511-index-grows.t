@@ -120,10 +120,14 @@ subtest 'other changes, and publishes after them' => sub {
 			$t->psql("UPDATE crates SET index_last = NULL WHERE name = 'grows'");
 			200;
 		}],
-		map { my $body = $_; ["a file that is lost ($body)", sub {
+		map { my $body = $_; ["a file that is lost or damaged ($body)", sub {
 			$t->psql("UPDATE crates SET index_body = $body WHERE name = 'grows'");
 			200;
 		}] } 'NULL', "''",
+		# the last eight bytes are the checksum and the size; each of these sizes is an impossible one
+		(map { sprintf(q{substr(index_body, 1, octet_length(index_body) - 8) || '\x%s'}, $_) } 'ee' x 8,
+		    '0000000000000010', '00' x 8, '0000000001000000'),
+		'substr(index_body, 1, octet_length(index_body) - 3)',
 	);
 
 	for my $i (0 .. $#changes) {

@@ -1,5 +1,7 @@
 #include "store/package/index_grow.h"
 
+#include <string.h>
+
 #include "base/gzip.h"
 #include "store/package/index_rebuild.h"
 
@@ -10,11 +12,22 @@ index_file_size(const struct index_file *file)
 }
 
 bool
+index_file_is_damaged(const struct index_file *file)
+{
+	int64_t size = index_file_size(file);
+
+	if (file->tail.n == 0)
+		return false;
+	return size > INDEX_REBUILD_MAX || size > file->bytes * GZIP_RATIO_MAX ||
+	    (file->last_line != NULL && size <= (int64_t)strlen(file->last_line));
+}
+
+bool
 index_grow_can(const struct index_file *file)
 {
 	/* with a last line and no bytes, the file is lost */
 	return file->tail.n == 0 ? file->last_line == NULL
-	    : file->last_line != NULL && index_file_size(file) <= INDEX_REBUILD_MAX &&
+	    : file->last_line != NULL && !index_file_is_damaged(file) &&
 	      gzip_can_grow(file->head, file->tail);
 }
 

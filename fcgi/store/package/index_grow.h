@@ -17,6 +17,7 @@
 /* The known facts of the stored file; {0}: there is none. */
 struct index_file {
 	int64_t revision; /* how often it has changed */
+	int64_t bytes; /* of the stored file */
 	struct slice head, tail; /* its first and its last bytes (base/gzip.h); empty: there is no file */
 	const char *last_line; /* NULL: not known */
 };
@@ -24,7 +25,13 @@ struct index_file {
 /* Bytes of text. */
 int64_t index_file_size(const struct index_file *);
 
-/* Can a line be added?  False: an older program wrote the file, or it is lost: it must be rendered anew. */
+/* Is that a size that the file cannot have?  More than its bytes can hold, or less than its last line. */
+bool index_file_is_damaged(const struct index_file *);
+
+/*
+ * Can a line be added?  False: an older program wrote the file, or it is damaged or lost: it must be rendered
+ * anew.
+ */
 bool index_grow_can(const struct index_file *);
 
 struct index_growth {

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "crate/registry_url.h"
-#include "store/package/index_rebuild.h"
 #include "store/package/owner.h"
 #include "store/package/protection.h"
 #include "store/package/quota.h"
@@ -48,8 +47,8 @@ version_check_size(const struct version_new *v, struct err *err)
 	int64_t size = index_file_size(&v->index);
 	int64_t more = known ? size + (int64_t)v->index_line.n + 1 : size;
 
-	/* the end of the file is damaged, and tells a size that no file has; the publish renders it anew */
-	if (size > INDEX_REBUILD_MAX)
+	/* its end tells a size that it does not have; the publish renders it anew */
+	if (index_file_is_damaged(&v->index))
 		return 0;
 	if (more <= v->max_index_size - !known)
 		return 0;
@@ -161,6 +160,7 @@ read_index(const struct db_result *r, struct version_new *v)
 		.last_line = db_str(r, 0, INDEX_LAST_LINE) };
 	if (db_is_null(r, 0, INDEX_TAIL))
 		return;
+	v->index.bytes = db_int(r, 0, INDEX_BYTES);
 	v->index.head = db_slice(r, 0, INDEX_HEAD);
 	v->index.tail = db_slice(r, 0, INDEX_TAIL);
 }

@@ -63,7 +63,7 @@ my $deps = sub {
 };
 
 sub with_dependency {
-	my ($version, $req, $features) = @_;
+	my ($version, $req, $features, $more) = @_;
 	my $url = $t->url . $t->registry($id);
 
 	return Berth::Crate::manifest('changing', $version) . <<"TOML" . $features;
@@ -71,7 +71,7 @@ sub with_dependency {
 [dependencies.other]
 version = "$req"
 registry-index = "sparse+$url/"
-
+@{[$more // '']}
 TOML
 }
 
@@ -92,17 +92,23 @@ subtest 'two versions' => sub {
 	    manifest => with_dependency('1.0.0', '1', "[features]\na = []\nb = []\n"),
 	    metadata => { deps => [$deps->('^1')], features => { a => [], b => [] } });
 	publish('changing', '1.1.0', \%new,
-	    manifest => with_dependency('1.1.0', '2', "[features]\nb = [\"c\"]\nc = []\n"),
-	    metadata => { deps => [$deps->('^2')], features => { b => ['c'], c => [] } });
+	    manifest => with_dependency('1.1.0', '2', "[features]\nb = [\"c\"]\nc = []\n",
+		qq(artifact = ["bin:x", "cdylib"]\ntarget = "t"\nlib = true\n)),
+	    metadata => { deps => [$deps->('^2', artifact => ['bin:x', 'cdylib'], bindep_target => 't',
+		lib => JSON::PP::true)], features => { b => ['c'], c => [] } });
 	$t->update_search;
 
 	my $res = get("$root/changing/diff/1.0.0..1.1.0");
 	is($res->{status}, 200, 'a diff');
 	is(faults($res->{body}), '', 'sound');
 	my $version = '<span class="version">';
+	my $built = 'built as bin:x, cdylib for t, and as a library';
 	like($res->{body}, qr{<h1>changing from ${version}1\.0\.0</span> to ${version}1\.1\.0<}, 'of two versions');
-	like($res->{body}, qr{<tr><th scope="row">Dependency other \(normal\)</th><td>\^1</td><td>\^2</td></tr>},
+	like($res->{body},
+	    qr{<tr><th scope="row">Dependency other \(normal\)</th><td>\^1</td><td>\^2, $built</td></tr>},
 	    'dependencies first');
+	like(get("$root/changing")->{body}, qr{normal<br><small>$built</small></td>},
+	    'the page of the crate tells the same');
 	my ($none, $empty) = map { qq(<span class="dim">$_</span>) } 'not there', 'nothing';
 	like($res->{body}, qr{Feature b</th><td>$empty</td><td>c</td>}, 'a feature that changed');
 	like($res->{body}, qr{Feature a</th><td>$empty</td><td>$none</td>}, 'one that went');

@@ -6,8 +6,10 @@
 #include "api/web/source_ask.h"
 #include "api/web/templates.h"
 #include "call/params.h"
+#include "crate/index_line.h"
 
-enum { WORDS_MAX = 32 << 10 };
+/* All words of a dependency: what is cut off could be the difference. */
+enum { WORDS_MAX = 2 * INDEX_LINE_MAX };
 
 const char *
 diff_html_why(const struct diff_file *f)
@@ -87,6 +89,8 @@ describe(struct arena *a, const struct page_crate_dependency *d)
 		buf_printf(&b, ", with %s", d->features);
 	if (!d->default_features)
 		buf_puts(&b, ", without default features");
+	if (d->artifact != NULL)
+		buf_printf(&b, ", built as %s", d->artifact);
 	if (d->alias != NULL)
 		buf_printf(&b, ", the crate %s", d->name);
 	if (d->registry != NULL)

@@ -84,6 +84,18 @@ read_words(struct arena *a, const char *json, const char *const **out, size_t *n
 	return 0;
 }
 
+static const char *
+artifact_words(struct arena *a, struct json_object *dependency)
+{
+	const char *kinds = joined(a, member(dependency, "artifact"));
+	const char *target = str(dependency, "bindep_target");
+
+	return kinds == NULL ? NULL
+			     : arena_printf(a, "%s%s%s%s", kinds, target != NULL ? " for " : "",
+				   target != NULL ? target : "",
+				   truth(dependency, "lib") ? ", and as a library" : "");
+}
+
 static void
 read_dependencies(struct arena *a, struct json_object *list, struct page_crate *out)
 {
@@ -104,6 +116,7 @@ read_dependencies(struct arena *a, struct json_object *list, struct page_crate *
 			.target = str(d, "target"),
 			.registry = str(d, "registry"),
 			.features = joined(a, member(d, "features")),
+			.artifact = artifact_words(a, d),
 			.optional = truth(d, "optional"),
 			.default_features = truth(d, "default_features"),
 		};

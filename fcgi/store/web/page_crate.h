@@ -44,6 +44,7 @@ struct page_crate_version {
 struct page_crate_dependency {
 	const char *name, *alias, *req, *kind, *target, *features;
 	const char *registry; /* NULL: the same */
+	const char *artifact; /* what cargo builds of it as files, in words; NULL: nothing */
 	bool optional, default_features;
 };
 

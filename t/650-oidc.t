@@ -240,6 +240,26 @@ subtest 'exchange' => sub {
 		substr($again, 35, 1) =~ tr/A-Za-z0-9/B-ZAb-za1-90/;
 		is($end->($path, $_), 401, 'but not what is no token of a job') for $again, $t->ended_token('dev');
 	}
+	# what is refused only for now is dead for good once it was given back
+	for my $case ([app => 'hub', [issuer => 'disable', $issuer{hub}], [issuer => 'enable', $issuer{hub}]],
+		[lab => 'lab', [qw(user block dev)], [qw(user unblock dev)]]) {
+		my ($project, $issuer, $off, $on) = @$case;
+		my @tokens = map { $t->json(exchange($project => id_token($issuer, aud => [$t->url, 'berth'])))->{token} }
+		    1 .. 2;
+		my $now = sub { map { read_config($project => $_)->{status} } @tokens };
+
+		$t->berth_ok(@$off);
+		is(join(' ', $now->()), '401 401', "@$off[0, 1]: no token is good");
+		is($t->http(DELETE => $t->registry($id{$project}) . '/trusted_publishing/tokens',
+		    { token => $tokens[0] })->{status}, 204, '  and one is given back');
+		$t->berth_ok(@$on);
+		is(join(' ', $now->()), '401 200', "@$on[0, 1]: the other one is good again");
+	}
+	for my $token ($dev, $t->token('dev', scopes => 'read_api')) {
+		my $res = $t->http(DELETE => $t->registry($id{app}) . '/trusted_publishing/tokens', { token => $token });
+
+		is("$res->{status} " . message($res), '403 403 only job tokens can be revoked here', 'a token of a user');
+	}
 	my ($seconds) = $t->psql('SELECT extract(epoch FROM max(expires_at) - now())::int FROM tokens'
 	    . ' WHERE source = \'exchange\'');
 	cmp_ok(abs($seconds - 1800), '<', 60, 'half an hour');

@@ -9,6 +9,7 @@ static const struct {
 	bool writes;
 	bool packages; /* only where they are switched on */
 	bool users_only; /* no job, no deploy token */
+	bool any_scope; /* it is about the token itself */
 	bool by_crate; /* also for who was given a crate, if it is that one */
 	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
 	const char *what; /* "of project `PATH` needs at least the maintainer role", in a sentence */
@@ -53,8 +54,8 @@ static const struct {
 	/* by a deploy token that is for this alone, see check_mint() */
 	[ACTION_CREATE_JOB_TOKEN] = { .least = LEVEL_GUEST, .writes = true,
 	    .what = "making tokens of jobs" },
-	[ACTION_READ_TOKEN] = { .operations = TOKEN_ANY_OPERATION },
-	[ACTION_END_TOKEN] = { .operations = TOKEN_ANY_OPERATION, .ended = true },
+	[ACTION_READ_TOKEN] = { .operations = TOKEN_ANY_OPERATION, .any_scope = true },
+	[ACTION_END_TOKEN] = { .operations = TOKEN_ANY_OPERATION, .any_scope = true, .ended = true },
 	[ACTION_READ_ACCOUNT] = { .users_only = true, .operations = TOKEN_ANY_OPERATION },
 	[ACTION_CHANGE_ACCOUNT] = { .writes = true, .users_only = true },
 };
@@ -430,5 +431,5 @@ access_decide(const struct access_facts *f, enum credential credential, enum act
 	}
 	if (holder == HOLDER_TRUSTED_JOB && actions[action].writes)
 		return check_rule(f, action, err);
-	return holder == HOLDER_USER && action != ACTION_READ_TOKEN ? check_scopes(f, action, err) : 0;
+	return holder == HOLDER_USER && !actions[action].any_scope ? check_scopes(f, action, err) : 0;
 }

@@ -412,7 +412,7 @@ check_caller(void)
 	} cases[] = {
 		{ "personal", true, false, 0, 0, 0, 0, 401 },
 		{ "personal", false, true, 0, 0, 403, 0, 401 },
-		{ "personal", false, false, 0, 403, 403, 403, 401 },
+		{ "personal", false, false, 0, 403, 403, 0, 401 },
 		{ "deploy", false, false, 0, 403, 403, 0, 401 },
 		{ "job", false, false, 0, 403, 403, 0, 0 },
 	};

@@ -12,7 +12,8 @@ use Berth::Cluster;
 use Berth::Routes;
 use Berth::Test;
 
-my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0, failed_login_burst => 0);
+my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0, failed_login_burst => 0, token_burst => 0,
+    job_token_burst => 0);
 my $json = JSON::PP->new->canonical;
 my $id = $t->project('demo/registry');
 my $other = $t->project('demo/other');
@@ -46,12 +47,16 @@ sub page {
 		    'Origin: ' . $t->url] })->{status};
 }
 
-sub api {
+# The status, and what the answer says.
+sub said {
 	my ($method, $path, $body, $as) = @_;
+	my $res = $t->http($method => $path, { token => $as // $token, body => $json->encode($body),
+	    headers => ['Content-Type: application/json'] });
 
-	return $t->http($method => $path, { token => $as // $token, body => $json->encode($body),
-	    headers => ['Content-Type: application/json'] })->{status};
+	return "$res->{status} $res->{body}";
 }
+
+sub api { return said(@_) =~ s/ .*//sr; }
 
 sub command { return ($t->berth(@_))[0] == 2 ? 400 : 'done'; }
 
@@ -68,7 +73,9 @@ sub foreign_limits {
 	my %limit = (scope => 'read_api', scopes => ['read_api'], crates => ['a'], operations => ['yank'],
 	    expires => '2099-01-01', expires_at => '2099-01-01', expires_in => 60, ttl => 60);
 
-	return map { { $_ => $limit{$_} } } grep { !$read{$_} } sort keys %limit;
+	# no route reads a time as a list
+	return (map { { $_ => $limit{$_} } } grep { !$read{$_} } sort keys %limit),
+	    map { { "$_\[]" => $limit{$_} } } grep { !$read{$_} || !ref $limit{$_} } sort keys %limit;
 }
 
 # The ways, by route or command: what each refuses, and what it accepts.
@@ -121,7 +128,11 @@ my %ways = (
 		refused => [map {
 			my $body = { jwt => 'a.b.c', %$_ };
 
-			[$json->encode($body), sub { api(POST => "$cargo/trusted_publishing/tokens", $body) }];
+			# the identity token is refused, too, but later
+			[$json->encode($body), sub {
+				return said(POST => "$cargo/trusted_publishing/tokens", $body) =~ /^(400) .* cannot be set here; / ? $1
+				    : 'another reason';
+			}];
 		}
 		    foreign_limits()],
 	},

@@ -85,14 +85,19 @@ is_read(const char *name, const char *const *reads)
 int
 token_form_refuse_limits(struct params *p, const char *const *reads)
 {
-	static const char *const names[] = { "scope", "scopes", "crates", "operations", "expires", "expires_at",
-		"expires_in", "ttl" };
+	static const struct {
+		const char *name;
+		bool is_list; /* a route that reads it reads `name[]`, too */
+	} limits[] = { { "scope", false }, { "scopes", true }, { "crates", true }, { "operations", true },
+		{ "expires", false }, { "expires_at", false }, { "expires_in", false }, { "ttl", false } };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (is_read(names[i], reads))
-			continue;
-		if (params_refuse(p, names[i]) == -1 ||
-		    params_refuse(p, arena_printf(p->rq->arena, "%s[]", names[i])) == -1)
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		const char *name = limits[i].name;
+		bool reads_it = is_read(name, reads);
+
+		if ((!reads_it && params_refuse(p, name) == -1) ||
+		    (!(reads_it && limits[i].is_list) &&
+		        params_refuse(p, arena_printf(p->rq->arena, "%s[]", name)) == -1))
 			return -1;
 	}
 	return 0;

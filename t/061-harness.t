@@ -116,6 +116,15 @@ my $keeps = write_file($t->dir . '/of-061-that-fails.t',
 	remove_tree($kept);
 }
 
+# ---- a test that is not there ----
+
+{
+	my $name = $t->dir . '/does-not-exist.t';
+	my ($status, undef, $said) = Berth::Cluster::capture('prove', '--harness', 'Berth::Harness', $name);
+
+	is("$status $said", "2 there is no test $name\n", 'a test that is not there is all that is said');
+}
+
 # ---- a run that hangs ----
 
 my $hangs = write_file($t->dir . '/hangs.t', "print qq(1..1\\n); sleep 600;\n");

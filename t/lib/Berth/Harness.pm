@@ -4,6 +4,8 @@ package Berth::Harness;
 # the file that BERTH_SKIP_LOG names: prove itself mentions skipped tests only
 # in passing, and t/run wants to judge the reasons.
 #
+# It runs nothing if there is no test of one of the names.
+#
 # At the end it names all that has failed, since the logs that a failed test shows are long.
 #
 # It ends the run after an hour, or after BERTH_TIME_LIMIT seconds, and names the
@@ -28,6 +30,11 @@ sub runtests {
 	my ($self, @tests) = @_;
 	my $limit = $ENV{BERTH_TIME_LIMIT} // TIME_LIMIT_S;
 
+	# TAP::Parser would show a stack of its own functions
+	if (my @absent = grep { !-e } map { ref ? $_->[0] : $_ } @tests) {
+		print STDERR map { "there is no test $_\n" } @absent;
+		POSIX::_exit(2);
+	}
 	local $SIG{ALRM} = sub {
 		print STDERR "the tests have not ended after $limit s; still running: ",
 		    join(', ', map { "$_ for " . (time - $began{$_}) . ' s' } sort keys %began), "\n";

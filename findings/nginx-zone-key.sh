@@ -69,11 +69,12 @@ change() {
 	control messages -t && test=0 || test=$?
 	control messages -s reload && reload=0 || reload=$?
 	tries=100
-	until [ "$tries" -eq 0 ] || grep -q emerg errors || [ "$(answer)" = new ]; do
+	# after the first new answer, a worker of the old configuration may still give some old ones
+	until got=$(answer); [ "$tries" -eq 0 ] || grep -q emerg errors || [ "$got" = new ]; do
 		sleep 0.1
 		tries=$((tries - 1))
 	done
-	echo "$1: nginx -t $test, reload $reload, answer: $(answer)"
+	echo "$1: nginx -t $test, reload $reload, answer: $got"
 	stop
 }
 {

@@ -304,6 +304,15 @@ SQL
 	($status, undef, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, 'prlimit',
 	    '--fsize=400', $berth, 'import', 'kellnr', $data, '--into', 'demo/new');
 	like("$status $err", qr/^2 .*lists more than 400 bytes/s, 'an answer has an end');
+	my $mirror = $t->dir . '/mirror-of-nothing';
+	mkdir($_) or die "$_: $!\n" for $mirror, "$mirror/index";
+	for ([kellnr => "$data/db.sqlite"], [kellnr => $data, '--processes', 0],
+	    [directory => $data, '--processes', 0], [mirror => $mirror, '--processes', 0]) {
+		my ($call, $from, @args) = @$_;
+		my ($status, undef, undef, $err) = import_of($call, $from, 'demo/new', @args);
+
+		like("$status $err", qr/^2 .*^usage: berth import $call /ms, "$call @args: wrong usage");
+	}
 	for ([qr/needs --crates DIR/, "$data/db.sqlite"],
 	    [qr{cannot read \Q$data\E/none: No such file}, "$data/none"],
 	    [qr/cannot read the directory/, "$data/db.sqlite", '--crates', "$data/none"],

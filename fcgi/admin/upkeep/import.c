@@ -284,8 +284,8 @@ run(struct invocation *in, const struct plan *plan, struct import_source *source
 static int
 check_there(struct invocation *in, const char *path)
 {
-	in->understood = true;
-	return access(path, F_OK) == 0 ? 0 :
+	in->understood = access(path, F_OK) == -1;
+	return !in->understood ? 0 :
 	    err_set(&in->err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
 }
 
@@ -540,6 +540,7 @@ mirror(struct invocation *in)
 		if (stat(place, &st) == 0 && S_ISDIR(st.st_mode))
 			index = place;
 	}
+	in->understood = index == NULL;
 	if (index == NULL)
 		return err_set(&in->err, 400, "%s has none of the indexes crates.io-index, git/crates.io-index and "
 		    "index; use: berth import index INDEX --crates DIR", in->args[0]);

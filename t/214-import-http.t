@@ -107,6 +107,8 @@ subtest 'another Berth' => sub {
 	($status, undef, undef, $err) = import_of($from, 'demo/new', '--token-file', secret('wrong', 'berth_x'));
 	like("$status $err", qr/^1 .*answers 401: the registry does not accept the token of --token-file[^\n]*\n\z/s,
 	    'nor with a wrong one');
+	($status, undef, undef, $err) = import_of($from, 'demo/new', '--token-file', secret('long', 'x' x 16385));
+	like("$status $err", qr/^2 .*long-token is longer than 16384 bytes\n\z/s, 'a file that is too long');
 	($status, $summary, $rows, $err) = import_of($from, 'demo/new', '--token-file', $token_file, '--dry-run');
 	is_deeply([$status, $summary->{imported}, $rows], [0, 5, {}], '--dry-run finds five') or diag $err;
 	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $id{new}"), 0, 'and imports none');

@@ -1,5 +1,6 @@
 #include "access/token_key.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "base/base62.h"
+#include "base/disk.h"
 #include "base/hex.h"
 #include "base/random.h"
 #include "base/sha256.h"
@@ -126,20 +128,21 @@ token_key_md5(void)
 int
 token_keys_read(const char *path, struct token_keys *keys, struct err *err)
 {
-	char text[TOKEN_KEY_FILE_MAX + 1];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text));
+	char text[TOKEN_KEY_FILE_MAX];
 	struct err wrong = { 0 };
-	int rc = 0;
+	int fd, rc = 0;
+	ssize_t n;
 
 	*keys = (struct token_keys) { .n = 0 };
 	if (token_key_md5() == NULL)
-		rc = err_internal(err, 500, "token_key: %s: OpenSSL has no MD5, since FIPS mode or its configuration does "
-		    "not allow it: remove token_key from berth.conf", path);
+		return err_internal(err, 500, "token_key: %s: OpenSSL has no MD5, since FIPS mode or its "
+		    "configuration does not allow it: remove token_key from berth.conf", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd == -1 ? -1 : disk_read_all(fd, text, sizeof(text));
+	if (n == -1 && errno == EFBIG)
+		rc = err_internal(err, 500, "token_key: %s is longer than %d bytes", path, TOKEN_KEY_FILE_MAX);
 	else if (n == -1)
 		rc = err_sys(err, "token_key: cannot read %s", path);
-	else if (n > TOKEN_KEY_FILE_MAX)
-		rc = err_internal(err, 500, "token_key: %s is longer than %d bytes", path, TOKEN_KEY_FILE_MAX);
 	else if (token_keys_parse(slice_of(text, (size_t)n), keys, &wrong) == -1)
 		rc = err_internal(err, 500, "token_key: %s: %s", path, wrong.detail);
 	if (fd != -1)

@@ -92,7 +92,7 @@ append(struct invocation *in, const char *path, const char *registry, const stru
 {
 	char text[TOKEN_KEY_FILE_MAX];
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc, more;
-	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text));
+	ssize_t n = fd == -1 ? -1 : disk_read_all(fd, text, sizeof(text));
 	bool missing = fd == -1 && errno == ENOENT;
 
 	if (fd != -1)

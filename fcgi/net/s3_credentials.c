@@ -96,7 +96,10 @@ read_file(struct arena *a, const char *path, struct s3_credentials *c, struct er
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd == -1 ? -1 : disk_read_all(fd, text, S3_CREDENTIALS_MAX);
 
-	if (n == -1)
+	if (n == -1 && errno == EFBIG)
+		err_internal(err, 500, "credentials of the object store: %s is longer than %d bytes", path,
+		    S3_CREDENTIALS_MAX);
+	else if (n == -1)
 		err_sys(err, "credentials of the object store: cannot read %s", path);
 	if (fd != -1)
 		close(fd);

@@ -96,7 +96,9 @@ read_file(struct arena *a, const char *path, int flags, size_t max, struct slice
 		buf_expect(&b, (size_t)st.st_size);
 		rc = read_all(fd, &b);
 	}
-	if (rc == -1)
+	if (rc == -1 && errno == EFBIG)
+		err_set(err, 400, "%s is longer than %zu bytes", path, max);
+	else if (rc == -1)
 		err_set(err, 400, "cannot read %s: %s", path, strerrordesc_np(errno));
 	if (fd != -1)
 		close(fd);

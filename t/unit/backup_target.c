@@ -125,9 +125,33 @@ test_short_write(void)
 	arena_free(a);
 }
 
+/* A manifest is read as a whole, or the error says how long it may be. */
+static void
+test_long_manifest(void)
+{
+	char root[] = "/tmp/berth-backup-XXXXXX";
+	struct arena *a = arena_new();
+	struct backup_manifest m;
+	struct backup_target target;
+	struct err err = { 0 };
+	int fd;
+
+	if (!ok(mkdtemp(root) != NULL, "a directory"))
+		return;
+	fd = open(arena_printf(a, "%s/20260101T000000.000Z.json", root), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ok(ftruncate(fd, 65537) == 0 && close(fd) == 0, "a file");
+	is_int(backup_target_find(a, root, &nowhere, &target, &err), 0, "a target");
+	is_int(backup_manifest_read(a, &target, NULL, &m, &err), -1, "is no manifest");
+	is_int(err.status, 409, "the file is to blame");
+	ok(strstr(err.pub, "T000000.000Z.json is longer than 65536 bytes") != NULL, "says how long it may be");
+	remove_tree(root);
+	arena_free(a);
+}
+
 int
 main(void)
 {
+	test_long_manifest();
 	test_names();
 	test_too_large();
 	test_short_write();

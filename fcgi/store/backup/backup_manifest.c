@@ -1,5 +1,6 @@
 #include "store/backup/backup_manifest.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,9 +215,13 @@ read_text(struct arena *a, const struct backup_target *target, const char *file,
 	if (rc != 1)
 		return rc == 0 ? err_set(err, 404, "there is no backup %s", backup_target_path(a, target, file)) : -1;
 	n = disk_read_all(fd, bytes, MANIFEST_MAX);
+	if (n == -1 && errno == EFBIG)
+		err_set(err, 409, "%s is longer than %d bytes", backup_target_path(a, target, file), MANIFEST_MAX);
+	else if (n == -1)
+		err_sys(err, "read %s", backup_target_path(a, target, file));
 	close(fd);
 	if (n == -1)
-		return err_sys(err, "read %s", backup_target_path(a, target, file));
+		return -1;
 	*text = slice_of(bytes, (size_t)n);
 	return 0;
 }

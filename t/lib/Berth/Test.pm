@@ -837,10 +837,15 @@ sub _keep_logs {
 	my ($self) = @_;
 	my $to = "$Berth::Cluster::ROOT/build/failed/" . File::Basename::basename($0, '.t');
 
-	File::Path::remove_tree($to) if !$kept++;
-	make_path("$to/$self->{name}");
-	File::Copy::copy($_, "$to/$self->{name}/") for grep { -f } $self->conf_path, glob("$self->{dir}/log/*");
-	Test::More::diag("berth.conf and all logs are in $to/$self->{name}/");
+	# whatever the directory does not allow, the rest must still be stopped
+	eval {
+		File::Path::remove_tree($to) if !$kept++;
+		make_path("$to/$self->{name}");
+		File::Copy::copy($_, "$to/$self->{name}/") or die "$to: $!\n"
+		    for grep { -f } $self->conf_path, glob("$self->{dir}/log/*");
+		Test::More::diag("berth.conf and all logs are in $to/$self->{name}/");
+		1;
+	} or Test::More::diag("the logs are not kept: $@");
 }
 
 sub DESTROY {

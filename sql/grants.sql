@@ -3,7 +3,8 @@
 -- the id or the time of an audit row, remove one or a tombstone, or change the content of a version.
 -- `berth migrate --grant-to ROLE` takes everything away first and then applies this file; a new table is
 -- closed until it has a line here.  t/220-grants.t compares the file with the needs, and prints the right
--- lines.  Rights that only the build before needs stay for one version, below a line of its own:
+-- lines.  Rights that only the build before needs, or whose lack its `berth check` reports, stay for one
+-- version, below a line of its own:
 -- "-- Needed by the build before alone:".
 
 GRANT SELECT, UPDATE (id) ON access_epoch TO :role;
@@ -93,4 +94,4 @@ GRANT SELECT, INSERT (action, actor, full_at, granted), UPDATE (full_at, granted
 	:role;
 
 -- Needed by the build before alone:
-GRANT UPDATE (again) ON tasks TO :role;
+GRANT INSERT (run_at), UPDATE (again) ON tasks TO :role;

@@ -365,8 +365,9 @@ sub _postgres_bin {
 	my ($newest) = _installed();
 
 	if ($asked ne '') {
-		return $asked if -x "$asked/initdb" && -x "$asked/pg_ctl";
-		die "BERTH_POSTGRES is $asked, which has no initdb and pg_ctl\n";
+		die "BERTH_POSTGRES is `$asked`: give the whole path of a directory with initdb and pg_ctl\n"
+		    if grep { !m{^/} || !-x } map { "$asked/$_" } qw(initdb pg_ctl);
+		return $asked;
 	}
 	return $newest if defined $newest;
 	for my $dir (split /:/, $ENV{PATH}) {

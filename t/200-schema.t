@@ -244,15 +244,22 @@ subtest 'roles that get nothing' => sub {
 	is($sql->("SELECT has_table_privilege('berth_owner', 'users', 'INSERT')"), 't',
 	    'the owner has lost nothing');
 
-	# what a new database is like before PostgreSQL 15
-	$sql->('ALTER SCHEMA public OWNER TO postgres; GRANT CREATE ON SCHEMA public TO PUBLIC');
-	my ($status, undef, $err) = migrate($dsn, '--grant-to', 'berth');
-	is($status, 1, 'a schema in which every role may create');
-	like($err, qr/^berth: every role can create .* say ALTER SCHEMA public OWNER TO berth_owner$/m,
-	    'says what helps');
-	$sql->('ALTER SCHEMA public OWNER TO berth_owner');
-	($status) = migrate($dsn, '--grant-to', 'berth');
-	is($status, 0, 'which it does');
+	# a new database before PostgreSQL 15, and others in which somebody else gives rights in the schema
+	for my $case (['every role may create', 'GRANT CREATE ON SCHEMA public TO PUBLIC'],
+		['a superuser has let the role create', 'GRANT CREATE ON SCHEMA public TO berth'],
+		['a superuser has taken all away', 'REVOKE ALL ON SCHEMA public FROM PUBLIC, berth']) {
+		my ($name, $change) = @$case;
+
+		$sql->('ALTER SCHEMA public OWNER TO postgres; GRANT ALL ON SCHEMA public TO berth_owner; ' . $change);
+		my ($status, undef, $err) = migrate($dsn, '--grant-to', 'berth');
+		is($status, 1, $name);
+		like($err, qr/^berth: you do not own .* the database `\w+`, ALTER SCHEMA public OWNER TO "berth_owner"$/m,
+		    '  says what helps');
+		$sql->('ALTER SCHEMA public OWNER TO berth_owner');
+		is((migrate($dsn, '--grant-to', 'berth'))[0], 0, '  which it does');
+		is($sql->("SELECT has_schema_privilege('berth', 'public', 'CREATE'),"
+		    . " has_schema_privilege('berth', 'public', 'USAGE')"), 'f|t', '  the rights are right');
+	}
 	$t->psql('CREATE ROLE "' . $quoted =~ s/"/""/gr . '"');
 	my ($status, undef, $err) = migrate($dsn, '--grant-to', $quoted);
 	is($status, 0, 'a name that needs quotes') or diag($err);

@@ -124,22 +124,35 @@ grant(PGconn *pg, struct err *err)
 	return rc == -1 ? -1 : migrate_sql(pg, "grant", SQL_MIGRATE_GRANT, err);
 }
 
+/* The names are quoted as a statement needs them. */
+static int
+say_foreign(PGconn *pg, const char *role, struct err *err)
+{
+	const char *user = PQuser(pg);
+	char *owner = PQescapeIdentifier(pg, user, strlen(user));
+
+	err_set(err, 409,
+	    "you do not own the schema public, so role `%s` has not got its rights in it: let a superuser say, "
+	    "in the database `%s`, ALTER SCHEMA public OWNER TO %s",
+	    role, PQdb(pg), owner != NULL ? owner : user);
+	PQfreemem(owner);
+	return -1;
+}
+
 int
 migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, struct err *err)
 {
 	const struct audit_event event = {
 		.action = AUDIT_SCHEMA_GRANT, .facts = { { "role", role, false } } };
-	bool safe, open;
+	bool safe, foreign;
 
 	if (name_role(pg, role, err) == -1 ||
 	    grant(pg, err) == -1 ||
 	    ask(pg, SQL_MIGRATE_IS_SAFE, role, &safe, err) == -1 ||
-	    ask(pg, SQL_MIGRATE_SCHEMA_IS_OPEN, role, &open, err) == -1)
+	    ask(pg, SQL_MIGRATE_SCHEMA_IS_FOREIGN, role, &foreign, err) == -1)
 		return -1;
-	if (!safe && open)
-		return err_set(err, 409,
-		    "every role can create objects in the schema public, and you do not own the schema: "
-		    "let a superuser say ALTER SCHEMA public OWNER TO %s", PQuser(pg));
+	if (foreign)
+		return say_foreign(pg, role, err);
 	if (!safe)
 		return err_set(err, 409,
 		    "role `%s` can still create or drop objects; it must be neither the owner nor a superuser",

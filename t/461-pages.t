@@ -545,7 +545,13 @@ subtest 'the registry in the lines of a crate' => sub {
 		my ($label, $time) = @$_;
 
 		$t->psql("UPDATE versions SET imported_at = $time WHERE project_id = $rich");
-		like($body->('developer'), qr{<dt>$label</dt>}, "imported: $time");
+		my $page = $body->('developer');
+		my ($table) = $page =~ m{<h2 id="versions">(.*?)</table>}s;
+		my $pair = get("$root/rich/diff/1.0.0..1.1.0", 'developer')->{body};
+		my $cell = $label eq 'Imported' ? qr{<td>imported <time} : qr{<td><time};
+		like($page, qr{<dt>$label</dt>}, "imported: $time");
+		like($table, $cell, 'the list of versions agrees');
+		like($pair, qr{>Published</th>$cell.*?$cell}, 'and the comparison of two');
 	}
 	$t->psql("UPDATE versions SET imported_at = NULL WHERE project_id = $rich");
 

@@ -67,8 +67,8 @@ v.status IN ('default', 'deprecated', 'error') AND v.status <> 'error'
 -- name: page_front
 -- $1 user or null.  At most 12 rows of each part; one plan for all callers may rely on that number.
 -- `project`: known projects, the user's own first, others by path; sorted.  `new`: the newest versions of
--- all readable projects, by versions_listed_time, but of mirrors, whose versions nobody here has made;
--- `number`: 1 yanked, 2 deprecated, 3 both.  `used`: the
+-- all readable projects except mirrors, by versions_listed_time: a mirror's versions come from another
+-- registry; `number`: 1 yanked, 2 deprecated, 3 both.  `used`: the
 -- crates with the most weight in all readable projects, by crate_search_weight.
 WITH @viewer_memberships, @readable_projects,
 places AS (
@@ -572,7 +572,8 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
                                          o.yanked,
                    o.status = 'deprecated', o.yank_message, o.license, o.license_file, o.rust_version,
                    o.edition,
-                   o.status_message)
+                   o.status_message,
+                   coalesce(o.published_at > o.imported_at - interval '10 minutes', false))
                         ORDER BY l.place)
           FROM placed l JOIN versions o ON o.id = l.id)::text AS versions,
        (SELECT json_agg(json_build_array(b.name, d.version, d.req, d.kind, d.project_id)

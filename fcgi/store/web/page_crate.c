@@ -185,7 +185,7 @@ read_versions(struct arena *a, const char *json, struct page_crate *out, struct 
 
 		out->versions[i] = (struct page_crate_version) { item_str(v, 0), item_int(v, 1), item_int(v, 2),
 			item_bool(v, 3), item_bool(v, 4), item_str(v, 5), item_str(v, 6), item_str(v, 7), item_str(v, 8),
-			item_str(v, 9), item_str(v, 10) };
+			item_str(v, 9), item_str(v, 10), item_bool(v, 11) };
 	}
 	return 0;
 }
@@ -271,11 +271,10 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	enum { COLUMNS_PAGE_CRATE };
 
 	out->name = db_str(r, 0, NAME);
-	out->is_untimed = db_bool(r, 0, IS_UNTIMED);
 	out->shown = (struct page_crate_version) { db_str(r, 0, VERSION), db_int(r, 0, PUBLISHED_AT),
 		db_int(r, 0, SIZE), db_bool(r, 0, YANKED), db_bool(r, 0, DEPRECATED), db_str(r, 0, YANK_MESSAGE),
 		db_str(r, 0, LICENSE), db_str(r, 0, LICENSE_FILE), db_str(r, 0, RUST_VERSION), db_str(r, 0, EDITION),
-		db_str(r, 0, STATUS_MESSAGE) };
+		db_str(r, 0, STATUS_MESSAGE), db_bool(r, 0, IS_UNTIMED) };
 	out->description = db_str(r, 0, DESCRIPTION);
 	out->homepage = db_str(r, 0, HOMEPAGE);
 	out->documentation = db_str(r, 0, DOCUMENTATION);
@@ -427,7 +426,7 @@ read_one(struct arena *a, const struct db_result *r, int i, struct page_crate *o
 	out->shown = (struct page_crate_version) { db_str(r, i, VERSION), db_int(r, i, PUBLISHED_AT),
 		db_int(r, i, SIZE), db_bool(r, i, YANKED), db_bool(r, i, DEPRECATED), db_str(r, i, YANK_MESSAGE),
 		db_str(r, i, LICENSE), db_str(r, i, LICENSE_FILE), db_str(r, i, RUST_VERSION), db_str(r, i, EDITION),
-		db_str(r, i, STATUS_MESSAGE) };
+		db_str(r, i, STATUS_MESSAGE), db_bool(r, i, IS_UNTIMED) };
 	return read_index_line(a, db_str(r, i, INDEX_LINE), out, err);
 }
 

@@ -39,6 +39,7 @@ struct page_crate_version {
 	const char *why; /* it was yanked */
 	const char *license, *license_file, *rust, *edition;
 	const char *status_why; /* it has its status */
+	bool untimed; /* `at` is the time of its import */
 };
 
 struct page_crate_dependency {
@@ -77,7 +78,6 @@ struct page_crate_event {
 struct page_crate {
 	const char *name;
 	struct page_crate_version shown;
-	bool is_untimed; /* the time of `shown` is that of its import */
 	const char *description, *homepage, *documentation, *repository, *links, *cksum;
 	const char *readme; /* at most one byte more than readme.h shows */
 	const char *readme_file; /* its path in the crate */

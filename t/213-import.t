@@ -375,6 +375,13 @@ TOML
 	like($err, qr/^berth: warning: crates of the project depend on `used`, which the project does not have$/m,
 	    'a dependency that is not there is told');
 	unlike($err, qr/`bench`/, 'but not one that only its own tests use');
+	($status, undef, $err) = $t->berth('import', 'directory', $from, '--into', 'demo/new',
+	    '--registry-url', $url, '--lock', Berth::Test::write_file($t->dir . '/Cargo.lock',
+	    "version = 4\n\n[[package]]\nname = \"user\"\nversion = \"1.0.0\"\nsource = \"$url\"\n"));
+	like($err, qr/^berth: crates that dependencies name and the project does not have: 1 \(`unresolved`\), /m,
+	    'with a lock file how many');
+	like($err, qr/, such as `used`; a build with \S+Cargo\.lock needs only what that file names$/m,
+	    'and which, for example');
 	is_deeply([map { "$_->{name} " . ($_->{registry} // 'here') } @{ (lines_of($id, 'user'))[0]{deps} }],
 	    ['bench here', 'serde https://github.com/rust-lang/crates.io-index', 'used here'],
 	    'each has its registry');

@@ -158,8 +158,9 @@ say_unresolved(struct invocation *in, int64_t project_id, size_t *n)
 	if (in->json)
 		return 0;
 	if (in->options.values[LOCK] != NULL && names.n > 0)
-		output_note("crates of the project depend on %zu others that it does not have (`unresolved`); a build "
-		    "with %s needs only what that file names", names.n, in->options.values[LOCK]);
+		output_note("crates that dependencies name and the project does not have: %zu (`unresolved`), such as "
+		    "`%s`; a build with %s needs only what that file names", names.n, names.v[0],
+		    in->options.values[LOCK]);
 	for (size_t i = 0; i < names.n && in->options.values[LOCK] == NULL; i++)
 		output_note("warning: crates of the project depend on `%s`, which the project does not have",
 		    names.v[i]);

@@ -218,6 +218,11 @@ my @unknown = grep { !$functions{$_} }
     . " AND prosrc ~* ('(from|join|into|update)\\s+' || c.relname || '\\y')");
 is(join(' ', @unknown), '', 'every function that touches a table is known here');
 
+# A right that the build before has and loses makes its `berth check` critical while both run.
+is($t->psql("SELECT has_column_privilege('berth', 'tasks', 'run_at', 'INSERT'),"
+    . " has_column_privilege('berth', 'tasks', 'again', 'UPDATE')"), 't|t',
+    'the build before finds its rights to tasks');
+
 # ---- what must never be among it, whatever the statements need ----
 
 $t->psql("INSERT INTO users (username) VALUES ('u'); INSERT INTO groups (path, full_path, ancestor_ids)"

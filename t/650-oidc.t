@@ -240,6 +240,16 @@ subtest 'exchange' => sub {
 		substr($again, 35, 1) =~ tr/A-Za-z0-9/B-ZAb-za1-90/;
 		is($end->($path, $_), 401, 'but not what is no token of a job') for $again, $t->ended_token('dev');
 	}
+	# one that has ended counts as a bad credential of its address
+	my $dead = $t->json(exchange(app => id_token('hub')))->{token};
+	is($end->('', $dead), 204, 'a token is given back');
+	$t->stop_pool;
+	$t->conf(failed_login_burst => 2, failed_login_per_minute => 1);
+	$t->psql('DELETE FROM rate_limits');
+	is(join(' ', map { $end->('', $dead) } 1 .. 3), '204 204 429', 'but not for ever');
+	$t->stop_pool;
+	$t->conf(failed_login_burst => 0, failed_login_per_minute => undef);
+	$t->psql('DELETE FROM rate_limits');
 	# what is refused only for now is dead for good once it was given back
 	for my $case ([app => 'hub', [issuer => 'disable', $issuer{hub}], [issuer => 'enable', $issuer{hub}]],
 		[lab => 'lab', [qw(user block dev)], [qw(user unblock dev)]]) {

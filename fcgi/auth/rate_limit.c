@@ -214,6 +214,15 @@ count_bad(struct worker_app *app, struct request *rq)
 }
 
 int
+rate_limit_charge_ended_token(struct worker_app *app, struct request *rq)
+{
+	const struct rate_limit_ask ask = { .actor = address_name(rq->arena, rq->remote_addr),
+		.action = RATE_LIMIT_FAILED_LOGIN };
+
+	return ask.actor == NULL ? 0 : charge(app, rq, ask, NULL, 0, &rq->err);
+}
+
+int
 rate_limit_note_refusal(struct call *call, struct request *rq)
 {
 	if (rq->err.status != 401)

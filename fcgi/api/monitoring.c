@@ -22,7 +22,8 @@
 #include "store/token/token_slot.h"
 
 enum {
-	LOOK_US = 2000000, /* monitoring waits some seconds for an answer, and wants to know what does not answer */
+	/* monitoring waits some seconds for an answer, and wants to know what does not answer */
+	LOOK_US = 2 * CLOCK_SECOND,
 	WORKER_SEEN_S = 90, /* three times its probe */
 	READINESS_MAX = 128 << 10, /* it names up to five paths, in JSON */
 	METRICS_MAX = 4 << 20

@@ -166,7 +166,7 @@ node_read(struct cache_dir *d, struct err *err)
 
 	if (fd == -1)
 		return cache_dir_error(d, "node", err);
-	n = read(fd, d->node, sizeof(d->node) - 1);
+	n = TEMP_FAILURE_RETRY(read(fd, d->node, sizeof(d->node) - 1));
 	if (n != (ssize_t)sizeof(d->node) - 1 ||
 	    !hex_decode(slice_str(d->node), bytes, sizeof(bytes))) {
 		rc = random_bytes(bytes, sizeof(bytes), err);
@@ -195,7 +195,7 @@ hint_open(struct cache_dir *d, struct err *err)
 	    err_internal(err, 500, "cache_dir: %s/hint is not a pipe; remove it", d->path);
 }
 
-/* The parts that every tree has; those from CONTENT on hold what a keeper that begins anew takes away. */
+/* The parts that every tree has.  A keeper that begins anew removes those from CONTENT on. */
 static const char *const parts[] = { "now", "stale", "trash", "grant", "project", "group", "extract" };
 enum { CONTENT = 3, NPARTS = sizeof(parts) / sizeof(*parts) };
 

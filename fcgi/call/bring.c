@@ -5,7 +5,7 @@
 #include "store/blob/blob.h"
 #include "store/blob/blob_copy.h"
 
-enum { SLOT_WAIT_US = 5000000, SPARE_US = 3000000 };
+enum { SLOT_WAIT_US = 5 * CLOCK_SECOND, SPARE_US = 3 * CLOCK_SECOND };
 
 /*
  * Half of the workers may wait for an object store or other systems.  A further request is not refused, since

@@ -18,7 +18,7 @@ enum {
 	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent, unless requests are deferred */
 	DEFERRED_LOOK_MS = 40, /* how often it looks whether the one request that it has deferred can go on */
 	DEFERRED_PAUSE_SHARE = 4, /* for each four that it has deferred, it leaves new ones to others for 1 ms */
-	REFUSAL_US = 5000000,
+	REFUSAL_US = 5 * CLOCK_SECOND,
 	STACK_WIPED = 64 * 1024,
 	SMALL_BODY_MAX = 64 * 1024 /* of a route that takes none, or parameters */
 };

@@ -14,7 +14,7 @@
 
 enum {
 	WAIT_US = 20 * CLOCK_SECOND, /* the wait for a slot: cargo does not publish again by itself */
-	SHORT_WAIT_US = 2000000 /* where many wait: a slot is free that soon, unless crates are large */
+	SHORT_WAIT_US = 2 * CLOCK_SECOND /* where many wait: a slot is free that soon, unless crates are large */
 };
 
 struct publish_inspection {

@@ -16,7 +16,7 @@
 #include "store/blob/blob.h"
 
 enum {
-	WAIT_US = 2000000,
+	WAIT_US = 2 * CLOCK_SECOND,
 	TIME_US = 10 * CLOCK_SECOND,
 	STATUS_DIGITS = 3,
 	FORMAT = 2 /* of the inspector's answers; a new number makes older extracts invalid */

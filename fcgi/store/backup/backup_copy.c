@@ -156,7 +156,7 @@ copy_bytes(struct backup_copy *c, int from, int to, const char *sha256, bool *go
 	bool fine = sha256_begin(&hash);
 	ssize_t n = 0;
 
-	while (fine && (n = read(from, c->chunk, sizeof(c->chunk))) > 0) {
+	while (fine && (n = TEMP_FAILURE_RETRY(read(from, c->chunk, sizeof(c->chunk)))) > 0) {
 		if (FAULT_FAILS("backup", "write") || disk_write(to, slice_of(c->chunk, (size_t)n)) == -1) {
 			sha256_drop(&hash);
 			return err_disk(err, "write a blob to %s", c->incoming);

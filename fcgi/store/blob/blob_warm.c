@@ -7,7 +7,7 @@
 #include "store/blob/blob_copies.h"
 #include "store/blob/blob_copy.h"
 
-enum { WANTED_MAX = 2000, BRING_US = 10000000, FAILURES_MAX = 3 /* in a row */ };
+enum { WANTED_MAX = 2000, BRING_US = 10 * CLOCK_SECOND, FAILURES_MAX = 3 /* in a row */ };
 
 /* blob_has_copy() would mark the copy as used. */
 static bool

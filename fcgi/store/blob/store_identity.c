@@ -9,7 +9,7 @@
 #include "store/blob/store_file.h"
 
 /* The time before a store without an id is examined again. */
-enum { LOOK_US = 5000000 };
+enum { LOOK_US = 5 * CLOCK_SECOND };
 
 static int __attribute__((format(printf, 2, 3)))
 refuse(struct err *err, const char *fmt, ...)

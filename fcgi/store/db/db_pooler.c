@@ -10,8 +10,8 @@
 
 enum {
 	PROOF_MS = 3000, /* for the notification to arrive, and for the second session to answer */
-	REFUSAL_US = 5000000, /* before a refused pooler is asked again */
-	PROOF_PERIOD_US = 10000000, /* between two proofs: the mode of a pooler may change while it runs */
+	REFUSAL_US = 5 * CLOCK_SECOND, /* before a refused pooler is asked again */
+	PROOF_PERIOD_US = 10 * CLOCK_SECOND, /* between two proofs: the mode of a pooler may change while it runs */
 	WORD_BYTES = 16
 };
 

@@ -145,9 +145,9 @@ SELECT 1 WHERE NOT has_schema_privilege($1, 'public', 'CREATE')
                    AND pg_has_role($1, relowner, 'MEMBER'));
 
 -- name: migrate_schema_is_foreign
--- $1 role.  A row if migrate_grant could not give the role its rights in the schema, since somebody else owns
--- it: before PostgreSQL 15 a superuser does, and every role may create objects.  An owner of the database, or
--- a superuser, has more rights than these anyway.
+-- $1 role.  A row if migrate_grant could not grant the role its rights in the schema public, since the caller
+-- does not own it.  Before PostgreSQL 15 a superuser owns it, and every role may create objects there.  Not
+-- for a role that owns the database or is a superuser, which has more rights anyway.
 SELECT 1 FROM pg_namespace n WHERE n.nspname = 'public' AND NOT pg_has_role(n.nspowner, 'MEMBER')
    AND (has_schema_privilege($1, n.oid, 'CREATE') OR NOT has_schema_privilege($1, n.oid, 'USAGE'))
    AND NOT pg_has_role($1, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'MEMBER');

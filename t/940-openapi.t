@@ -98,7 +98,7 @@ subtest 'the validator' => sub {
 		['{"a":1.5}', '$.a is number, not integer'], ['{"a":true}', '$.a is boolean, not integer'],
 		['{"a":1,"b":"z"}', '$.b is not one of its values'],
 		['{"a":1,"c":["y","x"]}', '$.c[1] does not have its form'], ['{"a":1,"c":{}}', '$.c is object, not array'],
-		['{"a":1,"d":1}', '$.d is not described'], ['[]', '$ is array, not object'],
+		['{"a":1,"d":1}', '$.d is not described in conf/openapi.json'], ['[]', '$ is array, not object'],
 		['{"a":null}', '$.a is null, not integer'],
 	);
 

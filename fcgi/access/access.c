@@ -9,7 +9,7 @@ static const struct {
 	bool writes;
 	bool packages; /* only where they are switched on */
 	bool users_only; /* no job, no deploy token */
-	bool any_scope; /* it is about the token itself */
+	bool any_scope; /* needs no scope, since it is about the token itself */
 	bool by_crate; /* also for who was given a crate, if it is that one */
 	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
 	const char *what; /* "of project `PATH` needs at least the maintainer role", in a sentence */
@@ -330,7 +330,7 @@ decide_anonymous(const struct access_facts *f, enum action action, struct err *e
 		return 0;
 	if (actions[action].by_network && access_by_network(f))
 		return 0;
-	/* where anybody may read, it is not the registry that needs one */
+	/* anybody may read this registry, so name what needs a token */
 	if (actions[action].packages && access_is_public(f))
 		return err_set(err, 401, "%s needs a token", actions[action].what);
 	return err_set(err, 401, "%s needs a token",

@@ -46,7 +46,7 @@ enum action {
 	ACTION_CHANGE_SETTINGS,
 	ACTION_CHANGE_NETWORKS, /* anonymous_networks, which open a place as its visibility does */
 	ACTION_CREATE_JOB_TOKEN, /* for a member, by a CI system; and to end it */
-	/* of NAMESPACE_NONE: what the token is; to end it, which a job may do again; the account of its user */
+	/* of NAMESPACE_NONE: reading what the token is; ending it; the account of its user */
 	ACTION_READ_TOKEN,
 	ACTION_END_TOKEN,
 	ACTION_READ_ACCOUNT,
@@ -77,8 +77,8 @@ const char *access_level_name(int level);
 /*
  * 0: yes.  -1:
  * 401 a credential that is malformed, unknown, revoked, expired or of a blocked
- *     user, whatever the place, and the sentence says which if the token is known, unless a job ends
- *     its token, which may have ended; no credential where one could help;
+ *     user, whatever the place; the sentence says which if the token is known.  A job may end its token
+ *     even then.  No credential, where one could help;
  * 404 a project that is not there, has packages turned off, or that the caller may
  *     not know of, and what a flag has switched off: one and the same answer; so with groups;
  * 403 a namespace that the caller may know of but not use in this way.

@@ -149,8 +149,8 @@ static const struct command commands[] = {
 	{ NULL,
 	    "[--project GROUP/PROJECT] [--user NAME] [--token ID] [--action ACTION] [--crate NAME] "
 	    "[--since DATE] [--until DATE] [--limit N]",
-	    "Shows who changed what, newest first; with --json one object a line, oldest\n"
-	    "first, so that --limit selects the newest or the oldest.\n"
+	    "Shows who changed what, newest first.  With --json, shows one object a line, oldest\n"
+	    "first; --limit then selects the oldest changes.\n"
 	    "--user selects the changes by that user, --token those with that token.\n"
 	    "ACTION is a name such as token.create; see berth(1).",
 	    COMMAND_OPTIONS(options), 0, 0, run },

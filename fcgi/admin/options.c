@@ -48,7 +48,7 @@ take_option(struct options *o, const char *word, struct err *err)
 	if (def == NULL)
 		return err_set(
 		    err, 400, "there is no option %.*s here", (int)(name - word + (long)n), word);
-	/* a switch says the same twice; and `berth help` is one, too */
+	/* a switch that is given twice means the same; `berth help` sets the switch help */
 	if (*value != NULL && def->value != NULL)
 		return err_set(err, 400, "--%s is given twice", def->name);
 	if (def->value == NULL && name[n] == '=')

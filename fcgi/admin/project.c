@@ -199,7 +199,7 @@ list(struct invocation *in)
 	cells = arena_calloc(in->arena, n, nkeys * sizeof(*cells));
 	for (size_t i = 0; i < n; i++) {
 		fill_row(&projects[i], &cells[i * nkeys]);
-		/* a project that has it shows it among the keys of its own */
+		/* `project show` has it among the project's own keys */
 		cells[i * nkeys + NKEYS] = cell_str(projects[i].mirror_url);
 		if (in->json)
 			admin_quota_cells(quotas, nquotas, projects[i].full_path,

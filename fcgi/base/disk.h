@@ -1,7 +1,10 @@
 #ifndef BASE_DISK_H
 #define BASE_DISK_H
 
-/* Calls of the system that a caller easily takes for a success when they have failed half-way. */
+/*
+ * Calls of the system on files: those whose failure half-way looks like a success, and what is free on a file
+ * system.
+ */
 
 #include <dirent.h>
 #include <stdint.h>

@@ -24,7 +24,7 @@
  */
 enum { GZIP_FAST_AFTER = 32 << 20 };
 
-/* No text is more times as long as its member: two bits stand for at most 258 bytes. */
+/* A text is at most this many times as long as its member: two bits stand for at most 258 bytes. */
 enum { GZIP_RATIO_MAX = 258 * 4 };
 
 /* Compresses the bytes that you add.  Holds the output so far, and a bounded state. */

@@ -46,7 +46,7 @@ fail(struct walk *w, const char *reason)
 	return err_set(w->err, 400, "%s: %s at line %zu column %zu", w->what, reason, line, column);
 }
 
-/* A text of somebody's, such as a README, is all that has one: its place in the JSON would tell nothing. */
+/* Only a long text, such as a README, has a NUL: the field's name helps more than the place in the JSON. */
 static int
 fail_nul(struct walk *w)
 {

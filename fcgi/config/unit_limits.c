@@ -13,7 +13,7 @@
 
 enum {
 	ANSWER_MAX = 8192,
-	SPAN_MAX = 1000000, /* of one unit: more does not matter */
+	SPAN_MAX = 1000000, /* of one unit; a longer span counts as no limit */
 	STOP_MORE_S = 15 /* the units of Berth have so much more than the default of drain_timeout */
 };
 
@@ -87,7 +87,7 @@ span_seconds(const char *text)
 		return -1;
 	while (words_next(&text, &word)) {
 		char *unit;
-		/* a longer number has no unit that fits */
+		/* a number that is too large becomes LLONG_MAX, which is above SPAN_MAX */
 		long long n = strtoll(word.p, &unit, 10);
 		struct slice name = slice_of(unit, word.n - (size_t)(unit - word.p));
 		size_t i = 0;

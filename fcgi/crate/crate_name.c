@@ -44,7 +44,7 @@ refuse_character(struct slice name, size_t at, const char *what, const char *rul
 	    n > 0 ? (int)n : 1, name.p + at, what, excerpt(name), name.p, rule);
 }
 
-/* RFC 3243 leaves open which path of the index, and which file, such a name has. */
+/* RFC 3243 does not say yet which path of the index and which file such a name has. */
 static int
 refuse_namespace(struct slice name, const char *what, struct err *err)
 {

@@ -135,7 +135,7 @@ put_features(
 	json_out_close(o, '}');
 }
 
-/* The lowest that says everything: a cargo that does not know it leaves the version alone. */
+/* The lowest `v` that says everything.  A cargo that does not know it skips the version. */
 static int
 line_version(const struct package *pkg, size_t nmarked)
 {

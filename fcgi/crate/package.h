@@ -133,7 +133,10 @@ struct package_limits {
 	 * registry allows it.
 	 */
 	const char *allowed_registries;
-	/* ends the error if a registry is not in this list; NULL: what to ask an administrator for */
+	/*
+	 * Ends an error about a registry; NULL: only an error about one that is not in the list has advice, to
+	 * ask an administrator.
+	 */
 	const char *registry_advice;
 	/*
 	 * For an import: accepts what registries once accepted and clients still read: `*` requirements,

@@ -32,7 +32,7 @@ is_kind(const char *kind)
 	return is_binary(kind);
 }
 
-/* `bin` is all binaries, so that none can be named beside it. */
+/* `bin` means all binaries, so no single one can stand beside it. */
 static bool
 overlap(const char *a, const char *b)
 {
@@ -57,7 +57,7 @@ check_kinds(const struct dependency *d, struct err *err)
 		for (size_t k = 0; k < i; k++) {
 			if (overlap(kinds->v[k], kinds->v[i]))
 				return err_set(err, 400,
-				    "dependency `%s` has the artifacts `%.*s` and `%.*s`, which are the same",
+				    "dependency `%s` has the artifacts `%.*s` and `%.*s`, which overlap; remove one",
 				    dependency_local_name(d), show(kinds->v[k]), kinds->v[k],
 				    show(kinds->v[i]), kinds->v[i]);
 		}
@@ -65,7 +65,7 @@ check_kinds(const struct dependency *d, struct err *err)
 	return 0;
 }
 
-/* A triple, or `target`: whatever is built for.  A JSON file is on the machine of the author alone. */
+/* A triple, or `target`: the platform of the build.  A JSON file exists only on its author's machine. */
 static int
 check_target(const struct dependency *d, struct err *err)
 {

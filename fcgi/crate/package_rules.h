@@ -29,7 +29,7 @@ int package_check_about(const struct package *, const struct package_limits *, s
 int package_check_dependencies(struct arena *, struct package *, const struct package_limits *,
     struct err *) __attribute__((warn_unused_result));
 
-/* What is to be built of a dependency: a client does not see a line in which it cannot read that. */
+/* The artifacts of a dependency: cargo skips a line whose artifacts it cannot read.  -1: 400. */
 int package_check_artifact(const struct dependency *, struct err *)
     __attribute__((warn_unused_result));
 

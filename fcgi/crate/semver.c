@@ -81,7 +81,7 @@ semver_take_build(struct slice *in, struct slice *out)
 	return take_identifiers(in, true, out);
 }
 
-/* As take_identifiers() ends: at the first one that is none, or that has a zero before it. */
+/* Why take_identifiers() has stopped: at a part that is no identifier, or at a number with a leading zero. */
 static const char *
 identifiers_fault(struct slice in)
 {

@@ -222,13 +222,14 @@ owner_set(const char *path, const char *owner, struct err *err)
 
 /*
  * Locks the directory of the path, until the descriptor is closed.  A socket that is bound and does not
- * listen yet looks like one that an earlier run has left, so one pool at a time looks and binds.  -1: there
- * is no lock, as for a directory that the user cannot read.
+ * listen yet looks like one that an earlier run has left, so one pool at a time looks and binds.
+ * Returns the descriptor, or -1 if the directory cannot be opened.  Without the lock, or if another process
+ * keeps it for 5 s, the pool goes on: the lock only helps.
  */
 static int
 directory_lock(const char *path)
 {
-	enum { TRIES = 500, PAUSE_MS = 10 }; /* who has it needs far less */
+	enum { TRIES = 500, PAUSE_MS = 10 }; /* 5 s; a pool holds the lock for far less */
 	const char *slash = strrchr(path, '/');
 	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int fd;

@@ -130,9 +130,8 @@ audit_detail(struct arena *a, const struct audit_actor *actor, const struct audi
 	buf_init(&b, a, DETAIL_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
-	if (event->id_key != NULL) {
+	if (event->id_key != NULL)
 		json_out_key_int(&o, event->id_key, event->id);
-	}
 	for (size_t i = 0; i < AUDIT_FACTS_MAX && event->facts[i].key != NULL; i++)
 		put_fact(&o, &event->facts[i]);
 	for (size_t i = 0; i < sizeof(command) / sizeof(*command); i++)

@@ -14,13 +14,13 @@
 #include "store/db/db.h"
 
 struct task_new {
-	const char *kind; /* as in tasks/kinds.c, without a period */
+	const char *kind; /* a kind of tasks/kinds.c that has no period */
 	const char *key; /* what makes two of a kind the same */
 	const char *node; /* the only one that may run it; NULL: any */
 	const char *args; /* a JSON object */
 };
 
-/* Adds a task, unless there is one with that key, also a dead one.  It is due at once, but wakes nobody. */
+/* Adds a task, unless there is one with that key, even a dead one.  It is due at once, but wakes nobody. */
 int task_add_missing(struct db *, struct arena *, const struct task_new *, struct err *)
     __attribute__((warn_unused_result));
 

@@ -261,7 +261,7 @@ kind_named(const char *name)
 
 /*
  * Seconds to the next attempt: more each time, and not the same for all that failed together.  A task with a
- * period waits about as long as after a success, so that others soon see that its trouble is over.
+ * period waits about that period at most, so it soon shows that its trouble is over.
  */
 static int64_t
 retry_delay(const struct task_kind *kind, int64_t attempts)

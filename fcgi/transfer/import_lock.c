@@ -135,8 +135,8 @@ compare_wanted(const void *left, const void *right)
 }
 
 /*
- * A version can be there twice, from two URLs of the registry.  Then it has one checksum, which also counts
- * for a package that has none.
+ * A version can be there twice, from two URLs of the registry.  Then it has one checksum.  The last of the
+ * two counts (import_source_wanted()), so it gets that checksum.
  */
 static int
 check_twice(const struct reading *r)

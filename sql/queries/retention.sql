@@ -44,8 +44,8 @@ RETURNING r.project_id AS id, true AS changed;
 -- those in error, which nobody can install, count as yanked.  Crates by primary key or, of a project with
 -- few, by (project_id, normalized_name) and sorted; what hangs on them by versions (crate_id, version_base)
 -- and the primary key of download_days: not all days of a version, but its last one, and the one under
--- which imported_downloads counts.  Left out is what a pattern names, and what a protection rule keeps from
--- being deleted: at most 100 rules of the project.
+-- which imported_downloads counts.  Crates that a pattern names, or that a protection rule protects from
+-- being deleted (at most 100 rules of the project), are left out.
 SELECT c.id AS crate_id, c.name AS crate, v.id AS version_id, v.version,
        v.yanked OR v.status = 'error' AS yanked, v.size,
        extract(epoch FROM v.published_at)::bigint AS published_at,

@@ -8,7 +8,7 @@
 #include "call/params.h"
 #include "crate/index_line.h"
 
-/* All words of a dependency: what is cut off could be the difference. */
+/* Room for all words of a dependency: a difference must not be cut off. */
 enum { WORDS_MAX = 2 * INDEX_LINE_MAX };
 
 const char *

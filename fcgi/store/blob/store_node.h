@@ -45,7 +45,7 @@ struct store_node_row {
 	const char *name, *version, *external_url, *keys;
 	int64_t schema; /* 0: unknown */
 	int64_t since, seen_at; /* seconds since 1970 */
-	bool live; /* not gone, or its cache has a lease */
+	bool live; /* its file is not older than 90 s, or its cache has a lease */
 	const char *differs; /* the key of berth.conf in which it differs from most nodes; NULL: it agrees */
 	bool cached; /* it has, or had, a cache; if not, what follows is 0 */
 	int64_t lease_ms; /* the rest of its lease; 0 or negative: it ended that long ago */

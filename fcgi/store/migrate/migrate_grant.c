@@ -132,8 +132,8 @@ say_foreign(PGconn *pg, const char *role, struct err *err)
 	char *owner = PQescapeIdentifier(pg, user, strlen(user));
 
 	err_set(err, 409,
-	    "you do not own the schema public, so role `%s` has not got its rights in it: let a superuser say, "
-	    "in the database `%s`, ALTER SCHEMA public OWNER TO %s",
+	    "you do not own the schema public, so you cannot grant role `%s` its rights in it: let a superuser "
+	    "run, in the database `%s`, ALTER SCHEMA public OWNER TO %s, and run this again",
 	    role, PQdb(pg), owner != NULL ? owner : user);
 	PQfreemem(owner);
 	return -1;

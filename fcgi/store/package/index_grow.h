@@ -25,7 +25,10 @@ struct index_file {
 /* Bytes of text. */
 int64_t index_file_size(const struct index_file *);
 
-/* Is that a size that the file cannot have?  More than its bytes can hold, or less than its last line. */
+/*
+ * Does the tail tell a size that the file cannot have: more than its bytes can hold, or less than its last
+ * line?
+ */
 bool index_file_is_damaged(const struct index_file *);
 
 /*

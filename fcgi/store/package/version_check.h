@@ -97,8 +97,8 @@ int version_check_early_judge(struct db *, const struct db_call *, struct versio
 
 /*
  * The rule that needs the index line.  Before that is known, it refuses only a file that is full already.
- * A stored file that is damaged tells no size: the publish renders it anew.  -1: 400 the index file would be
- * too large.
+ * A stored file that is damaged tells no size: the publish renders it anew, and may pass the limit this once.
+ * -1: 400 the index file would be too large.
  */
 int version_check_size(const struct version_new *, struct err *) __attribute__((warn_unused_result));
 

@@ -1,15 +1,15 @@
 #!/bin/sh
 # cargo (Debian 12's cargo-web, 1.96.0+dfsg1-1~deb12u2) asks a registry for its config.json each time it updates its
-# copy of the index.  A command with a complete Cargo.lock, such as build, fetch or vendor, does not update it, and
+# copy of the index.  A command with a complete Cargo.lock, such as `cargo vendor --locked`, does not update it, and
 # `cargo search` does not either.  They take dl, api and auth-required from the file that some earlier command has
 # left in CARGO_HOME, however old it is.  If the registry refuses a request, they fail, and do not ask for the file
 # again.
 #
 # So a developer, or a CI job that keeps CARGO_HOME/registry/index, uses the old addresses after they have moved.
-# If a registry was open to all and now needs a token, cargo sends none with a download, although it has one, and
-# its error shows the 401 without a word about tokens.  Keep the old addresses working.  `cargo update --dry-run`
-# helps a user: it updates the index and leaves Cargo.lock alone.  This script changes config.json after cargo has
-# written Cargo.lock.  It prints each request that the registry gets from a command, and its status
+# If a registry was open to all and now needs a token, cargo sends none with a download, although it has one.  Keep
+# the old addresses working.  `cargo update --dry-run` helps a user: it updates the index.  This script changes
+# config.json after cargo has written Cargo.lock.  It prints each request that the registry gets from a command, and
+# its status
 #
 #	moved, vendor --locked: /old/acme without token 404
 #	moved, search: /old/api/v1/crates without token 404

@@ -2,13 +2,12 @@
 # If nginx wants to cache the answer of an HTTP server, it asks with GET also for a client's HEAD
 # (proxy_cache_convert_head).  For FastCGI it does not (Debian 12's 1.22.1-9+deb12u11): the application gets HEAD,
 # rightly answers without a body, and nginx caches that.  The key in the manual's example is the address, without
-# the method.  So the next GET gets a 200 out of the cache, with the right ETag and no body.
+# the method.  So the next GET gets a 200 out of the cache, without a body.
 #
 # One `curl -I`, or one probe of a balancer, empties an index file in this way.  cargo (Debian 12's cargo-web,
-# 1.96.0+dfsg1-1~deb12u2) then finds no such crate, and keeps this answer with its ETag.  So cargo still finds none
-# when nginx's cache is right again, since it gets 304, until the index file changes or somebody removes cargo's own
-# cache.  Put $request_method into fastcgi_cache_key, or tell the application GET: nginx leaves out the body for
-# HEAD by itself.
+# 1.96.0+dfsg1-1~deb12u2) then finds no such crate, and keeps this answer, so it still finds none when nginx's cache
+# is right again.  Put $request_method into fastcgi_cache_key, or tell the application GET: nginx leaves out the body
+# for HEAD by itself.
 #
 # This script asks for an index file with one version, by HEAD and then by GET, and prints
 #
@@ -97,7 +96,11 @@ root/usr/sbin/nginx -p "$dir" -e "$dir/errors" -c conf -g 'daemon off;' &
 nginx=$!
 trap 'kill "$nginx" "$application" 2>/dev/null || true; wait || true; rm -rf "$dir"' EXIT
 until curl -so body "http://127.0.0.1:$port/" && [ -S application.fastcgi ]; do
-	kill -0 "$nginx" 2>/dev/null || { cat errors >&2; echo 'the server has ended: see its messages above' >&2; exit 1; }
+	kill -0 "$nginx" "$application" 2>/dev/null || {
+		cat errors application.log >&2
+		echo 'a server has ended: see its messages above' >&2
+		exit 1
+	}
 	sleep 0.1
 done
 chmod 777 application.fastcgi

@@ -1,14 +1,13 @@
 #!/bin/sh
-# If nginx redirects a request internally, by X-Accel-Redirect, try_files or error_page, the settings of the new
+# If an application redirects a request to an internal location by X-Accel-Redirect, the settings of the new
 # location apply.  limit_req and limit_conn are an exception (Debian 12's 1.22.1-9+deb12u11): if the first location
 # has checked the request with any limit_req, nginx checks it with no other one, and likewise for limit_conn.
-# Neither `nginx -t` nor a log says so.
 #
 # So a strict limit for downloads in the internal location, to which the application redirects, has no effect as
-# soon as the public location or the server has a generous limit for all requests.  Put all limits where the request
-# comes in, with a key that is empty for the requests that a limit does not concern.  The internal locations of this
-# script have a limit of one request a minute, or of one connection while another client downloads.  The script asks
-# for ten bytes, and prints
+# soon as the public location has a generous limit for all requests.  Put all limits where the request comes in, with
+# a key that is empty for the requests that a limit does not concern.  The internal locations of this script have a
+# limit of one request a minute, or of one connection while another client downloads.  The script asks for ten bytes,
+# and prints
 #
 #	limit_req in the internal location alone: 206 429
 #	with a generous one in front: 206 206

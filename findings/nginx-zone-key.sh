@@ -5,10 +5,9 @@
 # old configuration.  `nginx -t` and `nginx -s reload` succeed all the same.  Only the error log has a line, such as
 # `limit_req "zone" uses the "$new" key while previously it used the "$old" key`.
 #
-# So an upgrade that counts tokens in place of addresses passes every check and changes nothing.  Later reloads fail
-# in the same way, also the one that loads a renewed certificate.  Give a zone another name with its new key, and
-# look into the error log after a reload.  This script changes a zone and the text that the server answers with,
-# reloads, and prints
+# So an upgrade that counts tokens in place of addresses passes every check and changes nothing.  Give a zone another
+# name with its new key, and look into the error log after a reload.  This script changes a zone and the text that the
+# server answers with, reloads, and prints
 #
 #	limit_req_zone, another key: nginx -t 0, reload 0, answer: old
 #	limit_conn_zone, another key: nginx -t 0, reload 0, answer: old

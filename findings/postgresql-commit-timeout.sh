@@ -1,11 +1,11 @@
 #!/bin/sh
 # PostgreSQL's manual says that statement_timeout aborts any statement that takes longer.  It does not abort COMMIT,
 # nor the commit of a statement outside a transaction block (Debian 12's 15.20-0+deb12u1): PostgreSQL stops the
-# clock before it begins to commit.  So triggers and foreign keys that are deferred have no limit, and neither has
-# the wait for a synchronous standby.
+# clock before it begins to commit.  So deferred triggers have no limit, and neither has the wait for a synchronous
+# standby.
 #
 # A cancel does end a deferred trigger, with an error.  But if it ends the wait for the standby, the statement
-# succeeds: its result is COMMIT or INSERT 0 1, and only a warning with SQLSTATE 01000, which libpq passes to the
+# succeeds: its result is INSERT 0 1, and only a warning with SQLSTATE 01000, which libpq passes to the
 # notice processor, says that no standby has the transaction.
 #
 # So a registry that must answer in time cannot leave that to statement_timeout.  It needs a clock of its own, and

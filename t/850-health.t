@@ -318,10 +318,12 @@ subtest 'nginx has other paths' => sub {
 	$t->http(GET => '/-/readiness');
 	cmp_ok($looks->(), '>', $before, 'and does');
 	$t->stop_nginx;
+	my $changed = 0;
 	$t->start_nginx(sub {
 		s/^(\tdefault )"\Q@{[$t->store]}\E";/$1"$other\/store";/mr
-		    =~ s/\A(?=# Berth, http level: include once inside http)/disable_symlinks on;\n/r;
+		    =~ s/\A(?=# Berth, http level: include once inside http)/$changed++; "disable_symlinks on;\n"/er;
 	});
+	is($changed, 1, 'nginx follows no symbolic links elsewhere');
 	is($t->json($t->http(GET => '/-/readiness'))->{nginx_detail}, undef, 'a symbolic link leads to the store');
 	$t->stop_nginx;
 	$t->start_nginx(sub { s/^\tinclude "\S+\.key";\n//mgr });

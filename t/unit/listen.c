@@ -319,54 +319,61 @@ systemd_no_socket(int fd, int other)
 	    : 1;
 }
 
-/* Opens the sockets when the pipe says so.  0: they are this process's; 1: another process has them. */
-static int
-compete(int start, int finish)
+enum outcome { GOT, TAKEN, FAILED, OUTCOMES };
+
+/* Opens the sockets when `start` ends, and tells what came of it.  What it gets it leaves behind. */
+static void
+compete(int start, int finish, int result)
 {
-	char byte;
-	int rc;
+	char byte, outcome = GOT;
 
 	(void)!read(start, &byte, 1);
-	rc = open_it();
-	if (rc == -1)
-		return strstr(err.detail, "another process already listens on") != NULL ? 1 : 2;
+	if (open_it() == -1)
+		outcome = strstr(err.detail, "another process already listens on") != NULL ? TAKEN : FAILED;
+	(void)!write(result, &outcome, 1);
+	close(result);
 	/* the others have to find it listening */
 	(void)!read(finish, &byte, 1);
-	listen_close(&settings, &l);
-	return 0;
 }
 
 /* Of pools that start at once, after one that has left its sockets, one gets them, and the others say so. */
 static void
 test_race(void)
 {
-	enum { ROUNDS = 30, POOLS = 6, OUTCOMES = 3 };
-	int count[OUTCOMES + 1] = { 0 };
+	enum { ROUNDS = 30, POOLS = 6 };
+	int count[OUTCOMES] = { 0 };
 
 	for (int round = 0; round < ROUNDS; round++) {
-		int start[2], finish[2], status, left = POOLS;
+		int start[2], finish[2], result[2];
+		char outcome;
 
-		if (pipe(start) == -1 || pipe(finish) == -1)
+		if (!ok(pipe(start) == 0 && pipe(finish) == 0 && pipe(result) == 0, "pipes"))
 			return;
 		for (int i = 0; i < POOLS; i++) {
 			if (fork() == 0) {
 				close(start[1]);
 				close(finish[1]);
-				_exit(compete(start[0], finish[0]));
+				close(result[0]);
+				compete(start[0], finish[0], result[1]);
+				_exit(0);
 			}
 		}
 		close(start[1]);
-		/* the one that has them waits */
-		for (; left > 1 && wait(&status) > 0; left--)
-			count[WIFEXITED(status) && WEXITSTATUS(status) < OUTCOMES ? WEXITSTATUS(status) : OUTCOMES]++;
+		close(result[1]);
+		/* all have told, or ended */
+		while (read(result[0], &outcome, 1) == 1)
+			count[(int)outcome]++;
 		close(finish[1]);
-		for (; left > 0 && wait(&status) > 0; left--)
-			count[WIFEXITED(status) && WEXITSTATUS(status) < OUTCOMES ? WEXITSTATUS(status) : OUTCOMES]++;
+		while (wait(NULL) > 0)
+			continue;
 		close(start[0]);
 		close(finish[0]);
+		close(result[0]);
 	}
-	is_int(count[0], ROUNDS, "of pools that start at once one gets the sockets");
-	is_int(count[1], ROUNDS * (POOLS - 1), "and the others say so");
+	is_int(count[GOT], ROUNDS, "of pools that start at once one gets the sockets");
+	is_int(count[TAKEN], ROUNDS * (POOLS - 1), "and the others say so");
+	unlink(path);
+	unlink(write_path);
 }
 
 /* A pool has bound its socket, and does not listen yet: another one waits, and leaves the socket alone. */

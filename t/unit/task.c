@@ -217,7 +217,7 @@ test_patience(void)
 {
 	static const struct {
 		const char *kind, *least, *most;
-	} cases[] = { { "often_fails", "29", "38" }, { "seldom_fails", "895", "1126" } };
+	} cases[] = { { "often_fails", "15", "38" }, { "seldom_fails", "600", "1126" } };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const char *kind = cases[i].kind;

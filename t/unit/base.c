@@ -2,11 +2,9 @@
 #include "base/base62.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/disk.h"
 #include "base/err.h"
 #include "base/gzip.h"
 #include "base/hex.h"
@@ -309,46 +307,9 @@ test_gzip_large(void)
 	arena_free(a);
 }
 
-/* A file of so many bytes into a buffer of so many. */
-static void
-test_disk_read_all(void)
-{
-	static const struct {
-		size_t file, room;
-		ssize_t got;
-	} cases[] = { { 0, 4, 0 }, { 3, 4, 3 }, { 4, 4, 4 }, { 5, 4, -1 }, { 0, 0, 0 }, { 1, 0, -1 } };
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		char bytes[4];
-		int fds[2];
-
-		ok(pipe(fds) == 0 && write(fds[1], "abcde", cases[i].file) == (ssize_t)cases[i].file, "a pipe");
-		close(fds[1]);
-		errno = 0;
-		is_int(disk_read_all(fds[0], bytes, cases[i].room), cases[i].got, "it is all read, or none");
-		ok(cases[i].got != -1 || errno == EFBIG, "and why not");
-		close(fds[0]);
-	}
-	is_int(disk_read_all(-1, NULL, 0), -1, "no file");
-}
-
-static void
-test_disk_bytes(void)
-{
-	int64_t bytes = -1;
-
-	is_int(disk_bytes(3, 4096), 12288, "blocks");
-	ok(disk_bytes(UINT64_C(1) << 51, 4096) == INT64_MAX, "8 EiB are the most");
-	ok(disk_bytes(UINT64_MAX, 4096) == INT64_MAX && disk_bytes(INT64_MAX, 10) == INT64_MAX, "what has no limit");
-	ok(disk_free("/", &bytes) == 0 && bytes >= 0, "what is free");
-	ok(disk_free("/nonexistent/x", &bytes) == -1 && errno == ENOENT, "nothing there");
-}
-
 int
 main(void)
 {
-	test_disk_read_all();
-	test_disk_bytes();
 	test_utf8();
 	test_digits();
 	test_words();

@@ -250,7 +250,7 @@ subtest 'exchange' => sub {
 	$t->stop_pool;
 	$t->conf(failed_login_burst => 0, failed_login_per_minute => undef);
 	$t->psql('DELETE FROM rate_limits');
-	# what is refused only for now is dead for good once it was given back
+	# a job gives back a token that is refused only for now: that token stays dead
 	for my $case ([app => 'hub', [issuer => 'disable', $issuer{hub}], [issuer => 'enable', $issuer{hub}]],
 		[lab => 'lab', [qw(user block dev)], [qw(user unblock dev)]]) {
 		my ($project, $issuer, $off, $on) = @$case;

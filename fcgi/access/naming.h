@@ -20,7 +20,7 @@ enum {
 /* Letters, digits, `_`, `.`, `-`; not beginning with `.` or `-`.  -1: 400. */
 int naming_check_username(const char *, struct err *) __attribute__((warn_unused_result));
 
-/* Such names joined by '/'.  -1: 400 "<what> `x` ...". */
+/* The same for names with '/' between them.  -1: 400 "<what> `x` ...". */
 int naming_check_path(const char *what, const char *path, struct err *)
     __attribute__((warn_unused_result));
 

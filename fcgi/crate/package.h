@@ -26,7 +26,7 @@ struct strings {
 	size_t n;
 };
 
-/* What cargo is to build of a dependency and hand over as files (RFC 3028, still unstable). */
+/* The files that cargo builds from a dependency and hands over to this package (RFC 3028, still unstable). */
 struct artifact {
 	struct strings kinds; /* "bin", "bin:NAME", "cdylib", "staticlib"; none: an ordinary dependency */
 	const char *target; /* a triple, or "target"; NULL: as for any other dependency of its kind */
@@ -134,8 +134,8 @@ struct package_limits {
 	 */
 	const char *allowed_registries;
 	/*
-	 * Ends an error about a registry; NULL: only an error about one that is not in the list has advice, to
-	 * ask an administrator.
+	 * The last words of an error about a registry.  If it is NULL, the error about a registry that is not in
+	 * the list advises to ask an administrator, and other errors have no advice.
 	 */
 	const char *registry_advice;
 	/*

@@ -19,8 +19,8 @@ struct import_lock {
 
 /*
  * registries: the URLs of the registry of the import.  Packages without a source, those of the workspace,
- * do not count.  -1: 400, the file is no lock file, has no package of that registry, or has a version with
- * two checksums; the error says what to do.
+ * do not count.  -1: 400 if the file is not a lock file, has no package of that registry, or has a version
+ * with two checksums; the error says what to do.
  */
 int import_lock_read(struct arena *, const char *path, const char *const registries[IMPORT_REGISTRIES_MAX],
     struct import_lock *, struct err *) __attribute__((warn_unused_result));

@@ -62,7 +62,7 @@ trusted_publishing_revoke(struct call *call, struct request *rq, struct response
 		return err_set(&rq->err, 403, "only job tokens can be revoked here");
 	if (!call->facts.token_usable && rate_limit_charge_ended_token(call->app, rq) == -1)
 		return -1;
-	/* it has ended by itself; any other is revoked, also one that is refused only for now */
+	/* an expired token needs no revocation; any other is revoked, even if it is refused only for now */
 	if (call->facts.token_state == TOKEN_EXPIRED)
 		return json_response_empty(rs);
 	if (token_revoke(call->app->db, rq->arena, &actor, call->facts.token_id, slice_of("", 0),

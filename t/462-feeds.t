@@ -149,6 +149,25 @@ $t->berth_ok('unyank', 'demo/pub', 'other@0.1.0');
 	like($none->{updated}, qr/^\d{4}-/, 'has a time all the same');
 }
 
+# As pages, a feed tells no time of a publish that nobody knows.
+for (['NULL', '', 1], ["published_at + interval '1 day'", '', 1], ['published_at', ' is imported', 0],
+    ["published_at - interval '9 minutes'", ' is imported', 0]) {
+	my ($imported_at, $ending, $has) = @$_;
+
+	$t->psql("UPDATE versions SET imported_at = $imported_at WHERE project_id = $id{pub}");
+	for my $feed ('', 'crates/acme-pub/') {
+		my @entries = @{ parsed(get("/-/projects/demo/pub/-/${feed}feed.atom"))->{entries} };
+		my ($version) = grep { $_->{title} eq "Acme_pub 1.0.0$ending" } @entries;
+
+		is(defined $version->{published} ? 1 : 0, $has, "imported at $imported_at: published, $feed");
+		is($version->{published}, $version->{updated}, '  with the time of the entry') if $has;
+		is(scalar(grep { !/^\d{4}-/ } map { $_->{updated} } @entries), 0, '  every entry has a time');
+		is(scalar(grep { !defined $_->{published} } grep { $_->{title} =~ /yanked/ } @entries), 0,
+		    '  as has every event');
+	}
+	$t->psql("UPDATE versions SET imported_at = NULL WHERE project_id = $id{pub}");
+}
+
 # ---- what is not told again ----
 
 {

@@ -485,6 +485,11 @@ dependents AS (
              ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
       WHERE w.is_readable LIMIT 50))
 
+-- part: untimed
+-- The time of version v is that of its import, since its source had none.  The host of the import may have
+-- another clock.
+coalesce(v.published_at > v.imported_at - interval '10 minutes', false)
+
 -- part: version_numbers
 -- The three numbers of v.version_base, in a form that sorts as they do, in a third of the time of
 -- version_order().
@@ -507,8 +512,7 @@ dependents AS (
 -- `events`, with $4 and $7: the newest 100 events of the version, by audit_events_crate; users by primary
 -- key.  `group_id` and `group_path`, with $1: the highest group above the project that is set up as a
 -- registry, if any, and `group_serves`, whether its registry has this crate: the few groups above by primary
--- keys, and view_project().  `is_untimed`: the time is that of an import, since its source had none; the host
--- of the import may have another clock.  No row if the crate or the version does not exist or is not listed.
+-- keys, and view_project().  No row if the crate or the version does not exist or is not listed.
 WITH RECURSIVE @viewer_memberships, @readable_projects, @page_dependents,
 target AS (
     SELECT c.id, c.name,
@@ -557,7 +561,7 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
        v.rust_version,
        v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at,
-       coalesce(v.published_at > v.imported_at - interval '10 minutes', false) AS is_untimed, v.has_lib,
+       @untimed AS is_untimed, v.has_lib,
        array_to_json(v.bins)::text AS bins, array_to_json(v.keywords)::text AS keywords,
        array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file,
        v.index_line,
@@ -568,14 +572,13 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
                 WHERE $4 IS NOT NULL AND o.crate_id = t.id AND o.status IN ('default', 'deprecated')
                   AND version_order(o.version_base) COLLATE "C" < version_order(v.version_base) COLLATE "C")
            AS has_before,
-       (SELECT json_agg(json_build_array(o.version, extract(epoch FROM o.published_at)::bigint, o.size,
-                                         o.yanked,
-                   o.status = 'deprecated', o.yank_message, o.license, o.license_file, o.rust_version,
-                   o.edition,
-                   o.status_message,
-                   coalesce(o.published_at > o.imported_at - interval '10 minutes', false))
+       (SELECT json_agg(json_build_array(v.version, extract(epoch FROM v.published_at)::bigint, v.size,
+                                         v.yanked,
+                   v.status = 'deprecated', v.yank_message, v.license, v.license_file, v.rust_version,
+                   v.edition,
+                   v.status_message, @untimed)
                         ORDER BY l.place)
-          FROM placed l JOIN versions o ON o.id = l.id)::text AS versions,
+          FROM placed l JOIN versions v ON v.id = l.id)::text AS versions,
        (SELECT json_agg(json_build_array(b.name, d.version, d.req, d.kind, d.project_id)
                         ORDER BY d.project_id <> $2, b.normalized_name, b.id)
           FROM (SELECT * FROM dependents WHERE crate_id <> t.id LIMIT 50) d
@@ -628,8 +631,8 @@ SELECT h.project_id, c.name
 -- who may see them.  `entry`: the last versions that were published, by versions_listed_time or among all
 -- versions of the crate, and the last ones that were yanked or whose yank was undone, among the last 1000
 -- events of the project by audit_events_project, or of the crate's name by audit_events_crate; versions by
--- (crate_id, version_base).  `number`: 0 for a publish, the event for a yank, and minus the event for an
--- undone yank.  `since`: when the project was created.
+-- (crate_id, version_base).  `number`: 0 for a publish, 1 for an import that has made up the time, and for
+-- events 4 times their id, and 2 for a yank or 3 for an undone yank.  `since`: when the project was created.
 WITH published AS (
     (SELECT v.id, v.crate_id, v.published_at FROM versions v
       WHERE $2::text IS NULL AND v.project_id = $1::bigint
@@ -651,12 +654,12 @@ events AS (
      WHERE e.action IN ('crate.yank', 'crate.unyank')
      ORDER BY e.at DESC, e.id DESC LIMIT $3),
 entries AS (
-    SELECT c.name, v.version, v.description AS about, p.published_at AS at, 0::bigint AS number, p.id
+    SELECT c.name, v.version, v.description AS about, p.published_at AS at,
+           @untimed::integer::bigint AS number, p.id
       FROM published p JOIN versions v ON v.id = p.id JOIN crates c ON c.id = p.crate_id
     UNION ALL
-    SELECT c.name, v.version, e.detail ->> 'message', e.at, CASE e.action WHEN 'crate.yank' THEN e.id
-           ELSE -e.id END,
-           v.id
+    SELECT c.name, v.version, e.detail ->> 'message', e.at,
+           4 * e.id + CASE e.action WHEN 'crate.yank' THEN 2 ELSE 3 END, v.id
       FROM events e
       JOIN crates c ON c.project_id = $1 AND c.normalized_name = replace(lower(e.crate), '_', '-')
       JOIN versions v ON v.crate_id = c.id AND v.version_base = split_part(e.version, '+', 1)
@@ -664,7 +667,7 @@ entries AS (
 SELECT @page_row
   FROM ((SELECT 'entry' AS part, NULL::bigint AS project_id, o.name, o.version, o.about,
                 extract(epoch FROM o.at)::bigint AS at, o.number,
-                row_number() OVER (ORDER BY o.at DESC, abs(o.number) DESC, o.id DESC) AS place
+                row_number() OVER (ORDER BY o.at DESC, o.number DESC, o.id DESC) AS place
            FROM entries o ORDER BY place LIMIT $3)
          UNION ALL
         SELECT 'since', NULL, NULL, NULL, NULL, extract(epoch FROM p.created_at)::bigint, 0, 1

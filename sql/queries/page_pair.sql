@@ -14,7 +14,7 @@ WITH target AS MATERIALIZED (
 SELECT t.name, v.version, v.version_base, v.yanked, v.status = 'deprecated' AS deprecated, v.yank_message,
        v.status_message, v.license, v.license_file, v.rust_version, v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at,
-       coalesce(v.published_at > v.imported_at - interval '10 minutes', false) AS is_untimed, v.index_line,
+       @untimed AS is_untimed, v.index_line,
        EXISTS (SELECT FROM versions o WHERE o.crate_id = t.id AND o.status IN ('default', 'deprecated'))
            AS has_page
   FROM target t

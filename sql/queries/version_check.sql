@@ -8,10 +8,10 @@
 -- the version cannot be added; the bytes of the version, if it exists already; the first of $5 that does
 -- not exist or has no versions ($2 itself will have one); when the last version of the crate was deleted;
 -- the bytes that the version must have, if one with this number was deleted; the values of the index file
--- that are needed to add a line: how often it has changed, its first and last bytes (base/gzip.h), and its
--- last line (the rest of the file is not read); and whether $6 is an owner of the crate.  Each is a look-up
--- by a unique index: crates (project_id, normalized_name) for $3 and each of $5, versions and tombstones
--- (crate_id, version_base), versions and crate_owners by primary key.
+-- that are needed to add a line: how often it has changed, its length, its first and last bytes
+-- (base/gzip.h), and its last line (the rest of the file is not read); and whether $6 is an owner of the
+-- crate.  Each is a look-up by a unique index: crates (project_id, normalized_name) for $3 and each of $5,
+-- versions and tombstones (crate_id, version_base), versions and crate_owners by primary key.
 SELECT coalesce(c.index_revision = 0, true) AS is_new,
        CASE WHEN c.deleted_at IS NULL OR EXISTS (SELECT FROM versions v WHERE v.crate_id = c.id)
             THEN c.name END AS name,

@@ -53,7 +53,11 @@ respond(struct call *call, struct request *rq, struct response *rs, struct slice
 static int
 feed(struct call *call, struct request *rq, struct response *rs, const char *crate)
 {
-	struct feed_xml f = { .crate = NULL };
+	static const char *const endings[PAGE_FEED_KINDS] = { [PAGE_FEED_PUBLISH] = "",
+		[PAGE_FEED_UNTIMED] = " is imported",
+		[PAGE_FEED_YANK] = " is yanked",
+		[PAGE_FEED_UNYANK] = " is no longer yanked" };
+	struct feed_xml f = { .endings = endings };
 	struct slice name = slice_str(crate != NULL ? crate : "");
 	struct page_rows rows;
 	struct buf xml;

@@ -11,7 +11,8 @@ struct feed_xml {
 	const char *path; /* of the project */
 	const char *crate; /* NULL: all of the project */
 	int64_t updated; /* seconds since 1970 */
-	struct page_rows entries; /* number: 0 published, an event by which it was yanked, or minus one of an undo */
+	struct page_rows entries; /* number: enum page_feed_kind */
+	const char *const *endings; /* of the titles, for each kind */
 };
 
 #endif

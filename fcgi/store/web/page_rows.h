@@ -25,6 +25,15 @@ struct page_row {
 /* `number` of a row of a crate, except in the feed: the marks of the version. */
 enum { PAGE_ROW_YANKED = 1, PAGE_ROW_DEPRECATED = 2 /* only `new` has it */ };
 
+/* `number` of a row of the feed: what has happened, and KINDS times the number of the event, or 0. */
+enum page_feed_kind {
+	PAGE_FEED_PUBLISH,
+	PAGE_FEED_UNTIMED, /* the time is that of an import, since its source has none */
+	PAGE_FEED_YANK,
+	PAGE_FEED_UNYANK,
+	PAGE_FEED_KINDS
+};
+
 struct page_rows {
 	struct page_row *v;
 	size_t n;
@@ -87,17 +96,18 @@ int page_rows_group(struct db *, struct arena *, int64_t user_id, int64_t group_
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Parts: `crate` and `member`, if they are asked for, `total`, and `group`, the highest group
- * above that is set up as a registry (name: its path; number: its id; project: the one that new crates go to,
- * or 0).  The rows have no facts, since the caller has decided.  -1: 503.
+ * Parts: `crate` and `member`, if they are asked for, `total`, `group`, the highest group above that is set
+ * up as a registry (name: its path; number: its id; project: the one that new crates go to, or 0), and
+ * `mirror`, if the project has a mirror_url of its own (name).  The rows have no facts, since the caller has
+ * decided.  -1: 503.
  */
 int page_rows_project(struct db *, struct arena *, int64_t project_id, bool crates, bool members,
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Parts: `entry`: the newest n publishes (number 0), yanks (the number of the event) and unyanks (minus
- * that number) in the project, or of the crate with that normalized name if it is not NULL.  `since`: when
- * the project was made.  The rows have no facts, since the caller has decided.  -1: 503.
+ * Parts: `entry`: the newest n publishes, yanks and unyanks in the project, or of the crate with that
+ * normalized name if it is not NULL (number: enum page_feed_kind).  `since`: when the project was made.  The
+ * rows have no facts, since the caller has decided.  -1: 503.
  */
 int page_rows_feed(struct db *, struct arena *, int64_t project_id, const char *crate, int64_t n,
     struct page_rows *, struct err *) __attribute__((warn_unused_result));

@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use JSON::PP ();
 use Test::More;
 
 use Berth::Access;
@@ -521,14 +522,32 @@ subtest 'the registry in the lines of a crate' => sub {
 	unlike($lines->('developer'), qr{<a href="/-/groups/demo">}, 'not of a group that nobody has set up');
 
 	# cargo replaces the public registry by its mirror, and another one has the name that the workspace gives it
-	for (['crates-io', qr{cargo add poor\n}, qr{\[source\.crates-io\]\nreplace-with = "mirror"\n}],
-	    ['sparse+https://old.example/i/', qr{cargo add poor --registry NAME\n},
-	    qr{\[source\.mirrored\]\nregistry = "sparse\+https://old\.example/i/"\nreplace-with = "mirror"\n}]) {
-		my ($url, $command, $config) = @$_;
+	my $listed = sub {
+		my %url = map { $_->{full_path} => $_->{mirror_url} }
+		    @{ JSON::PP->new->decode($t->berth_ok(qw(--json project list))) };
+		return $url{'demo/rich'};
+	};
+	my $set = sub {
+		my ($own, $all) = @_;
+
+		$t->berth_ok(qw(project set demo/rich), "mirror_url=$own");
+		return if ($t->{settings}{mirror_url} // '') eq $all;
+		$t->stop_pool;
+		$t->conf(mirror_url => $all eq '' ? undef : $all);
+		$t->start_pool;
+	};
+	my $other = 'sparse+https://old.example/i/';
+	for (['crates-io', ''], [$other, ''], [qq("$other"), ''], ['default', 'crates-io'], ['default', $other],
+	    [$other, 'crates-io']) {
+		my ($own, $all) = @$_;
+		my $url = $own eq 'default' ? $all : $own =~ tr/"//dr;
+		my $command = $url eq 'crates-io' ? qr{cargo add poor\n} : qr{cargo add poor --registry NAME\n};
+		my $config = $url eq 'crates-io' ? qr{\[source\.crates-io\]\nreplace-with = "mirror"\n}
+		    : qr{\[source\.mirrored\]\nregistry = "\Q$url\E"\nreplace-with = "mirror"\n};
 		my $registry = qr{\n\[registries\.mirror\]\nindex = "[^"]*/projects/$rich/[^"]*"\n};
 
-		$t->berth_ok(qw(project set demo/rich), "mirror_url=$url");
-		like($body->('developer'), qr{<code>$command</code>.*<code>$config$registry}s, "a mirror of $url");
+		$set->($own, $all);
+		like($body->('developer'), qr{<code>$command</code>.*<code>$config$registry}s, "a mirror: @$_");
 		my $page = get('/-/projects/demo/rich', 'developer')->{body};
 		like($page, qr{<h2>Use this mirror</h2>.*<code>$config$registry}s, 'and the page of the project');
 		unlike($page, qr{cargo publish|Publish from CI}, 'to which nobody can publish');
@@ -536,11 +555,16 @@ subtest 'the registry in the lines of a crate' => sub {
 		unlike($crates, qr{\b20\d\d-}, 'and whose crates have no date, which would be that of an import');
 		unlike(get('/-/', 'developer')->{body} =~ m{id="new">(.*?)</section>}s ? $1 : '',
 		    qr{in <a [^>]*>demo/rich<}, 'nor are its versions new ones of this registry');
+		is($listed->(), $url, '`project list` agrees');
 	}
-	$t->berth_ok(qw(project set demo/rich mirror_url=));
-	like(get('/-/', 'developer')->{body}, qr{id="new">.*in <a [^>]*>demo/rich<.*</section>}s, 'others are');
-	like(get('/-/projects/demo/rich', 'developer')->{body}, qr{<ul class="crates">.*\b20\d\d-.*?</ul>}s,
-	    'with a date');
+	for (['""', 'crates-io'], ['default', '']) {
+		$set->(@$_);
+		like(get('/-/', 'developer')->{body}, qr{id="new">.*in <a [^>]*>demo/rich<.*</section>}s,
+		    "no mirror: @$_");
+		like(get('/-/projects/demo/rich', 'developer')->{body},
+		    qr{<ul class="crates">.*\b20\d\d-.*?</ul>}s, 'with a date');
+		is($listed->(), undef, '`project list` agrees');
+	}
 	for (['Published', 'NULL'], ['Published', "published_at + interval '1 day'"], ['Imported', 'published_at']) {
 		my ($label, $time) = @$_;
 

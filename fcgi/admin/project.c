@@ -8,6 +8,7 @@
 #include "admin/project_allow.h"
 #include "admin/provision/namespace_words.h"
 #include "admin/quota.h"
+#include "config/publish_policy.h"
 #include "store/group.h"
 #include "store/registry_lock.h"
 
@@ -199,8 +200,9 @@ list(struct invocation *in)
 	cells = arena_calloc(in->arena, n, nkeys * sizeof(*cells));
 	for (size_t i = 0; i < n; i++) {
 		fill_row(&projects[i], &cells[i * nkeys]);
-		/* `project show` has it among the project's own keys */
-		cells[i * nkeys + NKEYS] = cell_str(projects[i].mirror_url);
+		/* `project show` has the project's own value among its own keys */
+		cells[i * nkeys + NKEYS] = cell_str(publish_policy_mirror(in->arena, in->settings,
+		    projects[i].mirror_url));
 		if (in->json)
 			admin_quota_cells(quotas, nquotas, projects[i].full_path,
 			    &cells[i * nkeys + NLIST]);

@@ -73,3 +73,14 @@ publish_policy_read(struct arena *a, const struct settings *settings, int64_t pr
 	    "the project is a mirror of %s: `berth import` brings its crates; publish your own crates to another "
 	    "project", policy->mirror_url);
 }
+
+const char *
+publish_policy_mirror(struct arena *a, const struct settings *s, const char *own)
+{
+	struct settings of_project = { .mirror_url = s == NULL ? "" : s->mirror_url };
+
+	/* it was checked when it was set */
+	if (own != NULL)
+		(void)!conf_set(a, settings_project_key(slice_str("mirror_url")), own, &of_project);
+	return of_project.mirror_url[0] == '\0' ? NULL : of_project.mirror_url;
+}

@@ -42,4 +42,11 @@ int publish_policy_merge(struct arena *, const struct settings *, int64_t projec
     const struct project_setting *own, size_t n, struct publish_policy *, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * The registry of which a project is a mirror, as mirror_url has it; NULL: the project is none.  own: the
+ * project's own value; NULL: it has none.  The settings are NULL where there is no configuration.
+ * Lives in the arena, or in the settings.
+ */
+const char *publish_policy_mirror(struct arena *, const struct settings *, const char *own);
+
 #endif

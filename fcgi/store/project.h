@@ -20,7 +20,7 @@ struct project {
 	int64_t created_at;
 	const char *anonymous_networks; /* networks from which reading files needs no token; base/cidr.h */
 	bool readme_images; /* pages show the images of other web servers to which a README refers */
-	const char *mirror_url; /* of the registry that it mirrors; NULL: the project has no value of its own */
+	const char *mirror_url; /* the project's own value; NULL: it has none */
 };
 
 /* "must be private, internal or public" -1: 400. */

@@ -65,11 +65,12 @@ f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
 v.status IN ('default', 'deprecated', 'error') AND v.status <> 'error'
 
 -- name: page_front
--- $1 user or null.  At most 12 rows of each part; one plan for all callers may rely on that number.
+-- $1 user or null, $2 mirror_url of the configuration.  At most 12 rows of each part; one plan for all
+-- callers may rely on that number.
 -- `project`: known projects, the user's own first, others by path; sorted.  `new`: the newest versions of
--- all readable projects except mirrors, by versions_listed_time: a mirror's versions come from another
--- registry; `number`: 1 yanked, 2 deprecated, 3 both.  `used`: the
--- crates with the most weight in all readable projects, by crate_search_weight.
+-- all readable projects except mirrors (the value of a project can have quotes, as in berth.conf), by
+-- versions_listed_time: a mirror's versions come from another registry; `number`: 1 yanked, 2 deprecated, 3
+-- both.  `used`: the crates with the most weight in all readable projects, by crate_search_weight.
 WITH @viewer_memberships, @readable_projects,
 places AS (
     SELECT p.id, p.full_path,
@@ -80,7 +81,7 @@ places AS (
 newest AS (
     SELECT v.* FROM (
            SELECT r.id FROM readable r
-             JOIN projects p ON p.id = r.id AND coalesce(p.policy ->> 'mirror_url', '') = ''
+             JOIN projects p ON p.id = r.id AND coalesce(p.policy ->> 'mirror_url', $2::text) !~ '[^\s"]'
             CROSS JOIN LATERAL (
                   SELECT v.published_at, v.id FROM versions v
                    WHERE v.project_id = r.id AND @shown_new
@@ -382,11 +383,10 @@ projects p JOIN groups g ON g.id = p.group_id
 -- name: page_project
 -- $1 project, $2 whether to list crates, $3 whether to list members, $4 how many crates, $5 how many to
 -- skip.  The caller has already decided who may see them.  `crate`: crates as search_all lists them, with
--- the time of the last change, by primary key; in a mirror that would be the time of an import, so there is
--- none.  `total`: how many.  `member`: the first 100 members of the
+-- the time of the last change, by primary key.  `total`: how many.  `member`: the first 100 members of the
 -- project and of the groups above it, by members_of_project and members_of_group.  `group`: the highest group
 -- that is set up as a registry; `number` is its id, and its project the one that new crates go to.
--- `mirror`: the registry of which the project is a mirror.
+-- `mirror`: the project's own mirror_url, if it has one, even an empty one.
 WITH parts AS MATERIALIZED (
     SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts
      WHERE project_id = $1::bigint AND $2::boolean),
@@ -401,10 +401,7 @@ page AS (
              ORDER BY s.normalized_name LIMIT $4::bigint OFFSET (SELECT skip FROM first)) s)
 SELECT @page_row
   FROM (SELECT 'crate' AS part, NULL::bigint AS project_id, s.name, s.max_version AS version,
-               s.description AS about,
-               CASE WHEN NOT EXISTS (SELECT FROM projects o
-                                      WHERE o.id = $1 AND o.policy ->> 'mirror_url' <> '')
-                    THEN extract(epoch FROM c.updated_at)::bigint END AS at,
+               s.description AS about, extract(epoch FROM c.updated_at)::bigint AS at,
                @shown_marks AS number, o.place
           FROM page o JOIN crate_search s ON s.crate_id = o.crate_id JOIN crates c ON c.id = o.crate_id
          UNION ALL
@@ -416,7 +413,7 @@ SELECT @page_row
           ORDER BY cardinality(o.ancestor_ids) LIMIT 1)
          UNION ALL
         SELECT 'mirror', NULL, o.policy ->> 'mirror_url', NULL, NULL, NULL, 1, 1
-          FROM projects o WHERE o.id = $1 AND o.policy ->> 'mirror_url' <> ''
+          FROM projects o WHERE o.id = $1 AND o.policy ->> 'mirror_url' IS NOT NULL
          UNION ALL
         (SELECT 'member', NULL, m.username, NULL, m.name, NULL, m.level,
                 row_number() OVER (ORDER BY m.level DESC, lower(m.username))
@@ -566,7 +563,7 @@ SELECT t.name, v.version, v.yanked, v.status = 'deprecated' AS deprecated, v.yan
        array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file,
        v.index_line,
        (SELECT p.readme_images FROM projects p WHERE p.id = $2) AS readme_images,
-       (SELECT nullif(p.policy ->> 'mirror_url', '') FROM projects p WHERE p.id = $2) AS mirror_url,
+       (SELECT p.policy ->> 'mirror_url' FROM projects p WHERE p.id = $2) AS mirror_url,
        (SELECT total FROM counted) AS total,
        EXISTS (SELECT FROM versions o
                 WHERE $4 IS NOT NULL AND o.crate_id = t.id AND o.status IN ('default', 'deprecated')

@@ -38,7 +38,7 @@ SELECT policy::text AS policy FROM projects WHERE lower(full_path) = lower($1);
 -- an administrator at a terminal.
 SELECT id, full_path, visibility, packages_enabled, public_packages,
        extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks, readme_images,
-       nullif(policy ->> 'mirror_url', '') AS mirror_url
+       policy ->> 'mirror_url' AS mirror_url
   FROM projects
  WHERE $1::text IS NULL OR lower(full_path) = lower($1)
  ORDER BY lower(full_path);

@@ -2,6 +2,7 @@
 
 #include "api/web/browse_html.h"
 #include "api/web/templates.h"
+#include "config/publish_policy.h"
 #include "crate/registry_config.h"
 
 enum {
@@ -37,7 +38,8 @@ show_front(struct page *page)
 	struct page_rows rows;
 	struct front_page front;
 
-	if (page_rows_front(page_db(page), page->rq->arena, page->user_id, &rows, &page->rq->err) == -1 ||
+	if (page_rows_front(page_db(page), page->rq->arena, page->user_id, page->call->app->settings->mirror_url,
+	        &rows, &page->rq->err) == -1 ||
 	    page_find_facts(page, &rows) == -1)
 		return -1;
 	page->title = "Crates";
@@ -127,6 +129,20 @@ set_group(const struct page *page, const struct page_rows *rows, struct project_
 	project->group_takes_new = group.v[0].facts.project_id == page->call->facts.project_id;
 }
 
+/* own: the row of the project's own mirror_url, or none. */
+static void
+set_mirror(const struct page *page, struct page_rows own, struct project_page *project)
+{
+	project->mirror_url = publish_policy_mirror(page->rq->arena, page->call->app->settings,
+	    own.n > 0 ? own.v[0].name : NULL);
+	if (project->mirror_url == NULL)
+		return;
+	project->registry = "mirror"; /* as in berth-mirror(7) */
+	/* it would be that of an import */
+	for (size_t i = 0; i < project->crates.n; i++)
+		project->crates.v[i].at = 0;
+}
+
 static int
 show_project(struct page *page)
 {
@@ -150,11 +166,8 @@ show_project(struct page *page)
 	project.registry = registry_alias(project.path);
 	project.is_off = !facts->packages_enabled || !flag_is_on(FLAG_CARGO, facts->flags, facts->project_id);
 	set_group(page, &rows, &project);
-	if (page_rows_of(&rows, "mirror").n > 0) {
-		project.mirror_url = page_rows_of(&rows, "mirror").v[0].name;
-		project.registry = "mirror"; /* as in berth-mirror(7) */
-	}
 	project.crates = page_rows_of(&rows, "crate");
+	set_mirror(page, page_rows_of(&rows, "mirror"), &project);
 	project.members = page_rows_of(&rows, "member");
 	project.turn.total = page_rows_number(&rows, "total");
 	if (project.sees_crates)

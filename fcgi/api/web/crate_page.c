@@ -7,6 +7,7 @@
 #include "api/web/templates.h"
 #include "base/url.h"
 #include "call/params.h"
+#include "config/publish_policy.h"
 #include "crate/package.h"
 #include "crate/registry_config.h"
 #include "crate/semver.h"
@@ -278,6 +279,7 @@ show(struct page *page, struct slice version)
 	ask.publishers = html.sees_publishers = page_may(page, ACTION_READ_PIPELINES);
 	if (page_crate_read(page_db(page), rq->arena, &ask, &crate, &rq->err) == -1)
 		return version.n > 0 ? page_miss_version(page, ask.name, version) : page_refuse_version(page, NULL);
+	crate.mirror_url = publish_policy_mirror(rq->arena, page->call->app->settings, crate.mirror_url);
 	html.path = page->call->facts.full_path;
 	html.crumbs = page_crumbs(rq->arena, html.path);
 	html.crumbs.is_inside = true;

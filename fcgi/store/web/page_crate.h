@@ -82,7 +82,7 @@ struct page_crate {
 	const char *readme; /* at most one byte more than readme.h shows */
 	const char *readme_file; /* its path in the crate */
 	bool readme_images; /* the project's setting */
-	const char *mirror_url; /* of which registry the project is a mirror, as in berth.conf; NULL: it is none */
+	const char *mirror_url; /* the project's own value; NULL: it has none */
 	const char *const *keywords, *const *categories, *const *bins;
 	size_t nkeywords, ncategories, nbins;
 	bool has_lib;

@@ -94,11 +94,13 @@ page_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct page_row
 }
 
 int
-page_rows_front(struct db *db, struct arena *a, int64_t user_id, struct page_rows *rows, struct err *err)
+page_rows_front(struct db *db, struct arena *a, int64_t user_id, const char *mirror_url,
+    struct page_rows *rows, struct err *err)
 {
 	struct db_call call = { .stmt = STMT_PAGE_FRONT };
 
 	db_bind_id(&call.params, user_id);
+	db_bind_str(&call.params, mirror_url);
 	return read_rows(db, a, &call, rows, err);
 }
 

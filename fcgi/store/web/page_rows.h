@@ -50,11 +50,12 @@ int page_rows_facts(struct db *, struct arena *, int64_t user_id, struct page_ro
     __attribute__((warn_unused_result));
 
 /*
- * Parts: `project` (number 1: the user's own), `new`, `used`; at most 12 rows of each.  user_id 0: anonymous.
- * -1: 503.
+ * Parts: `project` (number 1: the user's own), `new`, without those of mirrors, `used`; at most 12 rows of
+ * each.  user_id 0: anonymous.  mirror_url: of projects that have no value of their own; "": they are no
+ * mirrors.  -1: 503.
  */
-int page_rows_front(struct db *, struct arena *, int64_t user_id, struct page_rows *, struct err *)
-    __attribute__((warn_unused_result));
+int page_rows_front(struct db *, struct arena *, int64_t user_id, const char *mirror_url, struct page_rows *,
+    struct err *) __attribute__((warn_unused_result));
 
 struct page_range {
 	int64_t limit, offset;

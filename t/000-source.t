@@ -274,6 +274,24 @@ subtest 'one thing has one name' => sub {
 	}
 };
 
+# nginx refuses a directive that is twice in one block, so people need to know which ones Berth's files have.
+subtest 'directives of nginx' => sub {
+	my ($list) = slurp('fcgi/man/berth-install.7') =~ /^nginx refuses most directives(.*?)^\.El/ms;
+	my %free = map { ($_ => 1) } qw(add_header error_page if include location set); # may be there twice
+	my %told;
+
+	for (split /^\.It /m, $list // '') {
+		/^Pa (\S+)\n(.*)/s and $told{$1} = { map { ($_ => 1) } split /[\s,]+/, $2 };
+	}
+	is(join(' ', sort keys %told), join(' ', map { "berth-$_.conf" } qw(common limits monitoring registry)),
+	    'each file that stands in a block of others');
+	for my $file (sort keys %told) {
+		my @has = grep { !$free{$_} && !/^fastcgi_/ } slurp("conf/nginx/$file") =~ /^([a-z]\w*)/mg;
+
+		is(join(' ', grep { !$told{$file}{$_} } @has), '', "berth-install(7) has those of $file");
+	}
+};
+
 subtest 'tests' => sub {
 	my %number;
 	push @{ $number{ substr(basename($_), 0, 3) } }, basename($_) for glob('t/[0-9]*.t');

@@ -41,7 +41,11 @@ read_default_features(const struct section *s, bool *out)
 	return manifest_bool(s, old ? "default_features" : "default-features", out);
 }
 
-/* `lib` and `target` say nothing without `artifact`: cargo refuses them there, and once let them pass. */
+/*
+ * `lib` and `target` say nothing without `artifact`: cargo refuses them there, and once let them pass.  Only
+ * a nightly cargo takes an empty list.  Without `lib` such a dependency is of no use, and with it is what it
+ * would be without the list.
+ */
 static int
 read_artifact(const struct section *s, struct artifact *artifact)
 {
@@ -58,7 +62,8 @@ read_artifact(const struct section *s, struct artifact *artifact)
 	} else if (manifest_strings(s, "artifact", &artifact->kinds) == -1) {
 		return -1;
 	} else if (artifact->kinds.n == 0) {
-		return manifest_fail(s->m, "`%s` is empty", manifest_name(s, "artifact"));
+		return manifest_fail(s->m, "`%s` is empty; name an artifact, such as `bin`, or remove it",
+		    manifest_name(s, "artifact"));
 	}
 	return manifest_text(s, "target", false, &artifact->target) == -1
 	    ? -1

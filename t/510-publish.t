@@ -127,7 +127,7 @@ for my $case (
 	(map { [30, $_,
 	    qr/^invalid character `.*` in crate name: `\Q$_\E`, characters must be/] } 'foo bar',
 	    'foo+x', 'foo.x', 'foo/x'),
-	[31, 'x' x 65, qr/is too long \(max 64 characters\)$/],
+	[31, 'x' x 65, qr/ is too long: it has 65 characters, and at most 64 are allowed$/],
 	[32, "snow\xe2\x98\x83", qr/^invalid character `\x{2603}` in crate name/],
 	[32, "\xc3\xa1cc\xc3\xaants",
 	    qr/^invalid character `\x{e1}` in crate name: .*, the first character must be/],
@@ -154,7 +154,7 @@ for my $vers ('broken', '1', '1.0', 'v1.0.0', '01.0.0', '1.0.0-', '1.0.0-01', ' 
 }
 $p->refused('case 42', $p->put($t->publish_body('{"name":"bar","vers":"1.0.0-' . 'a' x 145 . '"}',
     $crate)), 400,
-    qr/^the version number is too long \(max 150 characters\)$/);
+    qr/^the version number is too long: it has \d+ characters, and at most 150 are allowed$/);
 
 # the crate inside is another one
 $p->refused('case 91', $p->put($t->publish_body($meta,

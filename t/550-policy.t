@@ -96,8 +96,10 @@ my @counted = (
 	[111, dependencies =>
 	    qr/$most dependencies, but this one declares (\d+); .*max_dependencies for the project$/],
 	[114, features => qr/$most features, but this one declares (\d+); .*max_features for the project$/],
-	[104, keywords => qr/^expected at most (\d+) keywords per crate; .*max_keywords for the project$/],
-	[105, categories => qr/^expected at most (\d+) categories per crate; .*max_categories for the project$/],
+	[104, keywords =>
+	    qr/^expected at most (\d+) keywords per crate, but this one has (\d+); .*max_keywords for /],
+	[105, categories =>
+	    qr/^expected at most (\d+) categories per crate, but this one has (\d+); .*max_categories for /],
 	[73, entries => qr/^uploaded tarball contains more than (\d+) entries; .*max_entries for the project$/],
 );
 
@@ -280,7 +282,7 @@ subtest 'another project has its own' => sub {
 		body => $t->publish_body($t->metadata('garden', '1.0.0'),
 		    crate_with(name => 'garden', keywords => 9)->{bytes}) })
 	    ->{status}, 200, 'by its path too');
-	refuses('not here', $crate, 400, qr/^expected at most 2 keywords per crate;/);
+	refuses('not here', $crate, 400, qr/^expected at most 2 keywords per crate, but this one has \d+;/);
 };
 
 subtest 'a policy that is not understood' => sub {

@@ -58,8 +58,8 @@ static int
 check(struct slice name, const char *what, bool alias, struct err *err)
 {
 	if (utf8_length(name) > CRATE_NAME_MAX)
-		return err_set(err, 400, "the %s name `%.*s` is too long (max %d characters)", what,
-		    excerpt(name), name.p, CRATE_NAME_MAX);
+		return err_set(err, 400, "the %s name `%.*s` is too long: it has %zu characters, and at most %d are "
+		    "allowed", what, excerpt(name), name.p, utf8_length(name), CRATE_NAME_MAX);
 	if (name.n == 0)
 		return err_set(err, 400, "%s name cannot be empty", what);
 	if (scan_is_digit(name.p[0]))

@@ -33,7 +33,8 @@ check_url(const char *field, const char *url, bool strict, struct err *err)
 	if (!given(url))
 		return 0;
 	if (strlen(url) > URL_MAX)
-		return err_set(err, 400, "`%s` is longer than %d bytes", field, URL_MAX);
+		return err_set(err, 400, "`%s` has %zu bytes, and at most %d are allowed", field, strlen(url),
+		    URL_MAX);
 	for (const char *p = url; *p != '\0'; p++) {
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return err_set(err, 400, "`%s` has a control character", field);
@@ -78,8 +79,8 @@ check_license(const char *license, const char *strict, struct err *err)
 	if (!given(license))
 		return 0;
 	if (strlen(license) > LICENSE_MAX)
-		return err_set(err, 400, "`license` is longer than %d bytes; put the text into a file and name it in "
-		    "`license-file`", LICENSE_MAX);
+		return err_set(err, 400, "`license` has %zu bytes, and at most %d are allowed; put the text into a file "
+		    "and name it in `license-file`", strlen(license), LICENSE_MAX);
 	if (!words_include(strict, "license") || spdx_knows(slice_str(license)))
 		return 0;
 	return err_set(err, 400,
@@ -147,16 +148,15 @@ static int
 check_keywords(const struct strings *keywords, size_t max, struct err *err)
 {
 	if (keywords->n > max)
-		return err_set(err, 400, "expected at most %zu keywords per crate"
-		    LIMIT_RAISE("max_keywords"), max);
+		return err_set(err, 400, "expected at most %zu keywords per crate, but this one has %zu"
+		    LIMIT_RAISE("max_keywords"), max, keywords->n);
 	for (size_t i = 0; i < keywords->n; i++) {
 		struct slice word = slice_str(keywords->v[i]);
 
 		if (word.n > KEYWORD_MAX)
 			return err_set(err, 400,
-			    "\"%.*s\" is an invalid keyword (keywords must have at most %d "
-			    "characters)",
-			    excerpt(word), word.p, KEYWORD_MAX);
+			    "\"%.*s\" is an invalid keyword: it has %zu bytes, and at most %d are allowed",
+			    excerpt(word), word.p, word.n, KEYWORD_MAX);
 		if (!keyword_valid(word))
 			return err_set(err, 400, "\"%s\" is an invalid keyword: a keyword begins with an ASCII "
 			    "letter or digit, and goes on with letters, digits, `_`, `-` or `+`", word.p);
@@ -168,15 +168,15 @@ static int
 check_categories(const struct strings *categories, size_t max, struct err *err)
 {
 	if (categories->n > max)
-		return err_set(err, 400, "expected at most %zu categories per crate"
-		    LIMIT_RAISE("max_categories"), max);
+		return err_set(err, 400, "expected at most %zu categories per crate, but this one has %zu"
+		    LIMIT_RAISE("max_categories"), max, categories->n);
 	for (size_t i = 0; i < categories->n; i++) {
 		struct slice slug = slice_str(categories->v[i]);
 
 		if (slug.n == 0 || slug.n > CATEGORY_MAX)
 			return err_set(err, 400,
-			    "\"%.*s\" is an invalid category (1 to %d characters)", excerpt(slug),
-			    slug.p, CATEGORY_MAX);
+			    "\"%.*s\" is an invalid category: it has %zu bytes, and 1 to %d are allowed",
+			    excerpt(slug), slug.p, slug.n, CATEGORY_MAX);
 	}
 	return 0;
 }

@@ -148,8 +148,8 @@ check_target(struct arena *a, struct dependency *d, struct err *err)
 	if (d->target == NULL)
 		return 0;
 	if (strlen(d->target) > TARGET_MAX)
-		return err_set(err, 400, "dependency `%s`: the target is longer than %d characters",
-		    d->name, TARGET_MAX);
+		return err_set(err, 400, "dependency `%s`: the target has %zu bytes, and at most %d are allowed",
+		    d->name, strlen(d->target), TARGET_MAX);
 	if (cfg_expr_check(slice_str(d->target), err) == -1)
 		return -1;
 	d->target = target_canonical(a, d->target);

@@ -137,8 +137,8 @@ semver_parse(struct slice text, struct semver *v, struct err *err)
 
 	*v = (struct semver){ .pre = slice_str(""), .build = slice_str("") };
 	if (text.n > SEMVER_MAX)
-		return err_set(
-		    err, 400, "the version number is too long (max %d characters)", SEMVER_MAX);
+		return err_set(err, 400, "the version number is too long: it has %zu characters, and at most %d are "
+		    "allowed", text.n, SEMVER_MAX);
 	for (size_t i = 0; i < 3; i++) {
 		if (i > 0 && rest.n > 0 && !scan_char(&rest, '.'))
 			return refuse_rest(text, rest, err);

@@ -28,7 +28,8 @@ test_refused(void)
 		const char *want;
 	} cases[] = {
 		{ "", "crate name cannot be empty" },
-		{ NAME_64 "5", "the crate name `" NAME_64 "5` is too long (max 64 characters)" },
+		{ NAME_64 "5",
+		    "the crate name `" NAME_64 "5` is too long: it has 65 characters, and at most 64 are allowed" },
 		{ "123", "the name `123` cannot be used as a crate name, "
 			 "the name cannot start with a digit" },
 		{ "_foo", "invalid character `_` in crate name: `_foo`, " FIRST },
@@ -72,7 +73,7 @@ test_length_in_characters(void)
 	ok(crate_name_check(slice_of(name, 128), "crate", &err) == -1, "64 accents");
 	ok(strncmp(err.pub, "invalid character", 17) == 0, "invalid character");
 	ok(crate_name_check(slice_of(name, 130), "crate", &err) == -1, "65 accents");
-	ok(strstr(err.pub, "too long (max 64 characters)") != NULL, "too long");
+	ok(strstr(err.pub, "too long: it has 65 characters, and at most 64 are allowed") != NULL, "too long");
 	ok(crate_name_check(slice_of("foo\0bar", 7), "crate", &err) == -1, "a NUL inside");
 }
 
@@ -84,7 +85,8 @@ test_long_text_leaves_room(void)
 
 	memset(name, 'a', sizeof(name));
 	ok(crate_name_check(slice_of(name, sizeof(name)), "crate", &err) == -1, "a megabyte");
-	ok(strstr(err.pub, "is too long (max 64 characters)") != NULL, "the sentence is whole");
+	ok(strstr(err.pub, "is too long: it has 1048576 characters, and at most 64 are allowed") != NULL,
+	    "the sentence is whole");
 }
 
 static void

@@ -359,7 +359,8 @@ static const struct {
 	{ PACKAGE "[[lib]]", "line 4, column 1: `lib` must be a table, not an array" },
 	{ PACKAGE "[bin]", "line 4, column 1: `bin` must be an array of tables, not a table" },
 	{ PACKAGE "[[bin]]\npath='x'", "missing field `name` in `bin`" },
-	{ PACKAGE "[[bin]]\nname='" C64 "d'", "the name of a target is longer than 64 bytes: `" C64 "d`" },
+	{ PACKAGE "[[bin]]\nname='" C64 "d'",
+	    "the name of a target has 65 bytes, and at most 64 are allowed: `" C64 "d`" },
 	{ "bin=[1]\n" PACKAGE, "line 1, column 6: `bin` must be a table, not an integer" },
 };
 
@@ -410,7 +411,7 @@ test_limits(void)
 	is_str(refusal(repeated("[[test]]\nname='x'\n", 1001)),
 	    FAILED "`[[test]]` appears 1001 times; at most 1000 are allowed", "one more test");
 	is_str(refusal(padded(MANIFEST_MAX)), "", "a manifest of the greatest length");
-	is_str(refusal(padded(MANIFEST_MAX + 1)), FAILED "it is longer than 1048576 bytes",
+	is_str(refusal(padded(MANIFEST_MAX + 1)), FAILED "it has 1048577 bytes, and at most 1048576 are allowed",
 	    "one byte more");
 	/* a long target name must not be copied with each of the dependencies below it */
 	buf_init(&b, arena, MANIFEST_MAX);

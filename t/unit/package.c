@@ -104,7 +104,8 @@ static const struct example about[] = {
 	    "open on its own host; write an address that begins with https://, or leave the field out" },
 	{ "license='" C1000 "'", "" },
 	{ "license='" C1000 "d'",
-	    "`license` is longer than 1000 bytes; put the text into a file and name it in `license-file`" },
+	    "`license` has 1001 bytes, and at most 1000 are allowed; put the text into a file and name it in "
+	    "`license-file`" },
 	{ "homepage=\"a\\nb\"", "`homepage` has a control character" },
 	{ "repository=\"\\u007f\"", "`repository` has a control character" },
 	{ "rust-version='1'", "" },
@@ -127,18 +128,20 @@ static const struct example about[] = {
 	{ "links='" C128 "'", "" },
 	{ "links='" C128 "d'", INVALID_LINKS(C128) },
 	{ "keywords=['c++','1password','crates-io_index','" C20 "','a']", "" },
-	{ "keywords=['a','b','c','d','e','f']", "expected at most 5 keywords per crate" RAISE("max_keywords") },
+	{ "keywords=['a','b','c','d','e','f']",
+	    "expected at most 5 keywords per crate, but this one has 6" RAISE("max_keywords") },
 	{ "keywords=['" C20 "1']",
-	    "\"" C20 "1\" is an invalid keyword (keywords must have at most 20 characters)" },
+	    "\"" C20 "1\" is an invalid keyword: it has 21 bytes, and at most 20 are allowed" },
 	{ "keywords=['?@?%']", "\"?@?%\" is an invalid keyword" KEYWORD },
 	{ "keywords=['-a']", "\"-a\" is an invalid keyword" KEYWORD },
 	{ "keywords=['']", "\"\" is an invalid keyword" KEYWORD },
 	{ "keywords=['\xc3\xa1']", "\"\xc3\xa1\" is an invalid keyword" KEYWORD },
 	{ "categories=['a','b','c','d','" C64 "']", "" },
 	{ "categories=['a','b','c','d','e','f']",
-	    "expected at most 5 categories per crate" RAISE("max_categories") },
-	{ "categories=['']", "\"\" is an invalid category (1 to 64 characters)" },
-	{ "categories=['" C64 "c']", "\"" C64 "c\" is an invalid category (1 to 64 characters)" },
+	    "expected at most 5 categories per crate, but this one has 6" RAISE("max_categories") },
+	{ "categories=['']", "\"\" is an invalid category: it has 0 bytes, and 1 to 64 are allowed" },
+	{ "categories=['" C64 "c']",
+	    "\"" C64 "c\" is an invalid category: it has 65 bytes, and 1 to 64 are allowed" },
 };
 
 #define WILD "wildcard (`*`) dependency constraints are not allowed. Crate with this problem: `a`"
@@ -320,7 +323,7 @@ test_name_and_version(void)
 	pkg.homepage = arena_printf(arena, "%.1000s%.1000s", description, description);
 	is_str(check(&pkg), "", "a homepage of 2000 bytes");
 	pkg.homepage = arena_printf(arena, "%sx", pkg.homepage);
-	is_str(check(&pkg), "`homepage` is longer than 2000 bytes", "one of 2001");
+	is_str(check(&pkg), "`homepage` has 2001 bytes, and at most 2000 are allowed", "one of 2001");
 	pkg.homepage = NULL;
 	memset(description, 'd', 1000);
 	pkg.description = description;
@@ -365,7 +368,7 @@ test_long_texts(void)
 	text[1024] = 't';
 	p.deps[0].target = text;
 	is_str(
-	    check(&p), "dependency `a`: the target is longer than 1024 characters", "one of 1025");
+	    check(&p), "dependency `a`: the target has 1025 bytes, and at most 1024 are allowed", "one of 1025");
 	p = package_with(A);
 	memcpy(text, "sparse+https://r.example/", 25);
 	text[1023] = '/';
@@ -488,12 +491,14 @@ test_about_limits(void)
 	ok(package_check(arena, &p, &l, &err) == 0, "as many keywords and categories as allowed");
 	l.max_keywords = 2;
 	ok(package_check(arena, &p, &l, &err) == -1, "a keyword too many");
-	is_str(err.pub, "expected at most 2 keywords per crate" RAISE("max_keywords"), "says so");
+	is_str(err.pub, "expected at most 2 keywords per crate, but this one has 3" RAISE("max_keywords"),
+	    "says so");
 	err_clear(&err);
 	l.max_keywords = 3;
 	l.max_categories = 1;
 	ok(package_check(arena, &p, &l, &err) == -1, "a category too many");
-	is_str(err.pub, "expected at most 1 categories per crate" RAISE("max_categories"), "says so");
+	is_str(err.pub, "expected at most 1 categories per crate, but this one has 2" RAISE("max_categories"),
+	    "says so");
 }
 
 /* The public registry has had its limit for descriptions since 2024 only. */

@@ -111,7 +111,8 @@ test_length(void)
 	is_int((long long)v.pre.n, SEMVER_MAX - 6, "its pre-release");
 	is_int(semver_parse(slice_of(text, SEMVER_MAX + 1), &v, &err), -1, "one more byte");
 	is_int(err.status, 400, "400");
-	is_str(err.pub, "the version number is too long (max 150 characters)", "its sentence");
+	is_str(err.pub,
+	    "the version number is too long: it has 151 characters, and at most 150 are allowed", "its sentence");
 	is_int(semver_parse(slice_of("1.0.0\0", 6), &v, &err), -1, "NUL at the end");
 }
 

@@ -196,8 +196,8 @@ read_target_name(const struct section *target, const char **name)
 	if (manifest_text(target, "name", true, name) == -1)
 		return -1;
 	if (strlen(*name) > TARGET_NAME_MAX)
-		return manifest_fail(target->m, "the name of a target is longer than %d bytes: `%.*s`",
-		    TARGET_NAME_MAX, excerpt(slice_str(*name)), *name);
+		return manifest_fail(target->m, "the name of a target has %zu bytes, and at most %d are allowed: `%.*s`",
+		    strlen(*name), TARGET_NAME_MAX, excerpt(slice_str(*name)), *name);
 	return 0;
 }
 
@@ -274,7 +274,7 @@ read_document(struct manifest *m, struct arena *tree, struct slice toml)
 	struct err reason = { 0 };
 
 	if (toml.n > MANIFEST_MAX)
-		return manifest_fail(m, "it is longer than %d bytes", MANIFEST_MAX);
+		return manifest_fail(m, "it has %zu bytes, and at most %d are allowed", toml.n, MANIFEST_MAX);
 	if (toml_parse(tree, toml, &table, &reason) == -1)
 		return manifest_fail(m, "%s", reason.pub);
 	m->root = root.table = table;

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/scan.h"
 #include "base/words.h"
 #include "config/command.h"
 #include "store/blob/blob_kind.h"
 
 enum {
 	ANSWER_MAX = 8192,
-	SPAN_MAX = 1000000, /* of one unit; a longer span counts as no limit */
+	SPAN_MAX = 1000000000, /* seconds */
 	STOP_MORE_S = 15 /* the units of Berth have so much more than the default of drain_timeout */
 };
 
@@ -67,38 +67,75 @@ property(char *answer, const char *name)
 	return answer + strlen(answer);
 }
 
+/* "1", "1.5"; false: there is no number. */
+static bool
+take_number(struct slice *in, double *n)
+{
+	const char *start = in->p;
+	double unit = 1;
+
+	for (*n = 0; in->n > 0 && scan_is_digit(in->p[0]); scan_skip(in, 1))
+		*n = *n * 10 + (in->p[0] - '0');
+	if (in->p == start || !scan_char(in, '.'))
+		return in->p != start;
+	for (; in->n > 0 && scan_is_digit(in->p[0]); scan_skip(in, 1))
+		*n += (in->p[0] - '0') * (unit /= 10);
+	return true;
+}
+
+/* The seconds of a unit of systemd.time(7), which `in` begins with; 0: there is no such unit. */
+static double
+take_unit(struct slice *in)
+{
+	static const struct {
+		double seconds;
+		const char *names; /* each with a blank behind it */
+	} units[] = { { 1, "s sec second seconds " }, { 60, "min m minute minutes " }, { 3600, "h hr hour hours " },
+		{ 86400, "d day days " }, { 7 * 86400, "w week weeks " }, { 30.44 * 86400, "month M months " },
+		{ 365.25 * 86400, "y year years " }, { 1e-3, "ms msec " }, { 1e-6, "us usec \xc2\xb5s \xce\xbcs " } };
+	struct slice name = slice_of(in->p, 0);
+
+	while (name.n < in->n && in->p[name.n] != ' ' && !scan_is_digit(in->p[name.n]))
+		name.n++;
+	scan_skip(in, name.n);
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		const char *names = units[i].names;
+		struct slice w;
+
+		while (words_next(&names, &w)) {
+			if (name.n == 0 || (w.n == name.n && memcmp(w.p, name.p, w.n) == 0))
+				return units[i].seconds;
+		}
+	}
+	return 0;
+}
+
 /*
- * A time span as systemctl prints it, such as "1min 30s", in seconds.  -1: it has no end ("infinity"), or
- * another form.
+ * A time span of systemd.time(7), such as "1min 30s", in seconds.  -1: it has no end ("infinity"), or another
+ * form, or ends later than any drain_timeout.  systemd takes 0 for no end.
  */
 static int64_t
 span_seconds(const char *text)
 {
-	static const struct {
-		const char *name;
-		int64_t us;
-	} units[] = { { "us", 1 }, { "ms", 1000 }, { "s", CLOCK_SECOND }, { "min", INT64_C(60) * CLOCK_SECOND },
-		{ "h", INT64_C(3600) * CLOCK_SECOND }, { "d", INT64_C(86400) * CLOCK_SECOND },
-		{ "w", INT64_C(7 * 86400) * CLOCK_SECOND } };
-	int64_t us = 0;
-	struct slice word;
+	struct slice in = slice_str(text);
+	double sum = 0;
 
-	if (*text == '\0')
+	scan_blanks(&in);
+	if (in.n == 0)
 		return -1;
-	while (words_next(&text, &word)) {
-		char *unit;
-		/* a number that is too large becomes LLONG_MAX, which is above SPAN_MAX */
-		long long n = strtoll(word.p, &unit, 10);
-		struct slice name = slice_of(unit, word.n - (size_t)(unit - word.p));
-		size_t i = 0;
+	while (in.n > 0) {
+		double n, unit;
 
-		while (i < sizeof(units) / sizeof(*units) && !slice_is(name, units[i].name))
-			i++;
-		if (unit == word.p || n < 0 || n > SPAN_MAX || i == sizeof(units) / sizeof(*units))
+		if (!take_number(&in, &n))
 			return -1;
-		us += n * units[i].us;
+		scan_blanks(&in);
+		unit = take_unit(&in);
+		if (unit == 0)
+			return -1;
+		sum += n * unit;
+		scan_blanks(&in);
 	}
-	return us / CLOCK_SECOND;
+	return sum > 0 && sum < SPAN_MAX ? (int64_t)sum : -1;
 }
 
 /* systemd kills what is left of the pool after this time, so requests lose what drain_timeout grants them. */

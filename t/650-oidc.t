@@ -14,6 +14,7 @@ use Time::HiRes qw(time);
 use Berth::Elsewhere;
 use Berth::FastCGI qw(fetch);
 use Berth::IdToken;
+use Berth::Metrics;
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 8, failed_login_burst => 0);
@@ -243,6 +244,11 @@ subtest 'exchange' => sub {
 	# one that has ended counts as a bad credential of its address
 	my $dead = $t->json(exchange(app => id_token('hub')))->{token};
 	is($end->('', $dead), 204, 'a token is given back');
+	my $revoked = sub { return Berth::Metrics->parse($t->http(GET => '/-/metrics', { plain => 1 })->{body})
+	    ->value('berth_token_failures_total', reason => 'revoked') // 0; };
+	my $counted = $revoked->();
+	is($end->('', $dead), 204, 'and once more');
+	ok($t->wait_for(sub { return $revoked->() == $counted + 1 }), 'which the metric counts');
 	$t->stop_pool;
 	$t->conf(failed_login_burst => 2, failed_login_per_minute => 1);
 	$t->psql('DELETE FROM rate_limits');

@@ -214,12 +214,13 @@ count_bad(struct worker_app *app, struct request *rq)
 }
 
 int
-rate_limit_charge_ended_token(struct worker_app *app, struct request *rq)
+rate_limit_charge_ended_token(struct call *call, struct request *rq)
 {
 	const struct rate_limit_ask ask = { .actor = address_name(rq->arena, rq->remote_addr),
 		.action = RATE_LIMIT_FAILED_LOGIN };
 
-	return ask.actor == NULL ? 0 : charge(app, rq, ask, NULL, 0, &rq->err);
+	token_failure_count(call->app->meter, &call->facts, call->credential.kind);
+	return ask.actor == NULL ? 0 : charge(call->app, rq, ask, NULL, 0, &rq->err);
 }
 
 int

@@ -78,8 +78,11 @@ int rate_limit_note_refusal(struct call *, struct request *);
  */
 int rate_limit_note_bad_credential(struct worker_app *, struct request *);
 
-/* Counts a token that is no good, on a route that lets it in, as a bad credential.  -1: 429, 503. */
-int rate_limit_charge_ended_token(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+/*
+ * Counts a token that is no good, on a route that lets it in, as a bad credential, also in
+ * berth_token_failures_total.  -1: 429, 503.
+ */
+int rate_limit_charge_ended_token(struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
  * Call it before you ask GitLab about a job token that it has never vouched for.  -1: 429 GitLab did not know

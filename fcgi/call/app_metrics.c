@@ -39,7 +39,7 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	    .help = "How long the stages of a publish took.", .kind = METRIC_HISTOGRAM,
 	    .labels = { { "stage", publish_stages, STAGE__MAX } } },
 	FAMILY(METRIC_TOKEN_FAILURES) = { .name = "berth_token_failures_total",
-	    .help = "Requests refused because their token was not valid.", .kind = METRIC_COUNTER,
+	    .help = "Requests whose token was not valid.", .kind = METRIC_COUNTER,
 	    .labels = { { "reason", token_failures, FAILURE__MAX } } },
 	FAMILY(METRIC_INSPECTIONS) = { .name = "berth_inspections",
 	    .help = "Inspections of crates.", .kind = METRIC_GAUGE,

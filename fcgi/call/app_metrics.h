@@ -47,7 +47,7 @@ enum publish_stage {
 	STAGE__MAX
 };
 
-/* Why a caller was refused with 401. */
+/* Why the token of a caller was no good: the answer is 401, except where a job gives the token back. */
 enum token_failure {
 	FAILURE_MISSING, /* as each first request of cargo to a registry that needs a token */
 	FAILURE_MALFORMED,

@@ -60,7 +60,7 @@ trusted_publishing_revoke(struct call *call, struct request *rq, struct response
 
 	if (strcmp(call->facts.token_kind, "job") != 0)
 		return err_set(&rq->err, 403, "only job tokens can be revoked here");
-	if (!call->facts.token_usable && rate_limit_charge_ended_token(call->app, rq) == -1)
+	if (!call->facts.token_usable && rate_limit_charge_ended_token(call, rq) == -1)
 		return -1;
 	/* an expired token needs no revocation; any other is revoked, even if it is refused only for now */
 	if (call->facts.token_state == TOKEN_EXPIRED)

@@ -19,7 +19,7 @@ GRANT SELECT, INSERT (crate_id, project_id, user_id), DELETE ON crate_owners TO 
 GRANT SELECT, INSERT (crate_id, listed_versions, normalized_name, project_id), UPDATE (listed_versions) ON
 	crate_names TO :role;
 GRANT SELECT, INSERT (crate_id, description, document, keywords, license, max_version, name, normalized_name,
-	project_id, rust, yanked), UPDATE (description, document, keywords, license, max_version, rust,
+	project_id, rust, yanked), UPDATE (description, document, keywords, license, max_version, name, rust,
 	weight, yanked), DELETE ON crate_search TO :role;
 GRANT SELECT, INSERT (index_body, index_last, index_revision, index_time, name, normalized_name,
 	project_id), UPDATE (deleted_at, index_body, index_last, index_revision, name, updated_at) ON crates

@@ -19,7 +19,8 @@ SELECT set_config('lock_timeout', '1s', true), pg_advisory_xact_lock(x'426572746
 -- part: crate_due_written
 -- For each crate of the batch: the number of listed versions, and the version that is shown, with its
 -- words and the values that narrow a search.  By primary keys; if nothing has changed, as after most
--- yanks, no index is written.  Everything is of the moment at which the rows of crates_due are seen.
+-- yanks, no index is written.  Everything is of the moment at which the rows of crates_due are seen.  The
+-- name differs if a crate comes back in another spelling before its row is removed.
 batch AS MATERIALIZED (
     SELECT c.id, c.project_id, c.name, c.normalized_name, crate_shown(c.id) AS shown,
            search_yanked(c.id) AS yanked,
@@ -43,12 +44,12 @@ searched AS (
       FROM batch b JOIN versions v ON v.id = b.shown
      ORDER BY b.id
         ON CONFLICT (crate_id) DO UPDATE
-           SET max_version = excluded.max_version, description = excluded.description,
+           SET name = excluded.name, max_version = excluded.max_version, description = excluded.description,
                document = excluded.document, keywords = excluded.keywords, license = excluded.license,
                rust = excluded.rust, yanked = excluded.yanked
-         WHERE (old.max_version, old.description, old.document, old.keywords, old.license, old.rust,
+         WHERE (old.name, old.max_version, old.description, old.document, old.keywords, old.license, old.rust,
                 old.yanked)
-               IS DISTINCT FROM (excluded.max_version, excluded.description, excluded.document,
+               IS DISTINCT FROM (excluded.name, excluded.max_version, excluded.description, excluded.document,
                                  excluded.keywords, excluded.license, excluded.rust, excluded.yanked))
 SELECT count(*) AS taken FROM taken
 

@@ -104,17 +104,41 @@ subtest 'files by nginx' => sub {
 	}
 };
 
-# The time of a file of nginx is a hash of its bytes, and those of the pool have none.
-subtest 'a condition on the time' => sub {
-	for my $case (['anyone', "$O/ab/cd/abcd"], ['anyone', "$O/config.json"],
-		['a token', "$P/ab/cd/abcd", $token], ['a token', "$P/config.json", $token]) {
-		my ($who, $path, @token) = @$case;
-		my @as = map { (Authorization => $_) } @token;
+# nginx and the pool agree about conditions, whatever a client writes.  The time of a file of nginx is a hash
+# of its bytes, and answers of the pool have no time.
+subtest 'conditions' => sub {
+	my @dates = ('', 'never', map { "Thu, 01 Jan $_ 00:00:00 GMT" } 1970, 2099);
+	my @values = ('', '*', '"x"', 'ETAG', 'W/ETAG', 'BARE', '"x", ETAG', ',', ', ETAG', '"');
+	my @asked = (map({ my $field = $_; map { [$field => $_] } @values } qw(If-None-Match If-Match)),
+	    map({ my $field = $_; map { [$field => $_], [$field => $_, 'If-None-Match' => 'ETAG'],
+	        [$field => $_, 'If-None-Match' => '"x"'] } @dates } qw(If-Modified-Since If-Unmodified-Since)),
+	    map({ ['If-Range' => $_, Range => 'bytes=0-1'] } @dates, @values));
+	# What differs: no configuration of nginx can tell an empty header from none, or overlook one, and the pool
+	# looks at no If-Match.  No client gets a time to ask with.
+	my %differs;
+	$differs{"If-Match $_"} = '412 200' for '', '"x"', 'W/ETAG', 'BARE', ',', '"';
+	$differs{"If-Modified-Since $_ If-None-Match ETAG"} = '200 304' for @dates;
+	$differs{"If-Unmodified-Since $_"} = '412 200' for '', ' If-None-Match "x"';
+	$differs{'If-Unmodified-Since  If-None-Match ETAG'} = '412 304';
 
-		ok(defined Berth::Cache::wait_static($t, $port, $path, @as), "$who: nginx sends $path") or next;
-		is(Berth::Cache::get($port, $path, @as,
-		    'If-Unmodified-Since' => "Thu, 01 Jan $_ 00:00:00 GMT")->{status}, 200, "$who: 200, since $_")
-		    for 1970, 2099;
+	for my $case (['anyone', 'ab/cd/abcd', $O, $open_by_path], ['anyone', 'config.json', $O, $open_by_path],
+		['anyone', 'abcd/1.0.0/download', $O, $open_by_path], ['a token', 'ab/cd/abcd', $P, $by_path, $token],
+		['a token', 'config.json', $P, $by_path, $token]) {
+		my ($who, $file, $nginx, $pool, @token) = @$case;
+		my @as = map { (Authorization => $_) } @token;
+		my $first = Berth::Cache::wait_static($t, $port, "$nginx/$file", @as);
+		my $etag = $first->{headers}{etag};
+		my @wrong;
+
+		ok(defined $etag, "$who: nginx sends $file") or next;
+		for my $asked (@asked) {
+			my @headers = map { s/ETAG/$etag/r =~ s/BARE/$etag =~ tr{"}{}dr/er } @$asked;
+			my @got = map { Berth::Cache::get($port, "$_/$file", @as, @headers)->{status} } $nginx, $pool;
+			my $differs = $file =~ /download/ ? undef : $differs{"@$asked"};
+
+			push @wrong, "@$asked: @got" if defined $differs ? "@got" ne $differs : $got[0] != $got[1];
+		}
+		is(join("\n", @wrong), '', "$who: $file: nginx and the pool agree about " . @asked . ' conditions');
 	}
 };
 

@@ -839,4 +839,50 @@ subtest 'the file of the first key' => sub {
 	like($err, qr/\Aberth: warning: no key is live now, .*; `berth key add` makes a key\n\z/, 'with a warning');
 };
 
+# A list comes in parts: the server keeps its rows, 500 go into memory at a time.
+subtest 'lists of many rows' => sub {
+	my %sql = (
+		token => "INSERT INTO tokens (kind, digest, user_id, scopes)"
+		    . " SELECT 'personal', sha256(('many' || i)::bytea), u.id, '{api}'"
+		    . " FROM generate_series(1, 6000) i, (SELECT min(id) AS id FROM users) u",
+		user => "INSERT INTO users (username) SELECT 'many-' || i FROM generate_series(1, 1200) i",
+		project => "INSERT INTO projects (group_id, path, full_path) SELECT id, 'many-' || i,"
+		    . " full_path || '/many-' || i FROM generate_series(1, 1200) i,"
+		    . " (SELECT id, full_path FROM groups ORDER BY id LIMIT 1) g",
+		member => "INSERT INTO members (user_id, project_id, access_level) SELECT u.id, p.id, 30"
+		    . " FROM users u JOIN projects p ON p.path = u.username WHERE u.username LIKE 'many-%'",
+	);
+	my %of = (token => ['tokens', [qw(token list)], 'id', 0], user => ['users', [qw(user list)], 'username', 1],
+		project => ['projects', [qw(project list)], 'full_path', 1],
+		member => ['members', [qw(member list)], 'username', 1],
+		download => ['download_days', [qw(report downloads)], 'downloads', 5]);
+
+	$t->psql($sql{$_}) for qw(token user project member);
+	$t->psql("INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)"
+	    . " SELECT 1, i, '2020-01-01', 1, i, now() FROM generate_series(1, 1200) i");
+	for my $kind (sort keys %of) {
+		my ($table, $command, $key, $column) = @{ $of{$kind} };
+		my ($rows) = $t->psql("SELECT count(*) FROM $table");
+		my @json = map { $_->{$key} } @{ json_of($kind, @$command) };
+		my ($head, @lines) = split(/\n/, works($kind, @$command));
+
+		is(scalar(@json), $rows, "$kind: all rows as JSON");
+		is_deeply([map { (split(/ +/))[$column] } @lines], \@json, 'and the same in the table, below one head');
+	}
+
+	my @list = ($t->build . '/berth', '-c', $t->conf_path, qw(token list --json));
+	open(my $out, '-|', @list) // die "fork: $!\n";
+	my $held = "pg_stat_activity a WHERE a.query LIKE 'FETCH%'";
+
+	is(getc($out), '[', 'somebody reads the first page of a pager');
+	# it sends more than a pipe holds, so it cannot end before the rest is read
+	ok($t->wait_for(sub { $t->psql("SELECT 1 FROM $held AND a.state = 'idle'") }), 'the session is idle');
+	is(join('', $t->psql("SELECT count(*) FROM $held AND a.backend_xmin IS NOT NULL"),
+	    $t->psql("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+	        . " WHERE a.query LIKE 'FETCH%'")), '00',
+	    'meanwhile its session has no snapshot and no lock');
+	close($out);
+	isnt($?, 0, 'and it ends when nobody reads on');
+};
+
 done_testing();

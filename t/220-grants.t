@@ -60,7 +60,8 @@ sub statements {
 	for my $line (split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/build/gen/store/stmt.inc"))) {
 		my ($n, $name, $sql) = $line =~ /^STMT\(\w+, (\d+), "(\w+)", "(.*)"\)$/ or die "stmt.inc: $line\n";
 
-		$text{$name} = [$n, $sql =~ s/\\(.)/$1/gr];
+		# a list declares a cursor for a statement
+		$text{$name} = [$n, $sql =~ s/\\(.)/$1/gr =~ s/^DECLARE \w+ [A-Z ]+ FOR //r];
 	}
 	for my $function (keys %functions) {
 		my $k = 0;

@@ -21,6 +21,8 @@ sub statements {
 	for my $line (split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/build/gen/store/stmt.inc"))) {
 		my ($n, $name, $sql) = $line =~ /^STMT\(\w+, (\d+), "(\w+)", "(.*)"\)$/ or die "stmt.inc: $line\n";
 
+		# a list declares a cursor for a statement
+		$sql =~ s/^DECLARE \w+ [A-Z ]+ FOR //;
 		# BEGIN, LISTEN and the like have no plan
 		$text{$name} = [$n, $sql =~ s/\\(.)/$1/gr] if $sql =~ /^(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b/;
 	}

@@ -36,25 +36,6 @@ enum {
 	NTABLE = sizeof(table_keys) / sizeof(*table_keys)
 };
 
-static void
-print_json(struct arena *a, const struct audit_row *rows, size_t n)
-{
-	struct output out = { a, true, json_keys, NJSON };
-
-	for (size_t i = 0; i < n; i++) {
-		const struct audit_row *r = &rows[i];
-
-		output_row(&out, (struct cell[]) { cell_int(r->id), cell_str(r->at),
-		    cell_str(r->action), cell_str(r->username), cell_id(r->user_id),
-		    cell_id(r->token_id), cell_str(r->token_kind), cell_str(r->job_issuer),
-		    cell_str(r->job_project), cell_id(r->pipeline), cell_id(r->job),
-		    cell_str(r->job_url), cell_str(r->ref), cell_str(r->commit),
-		    cell_str(r->project), cell_id(r->project_id), cell_str(r->crate),
-		    cell_str(r->version), cell_str(r->remote_addr), cell_str(r->request_id),
-		    cell_json(r->detail) });
-	}
-}
-
 /* A user of the system is told from one of the registry by a byte that no username has. */
 static const char *
 who(struct arena *a, const struct audit_row *r)
@@ -65,21 +46,27 @@ who(struct arena *a, const struct audit_row *r)
 }
 
 static void
-print_table(struct arena *a, const struct audit_row *rows, size_t n, size_t widths[NTABLE])
+fill_json(const struct audit_row *r, struct cell *cells)
 {
-	const struct output_rows out = { { a, false, table_keys, NTABLE }, widths };
-	struct cell *cells = arena_calloc(a, n, NTABLE * sizeof(*cells));
+	const struct cell row[NJSON] = { cell_int(r->id), cell_str(r->at), cell_str(r->action),
+		cell_str(r->username), cell_id(r->user_id), cell_id(r->token_id),
+		cell_str(r->token_kind), cell_str(r->job_issuer), cell_str(r->job_project),
+		cell_id(r->pipeline), cell_id(r->job), cell_str(r->job_url), cell_str(r->ref),
+		cell_str(r->commit), cell_str(r->project), cell_id(r->project_id), cell_str(r->crate),
+		cell_str(r->version), cell_str(r->remote_addr), cell_str(r->request_id),
+		cell_json(r->detail) };
 
-	for (size_t i = 0; i < n; i++) {
-		const struct audit_row *r = &rows[i];
-		struct cell row[NTABLE] = { cell_str(r->at), cell_str(r->action),
-			cell_str(who(a, r)), cell_id(r->token_id), cell_str(r->project),
-			cell_str(r->crate), cell_str(r->version), cell_str(r->remote_addr),
-			cell_str(r->request_id), cell_str(r->detail) };
+	memcpy(cells, row, sizeof(row));
+}
 
-		memcpy(&cells[i * NTABLE], row, sizeof(row));
-	}
-	output_part(&out, cells, n);
+static void
+fill_table(struct arena *a, const struct audit_row *r, struct cell *cells)
+{
+	const struct cell row[NTABLE] = { cell_str(r->at), cell_str(r->action), cell_str(who(a, r)),
+		cell_id(r->token_id), cell_str(r->project), cell_str(r->crate), cell_str(r->version),
+		cell_str(r->remote_addr), cell_str(r->request_id), cell_str(r->detail) };
+
+	memcpy(cells, row, sizeof(row));
 }
 
 /* An empty log may come from a word that nobody has used. */
@@ -93,36 +80,39 @@ say_none(struct invocation *in, const struct audit_cursor *cursor)
 	return 0;
 }
 
-/* Page by page, each in memory that is used again for the next. */
+/* The log, from which `limit` rows are still to be printed. */
+struct listing {
+	struct invocation *in;
+	struct audit_cursor cursor;
+	int64_t limit;
+	bool some; /* it has rows */
+};
+
 static int
-print_log(struct invocation *in, struct audit_cursor *cursor, int64_t limit)
+next_events(void *arg, struct arena *page, struct cell **cells, size_t *n)
 {
-	struct arena *page = arena_new();
-	size_t widths[NTABLE] = { 0 };
-	bool none = true;
-	int rc = 0;
+	struct listing *l = arg;
+	struct invocation *in = l->in;
+	size_t nkeys = in->json ? NJSON : NTABLE;
+	struct audit_row *rows;
 
-	for (;;) {
-		int64_t most = limit < PAGE ? limit : PAGE;
-		struct audit_row *rows;
-		size_t n;
-
-		rc = audit_log_next(in->db, page, cursor, most, &rows, &n, &in->err);
-		if (rc == -1)
-			break;
-		none = none && n == 0;
+	*n = 0;
+	if (l->limit == 0)
+		return 0;
+	if (audit_log_next(in->db, page, &l->cursor, l->limit < PAGE ? l->limit : PAGE, &rows, n, &in->err) == -1)
+		return -1;
+	if (*n == 0 && !l->some)
+		return say_none(in, &l->cursor);
+	l->some = true;
+	l->limit -= (int64_t)*n;
+	*cells = arena_calloc(page, *n, nkeys * sizeof(**cells));
+	for (size_t i = 0; i < *n; i++) {
 		if (in->json)
-			print_json(page, rows, n);
-		else if (n > 0)
-			print_table(page, rows, n, widths);
-		limit -= (int64_t)n;
-		/* what cannot be written is reported at the end of the program */
-		if (n < (size_t)most || limit == 0 || ferror(stdout))
-			break;
-		arena_reset(page);
+			fill_json(&rows[i], &(*cells)[i * nkeys]);
+		else
+			fill_table(page, &rows[i], &(*cells)[i * nkeys]);
 	}
-	arena_free(page);
-	return rc == 0 && none ? say_none(in, cursor) : rc;
+	return 0;
 }
 
 static int
@@ -131,18 +121,19 @@ run(struct invocation *in)
 	const char *const *given = in->options.values;
 	struct audit_filter filter = { .project = given[PROJECT], .username = given[USER],
 		.action = given[ACTION], .crate = given[CRATE] };
-	struct audit_cursor cursor;
-	int64_t limit = INT64_MAX;
+	struct listing l = { .in = in, .limit = INT64_MAX };
+	const struct output out = { in->arena, in->json, in->json ? json_keys : table_keys,
+		in->json ? NJSON : NTABLE };
 
 	if ((given[SINCE] != NULL && date_parse(given[SINCE], &filter.since, &in->err) == -1) ||
 	    (given[UNTIL] != NULL && date_parse(given[UNTIL], &filter.until, &in->err) == -1) ||
 	    (given[LIMIT] != NULL &&
-	        number_parse(given[LIMIT], "number of rows", &limit, &in->err) == -1) ||
+	        number_parse(given[LIMIT], "number of rows", &l.limit, &in->err) == -1) ||
 	    (given[TOKEN] != NULL &&
 	        number_parse(given[TOKEN], "id of a token", &filter.token_id, &in->err) == -1) ||
-	    audit_log_open(in->db, in->arena, &filter, in->json, &cursor, &in->err) == -1)
+	    audit_log_open(in->db, in->arena, &filter, in->json, &l.cursor, &in->err) == -1)
 		return -1;
-	return print_log(in, &cursor, limit);
+	return output_log(&out, next_events, &l);
 }
 
 static const struct command commands[] = {

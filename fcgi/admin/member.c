@@ -57,20 +57,26 @@ set(struct invocation *in)
 }
 
 static int
+next_members(void *arg, struct arena *page, struct cell **cells, size_t *n)
+{
+	struct invocation *in = arg;
+	struct member *members;
+
+	if (member_list_next(in->db, page, &members, n, &in->err) == -1)
+		return -1;
+	*cells = arena_calloc(page, *n, NKEYS * sizeof(**cells));
+	for (size_t i = 0; i < *n; i++)
+		fill_row(&members[i], &(*cells)[i * NKEYS]);
+	return 0;
+}
+
+static int
 list(struct invocation *in)
 {
-	struct output out = { in->arena, in->json, keys, NKEYS };
-	struct member *members;
-	struct cell *cells;
-	size_t n;
+	const struct output out = { in->arena, in->json, keys, NKEYS };
 
-	if (member_list(in->db, in->arena, in->args[0], &members, &n, &in->err) == -1)
-		return -1;
-	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
-	for (size_t i = 0; i < n; i++)
-		fill_row(&members[i], &cells[i * NKEYS]);
-	output_table(&out, cells, n);
-	return 0;
+	return member_list(in->db, in->arena, in->args[0], &in->err) == -1 ? -1 :
+	    output_list(&out, next_members, in);
 }
 
 static const struct command commands[] = {

@@ -104,21 +104,36 @@ flush(struct buf *b)
 }
 
 static void
-print_json(const struct output *out, const struct cell *cells, size_t n, bool array)
+print_json(const struct output *out, const struct cell *row)
 {
 	struct json_out o;
 	struct buf b;
 
 	buf_init(&b, out->arena, OUTPUT_MAX);
 	json_out_init(&o, &b);
-	if (array)
-		json_out_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		json_row(out, &o, &cells[i * out->nkeys]);
-	if (array)
-		json_out_close(&o, ']');
-	buf_putc(&b, '\n');
+	json_row(out, &o, row);
 	flush(&b);
+}
+
+/* n elements of an array, of which some may have been printed. */
+static void
+print_elements(const struct output *out, const struct cell *cells, size_t n, bool *first)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!*first)
+			putchar(',');
+		*first = false;
+		print_json(out, &cells[i * out->nkeys]);
+	}
+}
+
+static void
+print_lines(const struct output *out, const struct cell *cells, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		print_json(out, &cells[i * out->nkeys]);
+		putchar('\n');
+	}
 }
 
 void
@@ -136,7 +151,7 @@ void
 output_row(const struct output *out, const struct cell *row)
 {
 	if (out->json) {
-		print_json(out, row, 1, false);
+		print_lines(out, row, 1);
 		return;
 	}
 	for (size_t i = 0; i < out->nkeys; i++)
@@ -181,21 +196,95 @@ print_table(const struct output *out, const struct cell *cells, size_t n, size_t
 void
 output_part(const struct output_rows *rows, const struct cell *cells, size_t n)
 {
-	const struct output *out = &rows->out;
-
-	if (!out->json)
-		print_table(out, cells, n, rows->widths);
-	for (size_t i = 0; out->json && i < n; i++)
-		print_json(out, &cells[i * out->nkeys], 1, false);
+	if (rows->out.json)
+		print_lines(&rows->out, cells, n);
+	else
+		print_table(&rows->out, cells, n, rows->widths);
 }
 
 void
 output_table(const struct output *out, const struct cell *cells, size_t n)
 {
-	if (out->json)
-		print_json(out, cells, n, true);
-	else
+	bool first = true;
+
+	if (!out->json) {
 		print_table(out, cells, n, arena_calloc(out->arena, out->nkeys, sizeof(size_t)));
+		return;
+	}
+	putchar('[');
+	print_elements(out, cells, n, &first);
+	puts("]");
+}
+
+/* Of a list, as a JSON array. */
+static int
+print_array(const struct output *out, output_next_fn *next, void *arg)
+{
+	bool begun = false, first = true;
+	struct cell *cells;
+	size_t n;
+
+	for (;;) {
+		if (next(arg, out->arena, &cells, &n) == -1)
+			return -1;
+		if (!begun)
+			putchar('[');
+		begun = true;
+		if (n == 0 || ferror(stdout))
+			break;
+		print_elements(out, cells, n, &first);
+		arena_reset(out->arena);
+	}
+	puts("]");
+	return 0;
+}
+
+/* The parts of a list; `head`: the table has its head also without rows. */
+static int
+print_parts(const struct output_rows *rows, output_next_fn *next, void *arg, bool head)
+{
+	struct cell *cells;
+	size_t n;
+
+	for (;;) {
+		if (next(arg, rows->out.arena, &cells, &n) == -1)
+			return -1;
+		if ((n == 0 && !head) || ferror(stdout))
+			return 0;
+		output_part(rows, cells, n);
+		head = false;
+		arena_reset(rows->out.arena);
+	}
+}
+
+/* The same as `out`, with memory and widths for parts. */
+static struct output_rows
+rows_of(const struct output *out)
+{
+	struct output_rows rows = { *out, arena_calloc(out->arena, out->nkeys, sizeof(size_t)) };
+
+	rows.out.arena = arena_new();
+	return rows;
+}
+
+int
+output_list(const struct output *out, output_next_fn *next, void *arg)
+{
+	struct output_rows rows = rows_of(out);
+	int rc = out->json ? print_array(&rows.out, next, arg) : print_parts(&rows, next, arg, true);
+
+	arena_free(rows.out.arena);
+	return rc;
+}
+
+int
+output_log(const struct output *out, output_next_fn *next, void *arg)
+{
+	struct output_rows rows = rows_of(out);
+	int rc = print_parts(&rows, next, arg, false);
+
+	arena_free(rows.out.arena);
+	return rc;
 }
 
 void

@@ -100,6 +100,22 @@ void output_table(const struct output *, const struct cell *cells, size_t n);
 void output_part(const struct output_rows *, const struct cell *cells, size_t n);
 
 /*
+ * Fills the cells of the next rows, one after the other; *n is 0 at the end.  They live in `page`, which the
+ * next call gets empty.  -1: err.
+ */
+typedef int output_next_fn(void *arg, struct arena *page, struct cell **cells, size_t *n);
+
+/*
+ * Prints all rows of a list that may be too long for memory, those of one call of next() after the other: as
+ * JSON an array, and for people the parts of a table, as output_part().  It stops when nobody reads standard
+ * output any more.  -1: next() has failed; then JSON ends without its last bracket.
+ */
+int output_list(const struct output *, output_next_fn *next, void *arg) __attribute__((warn_unused_result));
+
+/* The same for a log: JSON is an object on each line, and a log without rows prints nothing. */
+int output_log(const struct output *, output_next_fn *next, void *arg) __attribute__((warn_unused_result));
+
+/*
  * Says a sentence to a person on standard error: "berth: ...".  It stands after what was printed before it,
  * also if both go into one file.
  */

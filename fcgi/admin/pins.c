@@ -4,29 +4,35 @@
 
 #include "admin/output.h"
 
-int
-pins_list(struct invocation *in, enum gitlab_pin_kind kind)
-{
-	const char *const keys[] = { kind == GITLAB_PIN_USER ? "username" : "project", "gitlab",
-		"gitlab_id", "gitlab_name", "created_at" };
-	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
-	struct output out = { in->arena, in->json, keys, NKEYS };
-	struct gitlab_pin *pins;
-	struct cell *cells;
-	size_t n;
+enum { NKEYS = 5 };
 
-	if (gitlab_pin_list(in->db, in->arena, kind, &pins, &n, &in->err) == -1)
+static int
+next_pins(void *arg, struct arena *page, struct cell **cells, size_t *n)
+{
+	struct invocation *in = arg;
+	struct gitlab_pin *pins;
+
+	if (gitlab_pin_list_next(in->db, page, &pins, n, &in->err) == -1)
 		return -1;
-	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
-	for (size_t i = 0; i < n; i++) {
-		struct cell row[NKEYS] = { cell_str(pins[i].name), cell_str(pins[i].gitlab),
+	*cells = arena_calloc(page, *n, NKEYS * sizeof(**cells));
+	for (size_t i = 0; i < *n; i++) {
+		const struct cell row[NKEYS] = { cell_str(pins[i].name), cell_str(pins[i].gitlab),
 			cell_int(pins[i].gitlab_id), cell_str(pins[i].gitlab_name),
 			cell_time(pins[i].created_at) };
 
-		memcpy(&cells[i * NKEYS], row, sizeof(row));
+		memcpy(&(*cells)[i * NKEYS], row, sizeof(row));
 	}
-	output_table(&out, cells, n);
 	return 0;
+}
+
+int
+pins_list(struct invocation *in, enum gitlab_pin_kind kind)
+{
+	const char *const keys[NKEYS] = { kind == GITLAB_PIN_USER ? "username" : "project", "gitlab",
+		"gitlab_id", "gitlab_name", "created_at" };
+	const struct output out = { in->arena, in->json, keys, NKEYS };
+
+	return gitlab_pin_list(in->db, in->arena, kind, &in->err) == -1 ? -1 : output_list(&out, next_pins, in);
 }
 
 int

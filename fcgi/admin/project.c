@@ -179,36 +179,52 @@ show(struct invocation *in)
 	return print_project(in, output_row);
 }
 
+enum { NLIST = NKEYS + 1 };
+
+/* A list of projects, with the quotas of all where it prints them. */
+struct listing {
+	struct invocation *in;
+	size_t nkeys;
+	struct quota *quotas;
+	size_t nquotas;
+};
+
+static int
+next_projects(void *arg, struct arena *page, struct cell **cells, size_t *n)
+{
+	const struct listing *l = arg;
+	struct invocation *in = l->in;
+	struct project *projects;
+
+	if (project_list_next(in->db, page, &projects, n, &in->err) == -1)
+		return -1;
+	*cells = arena_calloc(page, *n, l->nkeys * sizeof(**cells));
+	for (size_t i = 0; i < *n; i++) {
+		struct cell *row = &(*cells)[i * l->nkeys];
+
+		fill_row(&projects[i], row);
+		/* `project show` has the project's own value among its own keys */
+		row[NKEYS] = cell_str(publish_policy_mirror(page, in->settings, projects[i].mirror_url));
+		if (in->json)
+			admin_quota_cells(l->quotas, l->nquotas, projects[i].full_path, &row[NLIST]);
+	}
+	return 0;
+}
+
 static int
 list(struct invocation *in)
 {
-	enum { NLIST = NKEYS + 1 };
 	/* as JSON with their quotas; a table would be too wide */
-	size_t nkeys = in->json ? NLIST + ADMIN_QUOTA_NKEYS : NLIST;
+	struct listing l = { .in = in, .nkeys = in->json ? NLIST + ADMIN_QUOTA_NKEYS : NLIST };
 	const char *all[NLIST + ADMIN_QUOTA_NKEYS] = { [NKEYS] = "mirror_url" };
-	struct output out = { in->arena, in->json, all, nkeys };
-	struct project *projects;
-	struct quota *quotas;
-	struct cell *cells;
-	size_t n, nquotas;
+	const struct output out = { in->arena, in->json, all, l.nkeys };
 
 	memcpy(all, keys, sizeof(keys));
 	memcpy(&all[NLIST], admin_quota_keys, sizeof(admin_quota_keys));
-	if (project_list(in->db, in->arena, &projects, &n, &in->err) == -1 ||
-	    quota_list(in->db, in->arena, NULL, &quotas, &nquotas, &in->err) == -1)
+	if (quota_list(in->db, in->arena, NULL, &l.quotas, &l.nquotas, &in->err) == -1 ||
+	    project_list(in->db, in->arena, &in->err) == -1)
 		return -1;
-	cells = arena_calloc(in->arena, n, nkeys * sizeof(*cells));
-	for (size_t i = 0; i < n; i++) {
-		fill_row(&projects[i], &cells[i * nkeys]);
-		/* `project show` has the project's own value among its own keys */
-		cells[i * nkeys + NKEYS] = cell_str(publish_policy_mirror(in->arena, in->settings,
-		    projects[i].mirror_url));
-		if (in->json)
-			admin_quota_cells(quotas, nquotas, projects[i].full_path,
-			    &cells[i * nkeys + NLIST]);
-	}
-	output_table(&out, cells, n);
-	return 0;
+	return output_list(&out, next_projects, &l);
 }
 
 static int

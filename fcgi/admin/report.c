@@ -137,39 +137,60 @@ static const struct option_def downloads_options[] = {
 	[DOWNLOADS_LIMIT] = { "limit", 0, "N", false },
 };
 
-static int
-downloads(struct invocation *in)
-{
-	static const char *const keys[] = { "day", "project", "project_id", "crate", "version",
-		"downloads", "last_at" };
-	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
-	struct output out = { in->arena, in->json, keys, NKEYS };
-	const char *const *given = in->options.values;
-	struct report_filter filter = { .project = given[DOWNLOADS_PROJECT],
-		.crate = given[DOWNLOADS_CRATE], .limit = INT64_MAX };
-	struct report_download *rows;
-	struct cell *cells;
-	size_t n;
+static const char *const downloads_keys[] = { "day", "project", "project_id", "crate", "version",
+	"downloads", "last_at" };
 
-	if ((given[DOWNLOADS_SINCE] != NULL &&
-	        date_parse(given[DOWNLOADS_SINCE], &filter.since, &in->err) == -1) ||
-	    (given[DOWNLOADS_UNTIL] != NULL &&
-	        date_parse(given[DOWNLOADS_UNTIL], &filter.until, &in->err) == -1) ||
-	    (given[DOWNLOADS_LIMIT] != NULL &&
-	        number_parse(given[DOWNLOADS_LIMIT], "number of rows", &filter.limit, &in->err) == -1) ||
-	    report_downloads(in->db, in->arena, &filter, &rows, &n, &in->err) == -1)
+enum { NDOWNLOADS = sizeof(downloads_keys) / sizeof(*downloads_keys) };
+
+/* A list of downloads; `some`: it has rows. */
+struct downloads {
+	struct invocation *in;
+	struct report_filter filter;
+	bool some;
+};
+
+static int
+next_downloads(void *arg, struct arena *page, struct cell **cells, size_t *n)
+{
+	struct downloads *d = arg;
+	struct invocation *in = d->in;
+	struct report_download *rows;
+
+	if (report_downloads_next(in->db, page, &rows, n, &in->err) == -1)
 		return -1;
-	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
-	for (size_t i = 0; i < n; i++) {
+	/* a report without rows must not hide a misspelt name */
+	if (*n == 0 && !d->some && report_check_crate(in->db, page, &d->filter, &in->err) == -1)
+		return -1;
+	d->some = true;
+	*cells = arena_calloc(page, *n, NDOWNLOADS * sizeof(**cells));
+	for (size_t i = 0; i < *n; i++) {
 		const struct report_download *r = &rows[i];
-		struct cell row[NKEYS] = { cell_str(r->day), cell_str(r->project),
+		const struct cell row[NDOWNLOADS] = { cell_str(r->day), cell_str(r->project),
 			cell_int(r->project_id), cell_str(r->crate), cell_str(r->version),
 			cell_int(r->downloads), cell_time(r->last_at) };
 
-		memcpy(&cells[i * NKEYS], row, sizeof(row));
+		memcpy(&(*cells)[i * NDOWNLOADS], row, sizeof(row));
 	}
-	output_table(&out, cells, n);
 	return 0;
+}
+
+static int
+downloads(struct invocation *in)
+{
+	const struct output out = { in->arena, in->json, downloads_keys, NDOWNLOADS };
+	const char *const *given = in->options.values;
+	struct downloads d = { .in = in, .filter = { .project = given[DOWNLOADS_PROJECT],
+		.crate = given[DOWNLOADS_CRATE], .limit = INT64_MAX } };
+
+	if ((given[DOWNLOADS_SINCE] != NULL &&
+	        date_parse(given[DOWNLOADS_SINCE], &d.filter.since, &in->err) == -1) ||
+	    (given[DOWNLOADS_UNTIL] != NULL &&
+	        date_parse(given[DOWNLOADS_UNTIL], &d.filter.until, &in->err) == -1) ||
+	    (given[DOWNLOADS_LIMIT] != NULL &&
+	        number_parse(given[DOWNLOADS_LIMIT], "number of rows", &d.filter.limit, &in->err) == -1) ||
+	    report_downloads(in->db, in->arena, &d.filter, &in->err) == -1)
+		return -1;
+	return output_list(&out, next_downloads, &d);
 }
 
 static int

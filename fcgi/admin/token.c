@@ -271,28 +271,24 @@ revoke_token(struct invocation *in)
 	return 0;
 }
 
-static int
-list(struct invocation *in)
-{
-	static const char *const keys[] = { "id", "kind", "user", "namespace", "scopes", "crates",
-		"operations", "slot", "created_at", "expires_at", "revoked_at", "last_used_at", "pipeline",
-		"job", "job_url", "ref", "commit", "name" };
-	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
-	struct output out = { in->arena, in->json, keys, NKEYS };
-	const char *username = in->options.values[0];
-	struct token_entry *tokens;
-	struct cell *cells;
-	int64_t user = 0;
-	size_t n;
+static const char *const list_keys[] = { "id", "kind", "user", "namespace", "scopes", "crates",
+	"operations", "slot", "created_at", "expires_at", "revoked_at", "last_used_at", "pipeline",
+	"job", "job_url", "ref", "commit", "name" };
 
-	if (username != NULL && user_find(in->db, in->arena, username, &user, &in->err) == -1)
+enum { NLIST = sizeof(list_keys) / sizeof(*list_keys) };
+
+static int
+next_tokens(void *arg, struct arena *page, struct cell **cells, size_t *n)
+{
+	struct invocation *in = arg;
+	struct token_entry *tokens;
+
+	if (token_list_next(in->db, page, &tokens, n, &in->err) == -1)
 		return -1;
-	if (token_list(in->db, in->arena, user, &tokens, &n, &in->err) == -1)
-		return -1;
-	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
-	for (size_t i = 0; i < n; i++) {
+	*cells = arena_calloc(page, *n, NLIST * sizeof(**cells));
+	for (size_t i = 0; i < *n; i++) {
 		const struct token_entry *t = &tokens[i];
-		struct cell row[NKEYS] = { cell_int(t->id), cell_str(t->kind),
+		const struct cell row[NLIST] = { cell_int(t->id), cell_str(t->kind),
 			cell_str(t->username), cell_str(t->namespace), cell_words(t->scopes),
 			words_or_null(t->crates), words_or_null(t->operations), cell_str(t->slot),
 			cell_time(t->created_at), cell_time(t->expires_at),
@@ -301,10 +297,21 @@ list(struct invocation *in)
 			cell_str(t->job.job_url), cell_str(t->job.ref), cell_str(t->job.commit),
 			cell_str(t->name) };
 
-		memcpy(&cells[i * NKEYS], row, sizeof(row));
+		memcpy(&(*cells)[i * NLIST], row, sizeof(row));
 	}
-	output_table(&out, cells, n);
 	return 0;
+}
+
+static int
+list(struct invocation *in)
+{
+	const struct output out = { in->arena, in->json, list_keys, NLIST };
+	const char *username = in->options.values[0];
+	int64_t user = 0;
+
+	if (username != NULL && user_find(in->db, in->arena, username, &user, &in->err) == -1)
+		return -1;
+	return token_list(in->db, in->arena, user, &in->err) == -1 ? -1 : output_list(&out, next_tokens, in);
 }
 
 static const struct command commands[] = {

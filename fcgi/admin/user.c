@@ -174,30 +174,37 @@ make_link(struct invocation *in)
 	return 0;
 }
 
-static int
-list(struct invocation *in)
-{
-	static const char *const keys[] = { "id", "username", "state", "is_admin", "email",
-		"created_at", "name" };
-	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
-	struct output out = { in->arena, in->json, keys, NKEYS };
-	struct user *users;
-	struct cell *cells;
-	size_t n;
+static const char *const list_keys[] = { "id", "username", "state", "is_admin", "email", "created_at",
+	"name" };
 
-	if (user_list(in->db, in->arena, &users, &n, &in->err) == -1)
+enum { NLIST = sizeof(list_keys) / sizeof(*list_keys) };
+
+static int
+next_users(void *arg, struct arena *page, struct cell **cells, size_t *n)
+{
+	struct invocation *in = arg;
+	struct user *users;
+
+	if (user_list_next(in->db, page, &users, n, &in->err) == -1)
 		return -1;
-	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
-	for (size_t i = 0; i < n; i++) {
+	*cells = arena_calloc(page, *n, NLIST * sizeof(**cells));
+	for (size_t i = 0; i < *n; i++) {
 		const struct user *u = &users[i];
-		struct cell row[NKEYS] = { cell_int(u->id), cell_str(u->username),
+		const struct cell row[NLIST] = { cell_int(u->id), cell_str(u->username),
 			cell_str(u->state), cell_bool(u->admin), cell_str(u->email),
 			cell_time(u->created_at), cell_str(u->name) };
 
-		memcpy(&cells[i * NKEYS], row, sizeof(row));
+		memcpy(&(*cells)[i * NLIST], row, sizeof(row));
 	}
-	output_table(&out, cells, n);
 	return 0;
+}
+
+static int
+list(struct invocation *in)
+{
+	const struct output out = { in->arena, in->json, list_keys, NLIST };
+
+	return user_list(in->db, in->arena, &in->err) == -1 ? -1 : output_list(&out, next_users, in);
 }
 
 static int

@@ -63,18 +63,24 @@ member_find_namespace(struct db *db, struct arena *a, const char *path, struct m
 }
 
 int
-member_list(struct db *db, struct arena *a, const char *path, struct member **out, size_t *n,
-    struct err *err)
+member_list(struct db *db, struct arena *a, const char *path, struct err *err)
 {
-	enum { COLUMNS_MEMBER_LIST };
 	struct member_namespace place;
 	struct db_params p = { 0 };
-	struct db_result r = { 0 };
 
 	if (path != NULL && member_find_namespace(db, a, path, &place, err) == -1)
 		return -1;
 	db_bind_str(&p, path);
-	if (db_exec(db, a, STMT_MEMBER_LIST, &p, &r, err) == -1)
+	return db_list(db, a, STMT_MEMBER_LIST, &p, err);
+}
+
+int
+member_list_next(struct db *db, struct arena *a, struct member **out, size_t *n, struct err *err)
+{
+	enum { COLUMNS_MEMBER_LIST };
+	struct db_result r;
+
+	if (db_list_next(db, a, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));

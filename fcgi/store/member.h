@@ -44,8 +44,15 @@ struct member_namespace {
 int member_find_namespace(struct db *, struct arena *, const char *path, struct member_namespace *,
     struct err *) __attribute__((warn_unused_result));
 
-/* All, or those of one path (which must exist: 404) without those of what lies above it. */
-int member_list(struct db *, struct arena *, const char *path, struct member **, size_t *n,
-    struct err *) __attribute__((warn_unused_result));
+/*
+ * Lists all, or those of one path (which must exist: 404) without those of what lies above it, by path and
+ * name: db_list().
+ */
+int member_list(struct db *, struct arena *, const char *path, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The next members of that list; *n is 0 at its end. */
+int member_list_next(struct db *, struct arena *, struct member **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -163,47 +163,57 @@ project_policy(struct db *db, struct arena *a, const char *full_path,
 	return project_policy_parse(a, r->rows == 0 ? NULL : db_str(r, 0, POLICY), out, n, err);
 }
 
-static int
-list(struct db *db, struct arena *a, const char *full_path, struct project **out, size_t *n,
-    struct err *err)
+static void
+read_rows(const struct db_result *r, struct arena *a, struct project **out, size_t *n)
 {
-	enum { COLUMNS_PROJECT_LIST };
-	struct db_params p = { 0 };
-	struct db_result r = { 0 };
+	enum { COLUMNS_PROJECT_COLUMNS };
 
-	db_bind_str(&p, full_path);
-	if (db_exec(db, a, STMT_PROJECT_LIST, &p, &r, err) == -1)
-		return -1;
-	*n = (size_t)r.rows;
+	*n = (size_t)r->rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
-	for (int i = 0; i < r.rows; i++)
+	for (int i = 0; i < r->rows; i++)
 		(*out)[i] = (struct project) {
-			.id = db_int(&r, i, ID),
-			.full_path = db_str(&r, i, FULL_PATH),
-			.visibility = db_str(&r, i, VISIBILITY),
-			.packages_enabled = db_bool(&r, i, PACKAGES_ENABLED),
-			.public_packages = db_bool(&r, i, PUBLIC_PACKAGES),
-			.created_at = db_int(&r, i, CREATED_AT),
-			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
-			.readme_images = db_bool(&r, i, README_IMAGES),
-			.mirror_url = db_str(&r, i, MIRROR_URL),
+			.id = db_int(r, i, ID),
+			.full_path = db_str(r, i, FULL_PATH),
+			.visibility = db_str(r, i, VISIBILITY),
+			.packages_enabled = db_bool(r, i, PACKAGES_ENABLED),
+			.public_packages = db_bool(r, i, PUBLIC_PACKAGES),
+			.created_at = db_int(r, i, CREATED_AT),
+			.anonymous_networks = db_str(r, i, ANONYMOUS_NETWORKS),
+			.readme_images = db_bool(r, i, README_IMAGES),
+			.mirror_url = db_str(r, i, MIRROR_URL),
 		};
-	return 0;
 }
 
 int
 project_find(struct db *db, struct arena *a, const char *full_path, struct project **out,
     struct err *err)
 {
+	struct db_params p = { 0 };
+	struct db_result r;
 	size_t n;
 
-	if (check_path(full_path, err) == -1 || list(db, a, full_path, out, &n, err) == -1)
+	if (check_path(full_path, err) == -1)
 		return -1;
+	db_bind_str(&p, full_path);
+	if (db_exec(db, a, STMT_PROJECT_FIND, &p, &r, err) == -1)
+		return -1;
+	read_rows(&r, a, out, &n);
 	return n == 0 ? not_found(full_path, err) : 0;
 }
 
 int
-project_list(struct db *db, struct arena *a, struct project **out, size_t *n, struct err *err)
+project_list(struct db *db, struct arena *a, struct err *err)
 {
-	return list(db, a, NULL, out, n, err);
+	return db_list(db, a, STMT_PROJECT_LIST, NULL, err);
+}
+
+int
+project_list_next(struct db *db, struct arena *a, struct project **out, size_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_list_next(db, a, &r, err) == -1)
+		return -1;
+	read_rows(&r, a, out, n);
+	return 0;
 }

@@ -65,8 +65,11 @@ int project_policy_parse(struct arena *, const char *policy, struct project_sett
 int project_policy(struct db *, struct arena *, const char *full_path, struct project_setting **,
     size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* All, by path. */
-int project_list(struct db *, struct arena *, struct project **, size_t *n, struct err *)
+/* Lists all, by path: db_list(). */
+int project_list(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
+
+/* The next projects of that list; *n is 0 at its end. */
+int project_list_next(struct db *, struct arena *, struct project **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -81,15 +81,18 @@ report_growth(const int64_t before[REPORT__ACTORS], const int64_t now[REPORT__AC
 		.tenths = (twice + (twice < 0 ? -was : was)) / (2 * was) };
 }
 
-/* A report without rows must not hide a misspelt name.  -1: 404. */
-static int
-check_crate(struct db *db, struct arena *a, int64_t project_id, const struct report_filter *f,
-    struct err *err)
+int
+report_check_crate(struct db *db, struct arena *a, const struct report_filter *f, struct err *err)
 {
 	enum { COLUMNS_REPORT_HAS_CRATE };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
+	int64_t project_id;
 
+	if (f->crate == NULL)
+		return 0;
+	if (find_project(db, a, f->project, &project_id, err) == -1)
+		return -1;
 	db_bind_id(&p, project_id);
 	db_bind_str(&p, crate_name_normalize(a, slice_str(f->crate)));
 	if (db_exec(db, a, STMT_REPORT_HAS_CRATE, &p, &r, err) == -1)
@@ -101,12 +104,9 @@ check_crate(struct db *db, struct arena *a, int64_t project_id, const struct rep
 }
 
 int
-report_downloads(struct db *db, struct arena *a, const struct report_filter *f,
-    struct report_download **rows, size_t *n, struct err *err)
+report_downloads(struct db *db, struct arena *a, const struct report_filter *f, struct err *err)
 {
-	enum { COLUMNS_REPORT_DOWNLOADS };
 	struct db_params p = { .n = 0 };
-	struct db_result r;
 	int64_t project_id;
 
 	if ((f->crate != NULL && crate_name_check(slice_str(f->crate), "crate", err) == -1) ||
@@ -117,7 +117,17 @@ report_downloads(struct db *db, struct arena *a, const struct report_filter *f,
 	db_bind_time(&p, f->since);
 	db_bind_time(&p, f->until);
 	db_bind_int(&p, f->limit);
-	if (db_exec(db, a, STMT_REPORT_DOWNLOADS, &p, &r, err) == -1)
+	return db_list(db, a, STMT_REPORT_DOWNLOADS, &p, err);
+}
+
+int
+report_downloads_next(struct db *db, struct arena *a, struct report_download **rows, size_t *n,
+    struct err *err)
+{
+	enum { COLUMNS_REPORT_DOWNLOADS };
+	struct db_result r;
+
+	if (db_list_next(db, a, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;
 	*rows = arena_calloc(a, *n, sizeof(**rows));
@@ -132,7 +142,7 @@ report_downloads(struct db *db, struct arena *a, const struct report_filter *f,
 			.last_at = db_time(&r, i, LAST_AT),
 		};
 	}
-	return *n == 0 && f->crate != NULL ? check_crate(db, a, project_id, f, err) : 0;
+	return 0;
 }
 
 int

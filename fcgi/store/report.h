@@ -55,9 +55,20 @@ struct report_download {
 	int64_t last_at; /* seconds since 1970 */
 };
 
-/* Whole downloads of each version on each day, the newest day first.  -1: 404 no such project or crate. */
-int report_downloads(struct db *, struct arena *, const struct report_filter *,
-    struct report_download **, size_t *n, struct err *) __attribute__((warn_unused_result));
+/*
+ * Lists whole downloads of each version on each day, the newest day first: db_list().  -1: 404 no such
+ * project.
+ */
+int report_downloads(struct db *, struct arena *, const struct report_filter *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The next rows of that list; *n is 0 at its end. */
+int report_downloads_next(struct db *, struct arena *, struct report_download **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+/* For a report without a row: does the crate of the filter exist, if there is one?  -1: 404. */
+int report_check_crate(struct db *, struct arena *, const struct report_filter *, struct err *)
+    __attribute__((warn_unused_result));
 
 /* How large the crates of a project are.  Equal crates of several versions or projects count for each. */
 struct report_storage {

@@ -131,25 +131,49 @@ user_check_active(struct db *db, struct arena *a, const char *username, struct e
 	    username, username);
 }
 
-int
-user_list(struct db *db, struct arena *a, struct user **out, size_t *n, struct err *err)
+static void
+read_rows(const struct db_result *r, struct arena *a, struct user **out, size_t *n)
 {
-	enum { COLUMNS_USER_LIST };
-	struct db_result r = { 0 };
+	enum { COLUMNS_USER_COLUMNS };
 
-	if (db_exec(db, a, STMT_USER_LIST, NULL, &r, err) == -1)
-		return -1;
-	*n = (size_t)r.rows;
+	*n = (size_t)r->rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
-	for (int i = 0; i < r.rows; i++)
+	for (int i = 0; i < r->rows; i++)
 		(*out)[i] = (struct user) {
-			.id = db_int(&r, i, ID),
-			.username = db_str(&r, i, USERNAME),
-			.name = db_str(&r, i, NAME),
-			.email = db_str(&r, i, EMAIL),
-			.admin = db_bool(&r, i, IS_ADMIN),
-			.state = db_str(&r, i, STATE),
-			.created_at = db_int(&r, i, CREATED_AT),
+			.id = db_int(r, i, ID),
+			.username = db_str(r, i, USERNAME),
+			.name = db_str(r, i, NAME),
+			.email = db_str(r, i, EMAIL),
+			.admin = db_bool(r, i, IS_ADMIN),
+			.state = db_str(r, i, STATE),
+			.created_at = db_int(r, i, CREATED_AT),
 		};
+}
+
+int
+user_all(struct db *db, struct arena *a, struct user **out, size_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_USER_ALL, NULL, &r, err) == -1)
+		return -1;
+	read_rows(&r, a, out, n);
+	return 0;
+}
+
+int
+user_list(struct db *db, struct arena *a, struct err *err)
+{
+	return db_list(db, a, STMT_USER_LIST, NULL, err);
+}
+
+int
+user_list_next(struct db *db, struct arena *a, struct user **out, size_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_list_next(db, a, &r, err) == -1)
+		return -1;
+	read_rows(&r, a, out, n);
 	return 0;
 }

@@ -54,7 +54,14 @@ int user_check_active(struct db *, struct arena *, const char *username, struct 
     __attribute__((warn_unused_result));
 
 /* All, in the order in which they came. */
-int user_list(struct db *, struct arena *, struct user **, size_t *n, struct err *)
+int user_all(struct db *, struct arena *, struct user **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Lists the same: db_list(). */
+int user_list(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
+
+/* The next users of that list; *n is 0 at its end. */
+int user_list_next(struct db *, struct arena *, struct user **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -91,6 +91,7 @@ SELECT p.kind, p.gitlab_id, coalesce(u.username, j.full_path) AS name
 
 -- name: gitlab_pins_list
 -- $1 'user' or 'project'.  For an administrator at a terminal: a scan of a small table, sorted in memory.
+DECLARE listing NO SCROLL CURSOR WITH HOLD FOR
 SELECT coalesce(u.username, j.full_path) AS name, p.gitlab, p.gitlab_id, p.name AS gitlab_name,
        extract(epoch FROM p.created_at)::bigint AS created_at
   FROM gitlab_pins p

@@ -33,6 +33,7 @@ RETURNING user_id AS id, true AS changed;
 -- name: member_list
 -- $1 full path of a group or project, or null for all.  For an administrator at a terminal: a scan
 -- of members, names by primary keys.
+DECLARE listing NO SCROLL CURSOR WITH HOLD FOR
 SELECT m.user_id, u.username, coalesce(g.full_path, p.full_path) AS path, m.access_level,
        extract(epoch FROM m.expires_at)::bigint AS expires_at
   FROM members m

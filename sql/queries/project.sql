@@ -33,15 +33,20 @@ RETURNING p.id,
 -- $1 full path.  One row by the unique index projects_full_path.
 SELECT policy::text AS policy FROM projects WHERE lower(full_path) = lower($1);
 
+-- part: project_columns
+-- A project in the form of berth(1).
+id, full_path, visibility, packages_enabled, public_packages,
+extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks, readme_images,
+policy ->> 'mirror_url' AS mirror_url
+
+-- name: project_find
+-- $1 full path.  One row by the unique index projects_full_path.
+SELECT @project_columns FROM projects WHERE lower(full_path) = lower($1);
+
 -- name: project_list
--- All projects, or with $1 the one of that full path (by the unique index projects_full_path); for
--- an administrator at a terminal.
-SELECT id, full_path, visibility, packages_enabled, public_packages,
-       extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks, readme_images,
-       policy ->> 'mirror_url' AS mirror_url
-  FROM projects
- WHERE $1::text IS NULL OR lower(full_path) = lower($1)
- ORDER BY lower(full_path);
+-- All projects, by the unique index projects_full_path; for an administrator at a terminal.
+DECLARE listing NO SCROLL CURSOR WITH HOLD FOR
+SELECT @project_columns FROM projects ORDER BY lower(full_path);
 
 -- name: project_entries
 -- $1 ids.  The projects in the form that clients see, in the order of the ids: by primary keys.

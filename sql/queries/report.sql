@@ -57,6 +57,7 @@ SELECT to_char(g.month, 'YYYY-MM') AS month, coalesce(g.project_id, 0) AS projec
 -- at most; all but the last may be null.  For an administrator at a terminal: by download_days_project
 -- with a project, otherwise a scan; names by primary keys.  Crates and versions that no longer exist have
 -- numbers and no names.
+DECLARE listing NO SCROLL CURSOR WITH HOLD FOR
 SELECT to_char(d.day, 'YYYY-MM-DD') AS day, p.full_path AS project, d.project_id, c.name AS crate, v.version,
        d.downloads, extract(epoch FROM d.last_at)::bigint AS last_at
   FROM download_days d

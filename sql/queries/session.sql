@@ -49,6 +49,14 @@ COMMIT;
 -- As session_begin; PostgreSQL accepts it in a failed transaction.
 ROLLBACK;
 
+-- name: session_close_listing
+-- Ends the list that this session has begun, if any (db_list()): the server drops its rows.
+CLOSE ALL;
+
+-- name: session_fetch_listing
+-- The next rows of the list, which the server has kept since it was begun.
+FETCH 500 FROM listing;
+
 -- name: session_backend
 -- The process that serves this session, or this transaction if a pooler shares sessions.  Reads no table.
 SELECT pg_backend_pid() AS pid;

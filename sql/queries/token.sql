@@ -42,6 +42,7 @@ SELECT id, revoked_at IS NULL AS changed FROM old;
 
 -- name: token_list
 -- $1 user or null for all.  For an administrator at a terminal: a scan, or the index tokens_user.
+DECLARE listing NO SCROLL CURSOR WITH HOLD FOR
 SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ',') AS scopes,
        extract(epoch FROM t.created_at)::bigint AS created_at,
        extract(epoch FROM t.expires_at)::bigint AS expires_at,

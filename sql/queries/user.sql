@@ -47,10 +47,17 @@ SELECT id, (name, email, is_admin) <> (new_name, new_email, new_admin) AND NOT i
 -- $1 username.  One row by the unique index users_username.
 SELECT id, state = 'active' AS is_active FROM users WHERE lower(username) = lower($1);
 
+-- part: user_columns
+-- A user in the form of berth(1).
+id, username, name, email, is_admin, state, extract(epoch FROM created_at)::bigint AS created_at
+
+-- name: user_all
+-- All users, for `berth apply` and `berth restore`: by primary key.
+SELECT @user_columns FROM users ORDER BY id;
+
 -- name: user_list
--- All users, for an administrator at a terminal: a scan of a small table, sorted in memory.
-SELECT id, username, name, email, is_admin, state, extract(epoch FROM created_at)::bigint AS created_at
-  FROM users ORDER BY id;
+-- The same, for an administrator at a terminal.
+DECLARE listing NO SCROLL CURSOR WITH HOLD FOR SELECT @user_columns FROM users ORDER BY id;
 
 -- name: user_entry
 -- $1 user, in the form that clients see; by primary key.

@@ -109,7 +109,7 @@ user_check_last(const struct provision *p, const struct provision_thing *thing, 
 	struct user *users;
 	size_t n;
 
-	if (user_list(p->db, p->arena, &users, &n, err) == -1)
+	if (user_all(p->db, p->arena, &users, &n, err) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (users[i].admin && strcmp(users[i].state, "active") == 0)

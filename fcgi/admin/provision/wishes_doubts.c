@@ -82,7 +82,7 @@ wishes_doubts(const struct provision *p, const struct wishes *wishes, const char
 	struct buf b;
 	size_t n;
 
-	if (user_list(p->db, p->arena, &users, &n, err) == -1)
+	if (user_all(p->db, p->arena, &users, &n, err) == -1)
 		return -1;
 	buf_init(&b, p->arena, DOUBTS_MAX);
 	for (size_t i = 0; i < wishes->n; i++) {

@@ -245,7 +245,7 @@ find_blocked(
 	struct user *users;
 	size_t n, found = 0;
 
-	if (user_list(db, a, &users, &n, err) == -1)
+	if (user_all(db, a, &users, &n, err) == -1)
 		return -1;
 	*names = arena_calloc(a, lost->nblocked + 1, sizeof(**names));
 	for (size_t i = 0; i < n && found < lost->nblocked; i++) {
@@ -270,24 +270,38 @@ is_lost(const struct lost_tokens *lost, const struct token_entry *t, const char 
 	return false;
 }
 
+static int
+find_tokens(struct db *db, struct arena *a, struct lost_tokens *lost, struct err *err)
+{
+	struct token_entry *tokens;
+	const char **blocked;
+	size_t n, room = 0;
+
+	if (find_blocked(db, a, lost, &blocked, err) == -1 || token_list(db, a, 0, err) == -1)
+		return -1;
+	do {
+		if (token_list_next(db, a, &tokens, &n, err) == -1)
+			return -1;
+		for (size_t i = 0; i < n; i++) {
+			if (!is_lost(lost, &tokens[i], blocked))
+				continue;
+			lost->tokens = arena_grow(a, lost->tokens, lost->n, &room, sizeof(*lost->tokens));
+			lost->tokens[lost->n++] = tokens[i];
+		}
+	} while (n > 0);
+	return 0;
+}
+
 int
 lost_tokens_end(struct db *db, struct arena *a, const struct audit_actor *actor, struct lost_tokens *lost,
     struct err *err)
 {
-	struct token_entry *all;
-	const char **blocked;
 	int64_t found;
-	size_t n;
 
 	if (!lost->all && lost->nended == 0 && lost->nblocked == 0)
 		return 0;
-	if (token_list(db, a, 0, &all, &n, err) == -1 || find_blocked(db, a, lost, &blocked, err) == -1)
+	if (find_tokens(db, a, lost, err) == -1)
 		return -1;
-	lost->tokens = arena_calloc(a, n, sizeof(*lost->tokens));
-	for (size_t i = 0; i < n; i++) {
-		if (is_lost(lost, &all[i], blocked))
-			lost->tokens[lost->n++] = all[i];
-	}
 	for (size_t i = 0; lost->revoke && i < lost->n; i++) {
 		if (token_revoke(db, a, actor, lost->tokens[i].id, slice_of("", 0), &found, err) == -1)
 			return -1;

@@ -289,6 +289,19 @@ int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, st
 int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * Begins a list that may have more rows than fit into memory: the statement declares the cursor `listing`
+ * WITH HOLD, and ends the list before it.  The server stores the rows, and has ten minutes more than
+ * timeout_ms to do so.  While the caller prints them, maybe into a pager, the session has no snapshot and no
+ * lock.
+ */
+int db_list(struct db *, struct arena *, enum stmt, const struct db_params *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The next rows of that list, a few hundred; none at its end.  -1: 503, 500 if the session was lost since. */
+int db_list_next(struct db *, struct arena *, struct db_result *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* As db_run(), of the first call and n others behind it. */
 int db_run_beside(struct db *, struct arena *, struct db_call *first, struct db_call *others, size_t n,
     struct err *) __attribute__((warn_unused_result));

@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "base/fault.h"
 
+/* Longer than a list may take. */
+enum { LIST_US = 600 * CLOCK_SECOND };
+
 /* Whose fault a failure is, by the first characters of its SQLSTATE. */
 static const struct {
 	const char *prefix;
@@ -362,6 +365,9 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 			return -1;
 		db->begin_pending = db->claim_due = false;
 	}
+	/* the server stores all rows of a list at once: db_list() */
+	if (steps[0].stmt == STMT_SESSION_CLOSE_LISTING)
+		reader.until_us += LIST_US;
 	plan_trip(db, steps, n, &t);
 	if (send_trip(db, &t, err) == -1)
 		return -1;
@@ -486,6 +492,21 @@ db_run(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct e
 	for (size_t i = 0; i < n; i++)
 		steps[i] = step_of(&calls[i]);
 	return steps_try(db, a, steps, n, err);
+}
+
+int
+db_list(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *params, struct err *err)
+{
+	const struct db_step steps[] = { { .stmt = STMT_SESSION_CLOSE_LISTING },
+		{ .stmt = stmt, .params = params } };
+
+	return steps_try(db, a, steps, sizeof(steps) / sizeof(*steps), err);
+}
+
+int
+db_list_next(struct db *db, struct arena *a, struct db_result *r, struct err *err)
+{
+	return db_exec(db, a, STMT_SESSION_FETCH_LISTING, NULL, r, err);
 }
 
 int

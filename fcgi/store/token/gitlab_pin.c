@@ -54,15 +54,21 @@ gitlab_pin_check(struct db *db, struct arena *a, const struct gitlab_job *job, i
 }
 
 int
-gitlab_pin_list(struct db *db, struct arena *a, enum gitlab_pin_kind kind, struct gitlab_pin **out,
-    size_t *n, struct err *err)
+gitlab_pin_list(struct db *db, struct arena *a, enum gitlab_pin_kind kind, struct err *err)
 {
-	enum { COLUMNS_GITLAB_PINS_LIST };
 	struct db_params p = { 0 };
-	struct db_result r = { 0 };
 
 	db_bind_str(&p, kinds[kind].name);
-	if (db_exec(db, a, STMT_GITLAB_PINS_LIST, &p, &r, err) == -1)
+	return db_list(db, a, STMT_GITLAB_PINS_LIST, &p, err);
+}
+
+int
+gitlab_pin_list_next(struct db *db, struct arena *a, struct gitlab_pin **out, size_t *n, struct err *err)
+{
+	enum { COLUMNS_GITLAB_PINS_LIST };
+	struct db_result r;
+
+	if (db_list_next(db, a, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));

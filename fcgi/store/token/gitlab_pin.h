@@ -43,9 +43,13 @@ struct gitlab_pin {
 	int64_t created_at;
 };
 
-/* All pins of one kind, ordered by the names here. */
-int gitlab_pin_list(struct db *, struct arena *, enum gitlab_pin_kind, struct gitlab_pin **,
-    size_t *n, struct err *) __attribute__((warn_unused_result));
+/* Lists all pins of one kind, ordered by the names here: db_list(). */
+int gitlab_pin_list(struct db *, struct arena *, enum gitlab_pin_kind, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The next pins of that list; *n is 0 at its end. */
+int gitlab_pin_list_next(struct db *, struct arena *, struct gitlab_pin **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
 
 /* Removes the pin; the next job with that name pins it anew.  -1: 404 no such user or project. */
 int gitlab_pin_remove(struct db *, struct arena *, const struct audit_actor *, enum gitlab_pin_kind,

@@ -227,15 +227,21 @@ token_sweep(struct db *db, struct arena *a, int64_t ended_for, int64_t *after, i
 }
 
 int
-token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry **out, size_t *n,
-    struct err *err)
+token_list(struct db *db, struct arena *a, int64_t user_id, struct err *err)
 {
-	enum { COLUMNS_TOKEN_LIST };
 	struct db_params p = { 0 };
-	struct db_result r = { 0 };
 
 	db_bind_id(&p, user_id);
-	if (db_exec(db, a, STMT_TOKEN_LIST, &p, &r, err) == -1)
+	return db_list(db, a, STMT_TOKEN_LIST, &p, err);
+}
+
+int
+token_list_next(struct db *db, struct arena *a, struct token_entry **out, size_t *n, struct err *err)
+{
+	enum { COLUMNS_TOKEN_LIST };
+	struct db_result r;
+
+	if (db_list_next(db, a, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));

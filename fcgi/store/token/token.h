@@ -102,8 +102,12 @@ int token_revoke(struct db *, struct arena *, const struct audit_actor *, int64_
 int token_sweep(struct db *, struct arena *, int64_t ended_for, int64_t *after, int64_t *n,
     struct err *) __attribute__((warn_unused_result));
 
-/* All, or those of one user (0: all); in the order in which they came. */
-int token_list(struct db *, struct arena *, int64_t user_id, struct token_entry **, size_t *n,
-    struct err *) __attribute__((warn_unused_result));
+/* Lists all, or those of one user (0: all), in the order in which they came: db_list(). */
+int token_list(struct db *, struct arena *, int64_t user_id, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The next tokens of that list; *n is 0 at its end. */
+int token_list_next(struct db *, struct arena *, struct token_entry **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
 
 #endif

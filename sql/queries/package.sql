@@ -67,8 +67,9 @@ SELECT @package
 -- statuses that are listed by default.  Always at least one row; each has the number of matches, $8 + 1 at
 -- most, and whether this is the page.  Whether there are more matches than are counted is mostly known
 -- from the few crates with many versions, by crate_names_many, or, for one letter, from 5000 crates in any
--- order.  Otherwise crates are found once, by crate_names_trigrams, or in any order if most have the name,
--- and for few letters by crate_names_short_parts; this stops when they list more than is counted.  Up to
+-- order, by crate_names_project.  Otherwise crates are found once, by crate_names_trigrams, or in any order
+-- if most have the name, and for few letters by crate_names_short_parts, or by crate_names_project where the
+-- project has few crates; this stops when they list more than is counted.  Up to
 -- that number, the page is sorted out of all their versions, ranges of versions_listed_crate.  If there
 -- are more, matches are dense: then versions_listed_time, which has the names, is read in its order,
 -- without the rows.  If this does not reach the end of the page in 20000 steps, or if the order is another

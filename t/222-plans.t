@@ -83,6 +83,20 @@ subtest 'no statement reads a whole table that grows' => sub {
 	is(join(' ', @{ $found{$_} }), $whole{$_}, $_) for sort keys %whole;
 };
 
+# The order of versions is in the index: to compute it again for each row takes longer than all else.
+subtest 'lists in the order of versions read an index alone' => sub {
+	my $settings = 'SET enable_seqscan = off; SET enable_bitmapscan = off;';
+	my $values = q('{default,deprecated,error}', NULL, NULL, 'version', true, 20, 0);
+
+	for my $list (['package_list', 1], ['package_list_group', q('{1,2}')]) {
+		my ($name, $where) = @$list;
+		my $plan = join("\n", $t->psql("$settings PREPARE s AS $statements->{$name}[1];"
+		    . " EXPLAIN EXECUTE s($where, $values)"));
+
+		like($plan, qr/Index Only Scan Backward using versions_listed_version\b/, $name);
+	}
+};
+
 # A version has a row for each day on which somebody has downloaded it: the last one is found by its end.
 subtest 'no statement reads all days of each version' => sub {
 	my $all_days = qr/SubPlan \d+\n\s*->\s+Aggregate [^\n]*\n\s*->\s+Index[^\n]* on download_days/;

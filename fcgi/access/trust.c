@@ -47,6 +47,7 @@ static const char *const reserved[] = { "iss", "aud", "exp", "nbf", "iat", "jti"
 /* Names that mean the same in whatever case. */
 static const char *const caseless[] = { "repository", "project_path", "environment" };
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define COUNT(x) (sizeof(x) / sizeof(*(x)))
 
 /* A name for the file that runs, without what stands around it in the claim. */
@@ -83,8 +84,7 @@ check_pattern(const char *name, struct json_object *value, struct err *err)
 	const char *pattern = json_object_get_string(value);
 	size_t n = strlen(name);
 
-	if (n == 0 || n > TRUST_NAME_MAX ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
+	if (n == 0 || n > TRUST_NAME_MAX || strspn(name, LETTERS "0123456789_-.:/") != n)
 		return err_set(err, 400, "`%s` is not the name of a claim", name);
 	if (is_one_of(name, reserved, COUNT(reserved)))
 		return err_set(err, 400, "`%s` is checked in every token; leave it out", name);
@@ -139,18 +139,45 @@ trust_check_patterns(enum trust_kind kind, struct json_object *patterns, struct 
 
 /* ---- claims ---- */
 
-/* A claim as text: a string, a whole number, true or false.  NULL: it has none. */
+/* A value as text: a string, a whole number, true or false.  NULL: it is none of them. */
+static const char *
+text_of(struct json_object *value)
+{
+	/* not json_object_get_int64(), which gives one number for all that are too great */
+	return json_object_is_type(value, json_type_string) || json_object_is_type(value, json_type_int) ||
+	        json_object_is_type(value, json_type_boolean)
+	    ? json_object_get_string(value) : NULL;
+}
+
+/* A claim as text; NULL: there is none. */
 static const char *
 claim(struct json_object *claims, const char *name)
 {
 	struct json_object *value;
 
-	if (name == NULL || !json_object_object_get_ex(claims, name, &value))
-		return NULL;
-	/* not json_object_get_int64(), which gives one number for all that are too great */
-	return json_object_is_type(value, json_type_string) || json_object_is_type(value, json_type_int) ||
-	        json_object_is_type(value, json_type_boolean)
-	    ? json_object_get_string(value) : NULL;
+	return name != NULL && json_object_object_get_ex(claims, name, &value) ? text_of(value) : NULL;
+}
+
+/*
+ * The claim of that name, which may hold slashes; else, from an object, the member that the rest of the name
+ * gives: "kubernetes.io/pod/name".  Visits each object of the token at most once.
+ */
+static struct json_object *
+find(struct arena *a, struct json_object *claims, const char *name)
+{
+	struct json_object *value;
+
+	if (json_object_object_get_ex(claims, name, &value))
+		return value;
+	for (const char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		if (!json_object_object_get_ex(claims, arena_strndup(a, name, (size_t)(slash - name)), &value) ||
+		    !json_object_is_type(value, json_type_object))
+			continue;
+		value = find(a, value, slash + 1);
+		if (value != NULL)
+			return value;
+	}
+	return NULL;
 }
 
 /* "host/owner/name//dir/file.yml@ref", "owner/name/dir/file.yml@ref": the file's name. */
@@ -170,14 +197,6 @@ workflow_file(struct arena *a, enum trust_kind kind, struct json_object *claims)
 	while (file > text && file[-1] != '/')
 		file--;
 	return arena_strndup(a, file, (size_t)(at - file));
-}
-
-static const char *
-value_of(struct arena *a, enum trust_kind kind, struct json_object *claims, const char *name)
-{
-	if (strcmp(name, WORKFLOW) == 0 && kinds[kind].workflow != NULL)
-		return workflow_file(a, kind, claims);
-	return claim(claims, name);
 }
 
 static char
@@ -213,20 +232,37 @@ matches(const char *pattern, const char *text, bool caseless_name)
 }
 
 static bool
-is_met(struct arena *a, enum trust_kind kind, struct json_object *claims, const char *name,
-    const char *pattern)
+fits(const char *name, const char *pattern, const char *text)
 {
-	const char *text = value_of(a, kind, claims, name);
-
 	return text != NULL && matches(pattern, text, is_one_of(name, caseless, COUNT(caseless)));
 }
 
-static enum trust_verdict
-unmet(struct arena *a, enum trust_kind kind, struct json_object *claims, const char *name,
-    const char *pattern, struct err *err)
+/* Does the claim match, or one element of its list?  *shown: its text, for a message; NULL: there is none. */
+static bool
+is_met(struct arena *a, enum trust_kind kind, struct json_object *claims, const char *name,
+    const char *pattern, const char **shown)
 {
-	const char *text = value_of(a, kind, claims, name);
+	struct json_object *value;
 
+	if (strcmp(name, WORKFLOW) == 0 && kinds[kind].workflow != NULL) {
+		*shown = workflow_file(a, kind, claims);
+		return fits(name, pattern, *shown);
+	}
+	value = find(a, claims, name);
+	*shown = text_of(value);
+	if (*shown != NULL || value == NULL)
+		return fits(name, pattern, *shown);
+	*shown = json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE);
+	for (size_t i = 0; json_object_is_type(value, json_type_array) && i < json_object_array_length(value); i++) {
+		if (fits(name, pattern, text_of(json_object_array_get_idx(value, i))))
+			return true;
+	}
+	return false;
+}
+
+static enum trust_verdict
+unmet(const char *name, const char *pattern, const char *text, struct err *err)
+{
 	if (text == NULL)
 		err_set(err, 403, "the token has no claim `%s`, which must be `%s`", name, pattern);
 	else
@@ -264,18 +300,19 @@ trust_match(struct arena *a, enum trust_kind kind, struct json_object *patterns,
     const char *owner_id, struct json_object *claims, struct err *err)
 {
 	const struct kind *k = &kinds[kind];
-	const char *owner = claim(claims, k->owner_id);
+	const char *owner = claim(claims, k->owner_id), *shown;
 	struct json_object *repository;
 
+	/* one text: of a list it would not be clear which is meant */
 	if (!json_object_object_get_ex(patterns, k->repository, &repository) ||
-	    !is_met(a, kind, claims, k->repository, json_object_get_string(repository)))
+	    !fits(k->repository, json_object_get_string(repository), claim(claims, k->repository)))
 		return TRUST_OTHER;
 	if (owner_id != NULL && (owner == NULL || strcmp(owner, owner_id) != 0))
 		return TRUST_OTHER;
 	json_object_object_foreach(patterns, name, value)
 	{
-		if (!is_met(a, kind, claims, name, json_object_get_string(value)))
-			return unmet(a, kind, claims, name, json_object_get_string(value), err);
+		if (!is_met(a, kind, claims, name, json_object_get_string(value), &shown))
+			return unmet(name, json_object_get_string(value), shown, err);
 	}
 	return check_event(k, patterns, claims, err) == -1 ? TRUST_UNMET : TRUST_MATCHES;
 }

@@ -188,6 +188,69 @@ test_other_events(void)
 	    TRUST_MATCHES, "others have none");
 }
 
+/* A rule with one pattern for a token of any other issuer; NULL: no rule may have it. */
+static void
+test_shapes(void)
+{
+	static const char claims[] = "{\"sub\":\"s\",\"branchName\":\"main\",\"n\":[7,true,\"x\",null,[\"y\"]],"
+	    "\"oidc.ci.org/ssh-rerun\":false,\"a\":{\"b\":{\"c\":\"1\"},\"b/c\":\"2\",\"l\":[\"p\",\"q\"],\"e\":[]},"
+	    "\"a/d\":{\"e\":\"3\"},\"a/b\":\"4\",\"a/x\":\"5\",\"none\":null,\"urn:x\":\"6\"}";
+	static const struct {
+		const char *name;
+		const char *pattern;
+		enum trust_verdict want;
+		const char *why;
+	} cases[] = {
+		{ "branchName", "main", TRUST_MATCHES, "" },
+		{ "branchname", "main", TRUST_UNMET, "the token has no claim `branchname`, which must be `main`" },
+		{ "oidc.ci.org/ssh-rerun", "false", TRUST_MATCHES, "" },
+		{ "oidc.ci.org/ssh-rerun", "true", TRUST_UNMET,
+		    "the token's `oidc.ci.org/ssh-rerun` is `false`, but the rule asks for `true`" },
+		{ "urn:x", "6", TRUST_MATCHES, "" },
+		/* a list: one element is enough, and a list in it is none */
+		{ "n", "7", TRUST_MATCHES, "" },
+		{ "n", "true", TRUST_MATCHES, "" },
+		{ "n", "x*", TRUST_MATCHES, "" },
+		{ "n", "y", TRUST_UNMET, NULL },
+		{ "n", "null", TRUST_UNMET, NULL },
+		{ "n", "[*", TRUST_UNMET, NULL },
+		{ "a/l", "q", TRUST_MATCHES, "" },
+		{ "a/l", "r", TRUST_UNMET, "the token's `a/l` is `[\"p\",\"q\"]`, but the rule asks for `r`" },
+		{ "a/e", "*", TRUST_UNMET, NULL },
+		/* the whole name comes first, then the shortest beginning that is an object with the rest */
+		{ "a/b", "4", TRUST_MATCHES, "" },
+		{ "a/b/c", "2", TRUST_MATCHES, "" },
+		{ "a/b/c", "1", TRUST_UNMET, NULL },
+		{ "a/d/e", "3", TRUST_MATCHES, "" },
+		{ "a/x/y", "*", TRUST_UNMET, NULL },
+		{ "a", "*", TRUST_UNMET, NULL },
+		{ "a/", "*", TRUST_UNMET, NULL },
+		{ "/a", "*", TRUST_UNMET, NULL },
+		{ "none", "*", TRUST_UNMET, NULL },
+	};
+	static const char *const wrong[] = { "A b", "a=b", "", "caf\303\251", "a'b", "a\\\"b" };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct json_object *patterns = parse(arena_printf(a, "{\"sub\":\"s\",\"%s\":\"%s\"}", cases[i].name,
+		    cases[i].pattern));
+		struct err err = { 0 };
+
+		ok(trust_check_patterns(TRUST_GENERIC, patterns, &err) == 0, "%s: a name", cases[i].name);
+		is_int(trust_match(a, TRUST_GENERIC, patterns, NULL, parse(claims), &err), cases[i].want,
+		    arena_printf(a, "%s=%s", cases[i].name, cases[i].pattern));
+		if (cases[i].why != NULL)
+			is_str(err.pub, cases[i].why, "and why");
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct err err = { 0 };
+
+		is_int(trust_check_patterns(TRUST_GENERIC, parse(arena_printf(a, "{\"sub\":\"s\",\"%s\":\"x\"}", wrong[i])),
+		           &err), -1, arena_printf(a, "no name: %s", wrong[i]));
+	}
+	is_int(verdict_of(TRUST_GENERIC, "{\"sub\":\"s\"}", NULL, parse("{\"sub\":[\"s\"]}")), TRUST_OTHER,
+	    "a list of subjects is none");
+}
+
 static void
 test_workflow(void)
 {
@@ -240,6 +303,7 @@ main(void)
 	test_claims();
 	test_events();
 	test_other_events();
+	test_shapes();
 	test_workflow();
 	test_describe();
 	arena_free(a);

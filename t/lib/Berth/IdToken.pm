@@ -4,7 +4,8 @@ package Berth::IdToken;
 #
 #	my $rsa = Berth::IdToken->new($dir, 'RS256', 'kid-1');
 #	$there->answer('/keys', { keys => [$rsa->jwk] });
-#	my $token = $rsa->sign({ iss => ..., ... });            # header => { alg => 'none' } replaces keys
+#	my $token = $rsa->sign({ iss => ..., ... });            # header => { alg => 'none', typ => undef } replaces
+#	                                                        # keys, and leaves them out
 
 use strict;
 use warnings;
@@ -50,6 +51,7 @@ sub jwk {
 sub sign {
 	my ($self, $claims, %opt) = @_;
 	my $header = { alg => $self->{alg}, kid => $self->{kid}, typ => 'JWT', %{ $opt{header} // {} } };
+	delete @$header{ grep { !defined $header->{$_} } keys %$header };
 	my $text = join('.', map { encode_base64url($json->encode($_)) } $header, $claims);
 	my ($status, $signature, $err) = Berth::Cluster::capture({ stdin => $text }, 'openssl', 'dgst', '-sha256',
 	    '-sign', $self->{key});

@@ -27,9 +27,14 @@ sub start {
 	mkdir($dir, 0700) or die "$dir: $!\n";
 	chown((getpwnam($cluster->{user}))[2, 3], $dir) if defined $cluster->{user};
 	$cluster->_run_as_postgres('mkdir', '-m', '0700', $self->socket_dir);
-	$cluster->_run_as_postgres($cluster->tool('pg_basebackup'), '-D', "$dir/data", '-d',
-	    'user=postgres application_name=' . $self->{name} . ' host=' . $of->socket_dir, '-R', '-X', 'stream',
-	    '-c', 'fast', '--no-sync');
+	my $primary = "user=postgres application_name=$self->{name} host=" . $of->socket_dir;
+	$cluster->_run_as_postgres($cluster->tool('pg_basebackup'), '-D', "$dir/data", '-d', $primary, '-X',
+	    'stream', '-c', 'fast', '--no-sync');
+	# not by its -R: that of version 15 writes an option, sslsni, which version 13 refuses
+	$cluster->_run_as_postgres('touch', "$dir/data/standby.signal");
+	open(my $conf, '>>', "$dir/data/postgresql.auto.conf") or die "postgresql.auto.conf: $!\n";
+	print {$conf} "primary_conninfo = '$primary'\n" or die "postgresql.auto.conf: $!\n";
+	close($conf) or die "postgresql.auto.conf: $!\n";
 	$self->resume;
 	run($of, 'postgres', "ALTER SYSTEM SET synchronous_standby_names = '$self->{name}'");
 	run($of, 'postgres', 'SELECT pg_reload_conf()');

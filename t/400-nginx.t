@@ -285,6 +285,52 @@ subtest 'in a server that has regular expressions of its own' => sub {
 	$t->start_nginx;
 };
 
+# Somebody who has recorded it could send it again.
+subtest 'what comes before the end of the handshake' => sub {
+	my %shape = ($publish => qr/^\{"errors":\[\{"detail":"[^"]+ send it again"\}\]\}$/,
+		'/api/v4/user' => qr/^\{"message":"[^"]+ send it again"\}$/,
+		'/-/tokens' => qr/^[^\n{<]+ send it again\n\z/);
+
+	# a balancer says so (RFC 8470)
+	for my $path (sort keys %shape) {
+		for my $method (qw(POST PUT DELETE PATCH)) {
+			my $res = $t->http($method => $path, { token => $token, body => '{}', headers => ['Early-Data: 1'] });
+
+			is($res->{status}, 425, "$method $path");
+			like($res->{body}, $shape{$path}, '  in the form of its route');
+		}
+	}
+	is(get("$open/config.json", headers => ['Early-Data: 1'])->{status}, 200, 'a read is answered');
+	my $large = $t->http(PUT => $publish,
+	    { token => $token, body => noise(2 << 20), headers => ['Early-Data: 1'] });
+	is($large->{status}, 425, 'nor a publish about which nginx asks first');
+	# and nginx, where somebody has switched it on
+	$t->stop_nginx;
+	$t->start_nginx(sub { s/^\tssl_session_tickets off;/\tssl_session_tickets on;\n\tssl_early_data on;/mr });
+	my ($session, $early) = map { $t->dir . "/$_" } qw(tls-session early-data);
+	my $talk = sub {
+		my ($request, @options) = @_;
+
+		return (Berth::Cluster::capture({ stdin => $request }, 'timeout', 20, 'openssl', 's_client', '-tls1_3',
+		    '-ign_eof', '-servername', 'localhost', '-connect', '127.0.0.1:' . $t->port, @options))[1];
+	};
+	for my $case (["GET $open/config.json", '200'], ["PUT $publish", '425'],
+		["DELETE $root/api/v1/crates/x/1.0.0/yank", '425']) {
+		my ($line, $status) = @$case;
+		my $request = join("\r\n", "$line HTTP/1.1", 'Host: localhost', "Authorization: $token",
+		    'Content-Length: 0', 'Connection: close', '', '');
+
+		like($talk->($request, '-sess_out', $session), qr/^HTTP\/1\.1 (?!425)\d+/m, "$line: after the handshake");
+		Berth::Test::write_file($early, $request);
+		my $answer = $talk->('', '-sess_in', $session, '-early_data', $early);
+		like($answer, qr/^Early data was accepted/m, '  before its end');
+		like($answer, qr/^HTTP\/1\.1 $status/m, "  gets $status");
+	}
+	unlink($early);
+	$t->stop_nginx;
+	$t->start_nginx;
+};
+
 subtest 'the pool is away' => sub {
 	is($t->stop_pool, 0, 'it stopped without a complaint');
 	my $res = get("$open/config.json", no_pool => 1);

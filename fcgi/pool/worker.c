@@ -134,6 +134,30 @@ queue_check(const struct worker *w, struct request *rq, const struct deferred *a
 	return -1;
 }
 
+/*
+ * Somebody who has recorded what came in the early data of TLS (0-RTT) can send it again.  That does no harm
+ * if it only reads; the client repeats a write after the handshake (RFC 8470).  nginx says so itself, or a
+ * balancer before it.
+ */
+static int
+early_check(struct request *rq)
+{
+	static const char *const headers[] = { "SSL_EARLY_DATA", "HTTP_EARLY_DATA" };
+
+	/* a question of nginx writes nothing, and the request itself follows */
+	if ((rq->method & (METHOD_GET | METHOD_HEAD | METHOD_OPTIONS)) != 0 ||
+	    rq->route->error_format == ERROR_FORMAT_SUBREQUEST)
+		return 0;
+	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
+		const char *early = request_header(rq, headers[i]);
+
+		if (early != NULL && early[0] == '1')
+			return err_set(&rq->err, 425,
+			    "the request came before the end of the TLS handshake; send it again");
+	}
+	return 0;
+}
+
 static bool
 has_served_enough(const struct worker *w)
 {
@@ -183,7 +207,8 @@ request_handle(struct worker *w, const struct deferred *again, struct request *r
 	rq->is_behind = again == NULL && w->deferred.n > 0;
 	if (again != NULL)
 		wait_note(rq, again);
-	if (rc == -1 || router_match(w->app->router, rq) == -1 || queue_check(w, rq, again) == -1 ||
+	if (rc == -1 || router_match(w->app->router, rq) == -1 || early_check(rq) == -1 ||
+	    queue_check(w, rq, again) == -1 ||
 	    (call = w->app->begin(w->state, rq, rs)) == NULL)
 		return -1;
 	if (rq->allow != NULL)

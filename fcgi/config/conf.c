@@ -388,6 +388,24 @@ print_value(FILE *f, const struct conf_key *k, const void *settings)
 	}
 }
 
+/* Would trim() take something off the value, so that it must stand in quotes? */
+static bool
+is_ambiguous(const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && (s[0] == ' ' || s[0] == '\t' || strchr(" \t\r\n", s[n - 1]) != NULL ||
+	    (n >= 2 && s[0] == '"' && s[n - 1] == '"'));
+}
+
+static void
+print_text(FILE *f, const char *value)
+{
+	const char *quote = is_ambiguous(value) ? "\"" : "";
+
+	fprintf(f, "%s%s%s", quote, value, quote);
+}
+
 void
 conf_print_value(FILE *f, const struct conf_key *k, const void *settings, conf_mask *mask)
 {
@@ -397,6 +415,8 @@ conf_print_value(FILE *f, const struct conf_key *k, const void *settings, conf_m
 		k->mask(f, *text);
 	else if (k->secret)
 		mask(f, *text);
+	else if (k->type == CONF_STR)
+		print_text(f, *text);
 	else
 		print_value(f, k, settings);
 }

@@ -179,6 +179,15 @@ look_at_paths(const struct settings *s, const char *allowed, void (*tell)(void *
 	}
 }
 
+void
+unit_limits_judge(const struct settings *s, char *answer, void (*tell)(void *, const char *), void *arg)
+{
+	/* property() cuts what comes after it */
+	look_at_stop(s, property(answer, "TimeoutStopUSec"), tell, arg);
+	if (strstr(answer, "ProtectSystem=strict\n") != NULL)
+		look_at_paths(s, property(answer, "ReadWritePaths"), tell, arg);
+}
+
 bool
 unit_limits_look(const struct settings *s, int ms, void (*tell)(void *, const char *), void *arg)
 {
@@ -189,9 +198,6 @@ unit_limits_look(const struct settings *s, int ms, void (*tell)(void *, const ch
 	        "systemctl show -p ProtectSystem -p ReadWritePaths -p TimeoutStopUSec berth-fcgi.service | sort",
 	        ms, answer, sizeof(answer), &err) == -1)
 		return false;
-	/* property() cuts what comes after it */
-	look_at_stop(s, property(answer, "TimeoutStopUSec"), tell, arg);
-	if (strstr(answer, "ProtectSystem=strict\n") != NULL)
-		look_at_paths(s, property(answer, "ReadWritePaths"), tell, arg);
+	unit_limits_judge(s, answer, tell, arg);
 	return true;
 }

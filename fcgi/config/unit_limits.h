@@ -15,4 +15,8 @@
 
 bool unit_limits_look(const struct settings *, int ms, void (*tell)(void *, const char *text), void *arg);
 
+/* The same, of what `systemctl show` has printed, in the order of the names; `answer` is cut up. */
+void unit_limits_judge(const struct settings *, char *answer, void (*tell)(void *, const char *text),
+    void *arg);
+
 #endif

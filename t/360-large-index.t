@@ -188,9 +188,20 @@ is($t->http(DELETE => "$of/" . version_id('many', '1.0.1'), { token => $token })
 is($t->publish($id, $token, 'many', "1.0.$n")->{status}, 200, 'then there is room for another');
 is($t->publish($id, $token, 'huge', '9.0.0')->{status}, 400,
     'an old file that is too large gets no version more');
+my $damage = sub {
+	$t->psql("UPDATE crates SET index_body = substr(index_body, 1, octet_length(index_body) - 8)"
+	    . " || '\\xeeeeeeeeeeeeeeee' WHERE name = '$_[0]'");
+};
+$damage->('many');
+$res = $t->publish($id, $token, 'many', '1.1.0');
+is($res->{status}, 400, 'a file that is full and damaged is full');
+like($res->{body},
+    qr/index file of crate `many` would have [12]\d\d\d bytes with this version, /, 'told why');
+is($t->psql("SELECT count(*) FROM versions WHERE version = '1.1.0'"), 0, 'nothing is stored');
+is($t->http(DELETE => "$crates/many/1.0.0/yank", { token => $token })->{status}, 200,
+    'a yank mends the file');
 is($t->publish($id, $token, 'cut', "1.0.$_")->{status}, 200, "a small crate, 1.0.$_") for 0, 1;
-$t->psql("UPDATE crates SET index_body = substr(index_body, 1, octet_length(index_body) - 8)"
-    . " || '\\xeeeeeeeeeeeeeeee' WHERE name = 'cut'");
+$damage->('cut');
 $res = $t->publish($id, $token, 'cut', '1.0.2');
 is($res->{status}, 200, 'a file whose end is damaged is no large one') or diag($res->{body});
 are_in_order('in order at the end', qw(huge many cut));

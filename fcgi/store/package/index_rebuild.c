@@ -51,6 +51,12 @@ index_rebuild_begin(struct arena *a, int64_t crate_id, struct db_call calls[INDE
 	return ir;
 }
 
+int64_t
+index_rebuild_size(const struct index_rebuild *ir)
+{
+	return (int64_t)ir->size;
+}
+
 int
 index_rebuild_end(struct index_rebuild *ir, struct db *db, struct arena *a, struct err *err)
 {

@@ -29,6 +29,9 @@ struct index_rebuild;
 struct index_rebuild *index_rebuild_begin(struct arena *, int64_t crate_id,
     struct db_call calls[INDEX_REBUILD_CALLS], struct err *) __attribute__((warn_unused_result));
 
+/* Call it after that round trip: bytes of text of the file. */
+int64_t index_rebuild_size(const struct index_rebuild *);
+
 /*
  * Call it after that round trip: stores the index file, from which on the crate is due
  * (store/package/crate_due.h).  -1: 500, 503.  The round trip itself fails with 400 where the file would pass

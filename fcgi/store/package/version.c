@@ -230,6 +230,7 @@ publish_rebuilding(struct db *db, const struct publish *publish, int64_t crate_i
 		return -1;
 	write_calls(writes, publish, false);
 	if (db_run(db, a, writes, WRITE_CALLS + INDEX_REBUILD_CALLS, err) == -1 ||
+	    version_check_rendered(publish->version, index_rebuild_size(rebuild), err) == -1 ||
 	    confirm(writes, publish, err) == -1)
 		return -1;
 	return index_rebuild_end(rebuild, db, a, err);

@@ -40,22 +40,32 @@ check_name_free(const struct version_new *v, time_t deleted_at, struct err *err)
 	    v->package->name, moment);
 }
 
-int
-version_check_size(const struct version_new *v, struct err *err)
+static int
+refuse_size(const struct version_new *v, const char *than, int64_t bytes, struct err *err)
 {
-	bool known = v->index_line.n > 0;
-	int64_t size = index_file_size(&v->index);
-	int64_t more = known ? size + (int64_t)v->index_line.n + 1 : size;
-
-	/* its end tells a size that it does not have; the publish renders it anew */
-	if (index_file_is_damaged(&v->index))
-		return 0;
-	if (more <= v->max_index_size - !known)
-		return 0;
 	return err_set(err, 400,
 	    "the index file of crate `%s` would have %s%" PRId64 " bytes with this version, and the limit is %"
 	    PRId64 "; delete versions that nobody needs, or ask an administrator to raise max_index_size",
-	    v->package->name, known ? "" : "more than ", more, v->max_index_size);
+	    v->package->name, than, bytes, v->max_index_size);
+}
+
+int
+version_check_size(const struct version_new *v, struct err *err)
+{
+	int64_t size = index_file_size(&v->index);
+
+	/* its end tells a size that it does not have */
+	if (index_file_is_damaged(&v->index))
+		return 0;
+	if (v->index_line.n > 0)
+		return version_check_rendered(v, size + (int64_t)v->index_line.n + 1, err);
+	return size < v->max_index_size ? 0 : refuse_size(v, "more than ", size, err);
+}
+
+int
+version_check_rendered(const struct version_new *v, int64_t bytes, struct err *err)
+{
+	return bytes <= v->max_index_size ? 0 : refuse_size(v, "", bytes, err);
 }
 
 /* Why the version cannot be added, in the words of the database; NULL: it can. */

@@ -97,10 +97,12 @@ int version_check_early_judge(struct db *, const struct db_call *, struct versio
 
 /*
  * The rule that needs the index line.  Before that is known, it refuses only a file that is full already.
- * A stored file that is damaged tells no size: the publish renders it anew, and may pass the limit this once.
- * -1: 400 the index file would be too large.
+ * A stored file that is damaged tells no size: the publish renders it anew, and then asks
+ * version_check_rendered() about its bytes of text.  -1: 400 the index file would be too large.
  */
 int version_check_size(const struct version_new *, struct err *) __attribute__((warn_unused_result));
+int version_check_rendered(const struct version_new *, int64_t bytes, struct err *)
+    __attribute__((warn_unused_result));
 
 /* The rule that needs the crate's bytes.  -1: 400 the version was deleted and had other bytes. */
 int version_check_bytes(const struct version_new *, struct err *)

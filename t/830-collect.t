@@ -180,6 +180,31 @@ for my $known (1, 0) {
 	}
 }
 
+# What the collector has read of a blob before it takes the blob need not be true any more.
+subtest 'a blob that is used again' => sub {
+	my $again = sub {
+		my ($what, $change) = @_;
+		my $name = 'again-' . $what =~ tr/ /-/r;
+
+		publish($name);
+		destroy($name);
+		$fault->arm('send:blob_take', 'wait');
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
+		ok($t->wait_for(sub { -e "$fault->{file}.taken" }), "$what: reached");
+		is(publish($name)->{status}, 200, "$what: published");
+		$change->($name);
+		$fault->disarm;
+		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE claimed_until IS NOT NULL") == 0 }),
+		    "$what: the collector goes on");
+		is(row_of($name) . (-e path_of($name) ? 1 : 0), '11', "$what: it stays");
+		destroy($name);
+	};
+
+	$again->('and then not', \&destroy);
+	$again->('but counts as unused', sub { $t->psql("UPDATE blobs SET unused_since = '2020-01-01'"
+	    . " WHERE sha256 = '" . sha256_hex(crate($_[0])) . "'") });
+};
+
 subtest 'the collector dies' => sub {
 	for my $point (qw(answered:blob_take collect:taken collect:trashed send:session_commit collect:collected)) {
 		my $name = 'e-' . $point =~ tr/:_/--/r;

@@ -307,6 +307,24 @@ subtest 'stale mode' => sub {
 	is($ask->('on', $mine)->{status}, 401, 'stale mode has ended before the answer');
 	is($told->($ask->('on', $theirs)), 'not 200', 'the pool decides');
 
+	# the same while the keeper stands still: once it goes on, it must not begin stale mode
+	symlink($cluster->socket_dir, $way) or die "$way: $!\n";
+	$mine = $yours = $t->token('dev');
+	$warm->();
+	my $still = Berth::Cache::keeper($node{on});
+	kill('STOP', $still);
+	$cut->();
+	my $over = "SELECT lease_until < now() FROM cache_nodes WHERE host = 'on'";
+	ok($t->wait_for(sub { $t->psql($over) eq 't' }, 30),
+	    'the lease of a keeper that stands still ends');
+	is($revoke->($node{on}, $mine)->{status}, 204, 'this node revokes a token');
+	kill('CONT', $still);
+	ok($t->wait_for(sub {
+		return fetch($node{on}->socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1')->{body}
+		    =~ /^berth_cache_keeper\{state="(?:database|stale)"\} 1$/m;
+	}, 30), 'the keeper goes on');
+	is($ask->('on', $mine)->{status}, 401, 'no stale mode after the answer');
+
 	# a host that does not answer any more, which the keeper's other session notices first
 	$node{on}->stop_pool;
 	$node{on}->conf(database => $apart, database_direct => undef);

@@ -222,7 +222,10 @@ subtest 'tokens of other people' => sub {
 	}
 	is(call('max', GET => '/api/v4/personal_access_tokens/999999999')->{body}, '{"message":"404 Not Found"}',
 	    'just as one that is not');
-	is(status('mia', GET => "/api/v4/personal_access_tokens/$job"), 404, "nor is a job's");
+	for my $call (['GET', ''], ['DELETE', ''], ['POST', '/rotate']) {
+		is(status($_, $call->[0] => "/api/v4/personal_access_tokens/$job$call->[1]"), 404,
+		    "$call->[0] of a job's by $_: nor is that") for qw(mia root);
+	}
 	is(status('mia', GET => $path), 200, 'its own is there');
 	is(status('max', GET => "/api/v4/personal_access_tokens?user_id=$user{mia}"), 403, 'nobody lists them');
 	is(scalar @{ $t->json(call('root', GET => "/api/v4/personal_access_tokens?user_id=$user{mia}")) }, 1,
@@ -252,12 +255,16 @@ subtest 'a token in place of another' => sub {
 		is(status($limited{$kind}, POST => '/api/v4/personal_access_tokens/self/rotate'), 403,
 		    '  nor goes on for longer');
 	}
-	my $res = call('sam', POST => "/api/v4/personal_access_tokens/" . $own->($limited{crates})->{id} . '/rotate',
+	my $narrow = $t->token('sam', crates => 'abc*', operations => 'yank');
+	my $res = call('sam', POST => "/api/v4/personal_access_tokens/" . $own->($narrow)->{id} . '/rotate',
 	    { expires_at => '2027-01-31' });
 	is($res->{status}, 200, 'a token with limits is rotated');
 	my $new = $t->json($res);
 	is_deeply([@$new{qw(crates operations scopes expires_at active)}],
-	    [['abc*'], undef, ['api'], '2027-01-31', JSON::PP::true], 'and keeps them');
+	    [['abc*'], ['yank'], ['api'], '2027-01-31', JSON::PP::true], 'and keeps them');
+	my $reader = $own->($t->token('sam', scopes => 'read_api'))->{id};
+	is_deeply($t->json(call('sam', POST => "/api/v4/personal_access_tokens/$reader/rotate"))->{scopes},
+	    ['read_api'], 'as another one keeps its scopes');
 	is($own->($new->{token})->{id}, $new->{id}, 'the new one is good');
 	is(status('sam', POST => "/api/v4/personal_access_tokens/$_->[0]/rotate", $_->[1]), $_->[2], "$_->[3]")
 	    for [$new->{id}, { expires_at => '2020-01-01' }, 400, 'not into the past'],
@@ -266,8 +273,12 @@ subtest 'a token in place of another' => sub {
 	is(status('sam', DELETE => "/api/v4/personal_access_tokens/$new->{id}"), 204, 'it is revoked');
 	is(status('sam', POST => "/api/v4/personal_access_tokens/$new->{id}/rotate"), 404,
 	    'and no other comes of it');
-	is(status($limited{crates}, GET => '/api/v4/personal_access_tokens/self'), 401,
-	    'the old one has ended long since');
+	is(status($narrow, GET => '/api/v4/personal_access_tokens/self'), 401, 'the old one has ended long since');
+	my $late = $t->token('sam');
+	my $late_id = $own->($late)->{id};
+	$t->psql("UPDATE tokens SET expires_at = now() WHERE id = $late_id");
+	is(status('sam', POST => "/api/v4/personal_access_tokens/$late_id/rotate"), 404,
+	    'nor of one that has expired');
 	is(status($limited{scopes}, DELETE => '/api/v4/personal_access_tokens/self'), 204,
 	    'a token that reads ends itself');
 	is(status($limited{scopes}, GET => '/api/v4/personal_access_tokens/self'), 401, 'and has');
@@ -283,6 +294,63 @@ subtest 'a token in place of another' => sub {
 	is(call('sam', GET => '/api/v4/personal_access_tokens', { $_ => undef })->{body},
 	    call('sam', GET => '/api/v4/personal_access_tokens')->{body}, "null is no filter by $_")
 	    for qw(state revoked);
+};
+
+# Who manages one place reaches nothing of another through it: an id is not there if its object is of another
+# project or group, or if the object is of another kind.
+subtest 'ids of another place' => sub {
+	my ($beside, $group) = ($t->project('beside/it'), $t->group('demo'));
+	my %to = (ours => [$id, $group, 'own'], theirs => [$beside, $t->group('beside'), 'kim']);
+
+	$user{kim} = $t->user('kim');
+	$t->member('kim', 'beside', 'owner');
+	$token{kim} = $t->token('kim');
+	my %service = map { $_ => $t->berth_ok('token', 'add', '--deploy', $_, '--scopes', 'create_job_token') }
+	    qw(demo/registry beside/it);
+	is($t->publish($id, $token{mia}, 'apart', '1.0.0')->{status}, 200, 'a package');
+	$t->berth_ok(qw(issuer add https://ci.example --kind generic));
+	my %made = map { my ($name, $make) = @$_; $make->(); $name => $t->psql('SELECT max(id) FROM tokens') } (
+		[started => sub { $t->job_token('demo/registry', 'mia') }],
+		[job => sub { $t->job_token('demo/registry', 'mia') }],
+		[deploy => sub { $t->deploy_token('demo/registry', 'read') }],
+		[above => sub { $t->deploy_token('demo', 'read') }]);
+	$t->psql("UPDATE tokens SET source = 'service' WHERE id = $made{job}");
+	$made{rule} = $t->psql('INSERT INTO protection_rules (project_id, package_name_pattern, normalized_pattern,'
+	    . " minimum_access_level_for_push) VALUES ($id, 'q*', 'q*', 40) RETURNING id");
+	$made{trust} = $t->psql('INSERT INTO trust_rules (project_id, issuer_id, claims, operations)'
+	    . " SELECT $id, id, '{\"sub\": \"x\"}', '{yank}' FROM trusted_issuers RETURNING id");
+	my ($package, $of_mia) = (package_id('apart', '1.0.0'),
+	    $t->psql("SELECT max(id) FROM tokens WHERE kind = 'personal' AND user_id = $user{mia}"));
+	my @cases = (
+		(map { [theirs => $_->[0], "P/packages/$package$_->[1]", $_->[2]] } ['GET', ''], ['DELETE', ''],
+		    ['PATCH', '', { status => 'hidden' }], ['GET', '/package_files'], ['GET', '/pipelines']),
+		[theirs => 'DELETE', "P/packages/protection/rules/$made{rule}"],
+		[theirs => 'PATCH', "P/packages/protection/rules/$made{rule}", { package_name_pattern => 'z*' }],
+		[theirs => 'DELETE', "P/packages/cargo/trusted_publishing/rules/$made{trust}"],
+		(map { my $method = $_; map { [theirs => $method, $_] } "P/deploy_tokens/$made{deploy}",
+		    "P/deploy_tokens/$made{above}", "G/deploy_tokens/$made{deploy}", "G/deploy_tokens/$made{above}" }
+		    'GET', 'DELETE'),
+		(map { [ours => 'DELETE', "P/deploy_tokens/$_"] } @made{qw(job started above)}, $of_mia),
+		[$service{'beside/it'}, 'DELETE', "$beside/packages/cargo/job_tokens/$made{job}"],
+		(map { [$service{'demo/registry'}, 'DELETE', "$id/packages/cargo/job_tokens/$_"] }
+		    @made{qw(started deploy above)}, $of_mia));
+	my $all = sub { $t->psql("SELECT md5(string_agg(x, '' ORDER BY x)) FROM ("
+	    . "SELECT v.id || status FROM versions v UNION ALL SELECT p::text FROM protection_rules p"
+	    . " UNION ALL SELECT id || 't' FROM trust_rules"
+	    . " UNION ALL SELECT id || coalesce(revoked_at::text, '') FROM tokens) r (x)") };
+	my $before = $all->();
+
+	for my $case (@cases) {
+		my ($place, $method, $path, $json) = @$case;
+		my ($project, $of, $as) = $to{$place} ? @{ $to{$place} } : (undef, undef, $place);
+		my $url = $path =~ s{^P/}{/api/v4/projects/$project/}r =~ s{^G/}{/api/v4/groups/$of/}r
+		    =~ s{^(?=\d)}{/api/v4/projects/}r;
+
+		is(status($as, $method => $url, $json), 404, "$method $url");
+		is($all->(), $before, '  nothing has changed');
+	}
+	$t->psql('DELETE FROM protection_rules; DELETE FROM trust_rules;'
+	    . " DELETE FROM tokens WHERE kind = 'deploy' OR id IN ($made{job}, $made{started})");
 };
 
 subtest 'who grants what' => sub {

@@ -8,9 +8,12 @@ use warnings;
 use POSIX qw(strftime);
 use Test::More;
 
+use Berth::Cluster;
+use Berth::Session;
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 4, publish_burst => 0, new_crate_burst => 0, failed_login_burst => 0);
+my $cluster = Berth::Cluster->inherited // Berth::Cluster->start;
 my $id = $t->project('demo/registry');
 my $tokens = '/api/v4/personal_access_tokens';
 
@@ -163,6 +166,26 @@ subtest 'both at once' => sub {
 	$t->http(GET => '/api/v4/user', { token => $chain[0] });
 	is($t->psql('SELECT count(*) FROM tokens WHERE family = ' . id_of_row($chain[0])
 	    . ' AND revoked_at IS NULL'), 0, 'in the end none is good');
+};
+
+# The revocation is under way when the rotation reads the token.
+subtest 'revoked meanwhile' => sub {
+	my $token = $t->token('ann');
+	my $token_id = id_of($token);
+	my $before = $t->psql('SELECT max(id) FROM tokens');
+	my $session = Berth::Session->new($cluster->socket_dir . '/.s.PGSQL.5432', $t->{database}, 'postgres');
+
+	$session->run("BEGIN; UPDATE tokens SET revoked_at = now() WHERE id = $token_id");
+	my ($new, $waited) = $t->parallel(2, sub {
+		return rotate($token) if $_[0] == 0;
+		my $waits = $t->wait_for(sub { $t->psql('SELECT count(*) FROM pg_stat_activity'
+		    . " WHERE wait_event_type = 'Lock' AND datname = current_database()") == 1 });
+		$session->run('COMMIT');
+		return $waits;
+	});
+	ok($waited, 'the rotation waits for it');
+	like($new->{status}, qr/^40[14]$/, '  is refused');
+	is($t->psql('SELECT max(id) FROM tokens'), $before, '  and no other token comes of it');
 };
 
 done_testing();

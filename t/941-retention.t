@@ -225,7 +225,9 @@ subtest 'the version that was to stay goes' => sub {
 	my $fault = Berth::Fault->new($t);
 	my $id = $t->project('demo/meanwhile');
 	my %meanwhile = (deleted => sub { $t->berth_ok(qw(delete demo/meanwhile deleted@1.1.0)) },
-	    yanked => sub { $t->berth_ok(qw(yank demo/meanwhile yanked@1.1.0)) });
+	    yanked => sub { $t->berth_ok(qw(yank demo/meanwhile yanked@1.1.0)) },
+	    failed => sub { $t->psql("UPDATE versions SET status = 'error' WHERE version = '1.1.0'"
+	        . " AND normalized_name = 'failed'") });
 	plan skip_all => $fault->missing if $fault->missing;
 
 	$t->berth_ok(qw(retention set demo/meanwhile unused_days=90));
@@ -237,26 +239,39 @@ subtest 'the version that was to stay goes' => sub {
 		}, $meanwhile{$name});
 		is($ran, '0 ', "$name: the command lists nothing as deleted");
 		is($t->psql("SELECT string_agg(version, ' ') FROM versions WHERE normalized_name = '$name'"
-		    . " AND status <> 'pending_destruction' AND NOT yanked"), '1.0.0', 'leaves the version before it');
+		    . " AND status NOT IN ('pending_destruction', 'error') AND NOT yanked"), '1.0.0',
+		    'leaves the version before it');
 	}
 };
 
-subtest 'a version that is to go is unyanked' => sub {
+# A policy deletes what nobody can install: not what somebody has made available meanwhile.
+subtest 'a version that is to go can be installed again' => sub {
 	local $ENV{BERTH_FAULT};
 	my $fault = Berth::Fault->new($t);
-	my $id = $t->project('demo/unyanked');
+	my $id = $t->project('demo/again');
+	my $error = sub { $t->psql("UPDATE versions SET status = '$_[0]' WHERE project_id = $id"
+	    . " AND version = '1.1.0' AND normalized_name = 'mended'") };
+	my %before = (unyanked => sub { $t->berth_ok(qw(yank demo/again unyanked@1.1.0)) },
+	    mended => sub { $error->('error') });
+	my %meanwhile = (unyanked => sub { $t->berth_ok(qw(unyank demo/again unyanked@1.1.0)) },
+	    mended => sub { $error->('default') });
 	plan skip_all => $fault->missing if $fault->missing;
 
-	$t->publish($id, $p->token, 'unyanked', $_)->{status} == 200 or die for qw(0.9.0 1.0.0 1.1.0 1.1.1-a);
-	$t->psql("UPDATE versions SET published_at = now() - interval '100 days' WHERE project_id = $id");
-	$t->berth_ok(qw(yank demo/unyanked unyanked@1.1.0));
-	$t->berth_ok(qw(retention set demo/unyanked unused_days=90));
-	my $ran = $fault->during('send:version_lock_crate', sub {
-		join(' ', ($t->berth(qw(retention run demo/unyanked --apply --json)))[0, 1])
-	}, sub { $t->berth_ok(qw(unyank demo/unyanked unyanked@1.1.0)) });
-	like($ran, qr/^0 [^\n]*"version":"0\.9\.0"[^\n]*\n\z/, 'the other version is deleted');
-	is($t->psql("SELECT string_agg(version, ' ' ORDER BY id) FROM versions WHERE project_id = $id"
-	    . " AND status <> 'pending_destruction'"), '1.0.0 1.1.0 1.1.1-a', 'the latest stable version stays');
+	$t->berth_ok(qw(retention set demo/again unused_days=90));
+	for my $name (sort keys %before) {
+		$t->publish($id, $p->token, $name, $_)->{status} == 200 or die for qw(0.9.0 1.0.0 1.1.0 1.1.1-a);
+		$t->psql("UPDATE versions SET published_at = now() - interval '100 days' WHERE project_id = $id"
+		    . " AND normalized_name = '$name'");
+		$before{$name}->();
+		my $ran = $fault->during('send:version_lock_crate', sub {
+			join(' ', ($t->berth(qw(retention run demo/again --apply --json)))[0, 1])
+		}, $meanwhile{$name});
+		like($ran, qr/^0 [^\n]*"version":"0\.9\.0"[^\n]*\n\z/, "$name: the other version is deleted");
+		is($t->psql("SELECT string_agg(version, ' ' ORDER BY id) FROM versions WHERE project_id = $id"
+		    . " AND normalized_name = '$name' AND status <> 'pending_destruction'"), '1.0.0 1.1.0 1.1.1-a',
+		    '  the latest stable version stays');
+		$t->psql("UPDATE versions SET published_at = now() WHERE project_id = $id");
+	}
 };
 
 subtest 'a crate that fails' => sub {

@@ -1,5 +1,9 @@
 #include "access/token_key.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/arena.h"
 #include "tap.h"
 
 #define REGISTRY "registry \"550e8400-e29b-41d4-a716-446655440000\";\n"
@@ -58,6 +62,48 @@ test_refused(void)
 	}
 }
 
+/* As many slots as there can be, and one more. */
+static void
+test_many(void)
+{
+	struct token_keys keys;
+	struct arena *a = arena_new();
+	const char *text = REGISTRY;
+	struct err err = { 0 };
+
+	for (int i = 0; i < TOKEN_KEYS_MAX; i++)
+		text = arena_printf(a, "%s%02d \"" KEY "\";\n", text, i);
+	is_int(token_keys_parse(slice_str(text), &keys, &err), 0, "64 keys");
+	is_int(keys.n, TOKEN_KEYS_MAX, "are all there");
+	text = arena_printf(a, "%szz \"" KEY "\";\n", text);
+	ok(token_keys_parse(slice_str(text), &keys, &err) == -1 &&
+	        strcmp(err.detail, "line 66 is the 65th key of at most 64; remove lines of retired slots") == 0,
+	    "one more is refused: %s", err.detail);
+	arena_free(a);
+}
+
+/* What the command line and the log say of a file that cannot be read. */
+static void
+test_file(void)
+{
+	char path[] = "/tmp/berth-token-key-XXXXXX";
+	static const char registry[] = REGISTRY;
+	int fd = mkstemp(path);
+	struct token_keys keys;
+	struct err err = { 0 };
+
+	ok(fd != -1 && write(fd, registry, strlen(registry)) == (ssize_t)strlen(registry), "a file");
+	is_int(token_keys_read(path, &keys, &err), 0, "is read");
+	ok(ftruncate(fd, TOKEN_KEY_FILE_MAX + 1) == 0 && token_keys_read(path, &keys, &err) == -1 &&
+	        strstr(err.detail, path) != NULL && strstr(err.detail, "is longer than 8192 bytes") != NULL,
+	    "not one that is too long: %s", err.detail);
+	err_clear(&err);
+	ok(unlink(path) == 0 && token_keys_read(path, &keys, &err) == -1 && err.status == 500 &&
+	        strstr(err.detail, "token_key: cannot read /tmp/berth-") != NULL &&
+	        strstr(err.detail, "No such file") != NULL, "nor one that is not there: %s", err.detail);
+	close(fd);
+}
+
 static void
 test_made(void)
 {
@@ -78,6 +124,8 @@ main(void)
 {
 	test_read();
 	test_refused();
+	test_many();
+	test_file();
 	test_made();
 	return tap_done();
 }

@@ -295,6 +295,38 @@ test_describe(void)
 	is_str(job.job_url, NULL, "others have none");
 }
 
+/* Patterns that no rule may have. */
+static void
+test_refused(void)
+{
+	static const struct {
+		const char *patterns, *why;
+	} cases[] = {
+		{ "[]", "must be an object of patterns" },
+		{ "{}", "must have a pattern for `repository`" },
+		{ "{\"repository\":\"o/r\",\"\":\"x\"}", "`` is not the name of a claim" },
+		{ "{\"repository\":\"o/r\",\"Ref\":\"x\"}", "`Ref` is not the name of a claim" },
+		{ "{\"repository\":\"o/r\",\"exp\":\"x\"}", "`exp` is checked in every token" },
+		{ "{\"repository\":\"o/r\",\"ref\":\"\"}", "`ref` must have 1 to 255 bytes" },
+		{ "{\"repository\":\"o/r\",\"ref\":null}", "`ref` must have 1 to 255 bytes" },
+		{ "{\"repository\":\"o/r\",\"ref\":7}", "`ref` must have 1 to 255 bytes" },
+		{ "{\"repository\":\"o/r\",\"ref\":\"a\\tb\"}", "`ref` holds a control character" },
+		{ "{\"repository\":\"o/r\",\"ref\":\"a\\u007f\"}", "`ref` holds a control character" },
+		{ "{\"repository\":\"/r\"}", "must name the owner" },
+		{ "{\"a\":\"1\",\"b\":\"1\",\"c\":\"1\",\"d\":\"1\",\"e\":\"1\",\"f\":\"1\",\"g\":\"1\",\"h\":\"1\","
+		  "\"i\":\"1\",\"j\":\"1\",\"k\":\"1\",\"l\":\"1\",\"m\":\"1\",\"n\":\"1\",\"o\":\"1\",\"p\":\"1\","
+		  "\"repository\":\"o/r\"}", "at most 16 claims" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct err err = { 0 };
+
+		ok(trust_check_patterns(TRUST_GITHUB, parse(cases[i].patterns), &err) == -1 && err.status == 400,
+		    "refused: %s", cases[i].patterns);
+		ok(strstr(err.pub, cases[i].why) != NULL, "because %s", err.pub);
+	}
+}
+
 int
 main(void)
 {
@@ -306,6 +338,7 @@ main(void)
 	test_shapes();
 	test_workflow();
 	test_describe();
+	test_refused();
 	arena_free(a);
 	return tap_done();
 }

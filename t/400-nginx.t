@@ -320,9 +320,15 @@ subtest 'what comes before the end of the handshake' => sub {
 		my $request = join("\r\n", "$line HTTP/1.1", 'Host: localhost', "Authorization: $token",
 		    'Content-Length: 0', 'Connection: close', '', '');
 
-		like($talk->($request, '-sess_out', $session), qr/^HTTP\/1\.1 (?!425)\d+/m, "$line: after the handshake");
+		my $answer = '';
+
 		Berth::Test::write_file($early, $request);
-		my $answer = $talk->('', '-sess_in', $session, '-early_data', $early);
+		# if the handshake ends before nginx has read the request, nobody can have repeated it: once more
+		for (my $tries = 20; $tries > 0 && $answer !~ /^HTTP\/1\.1 $status/m; $tries--) {
+			like($talk->($request, '-sess_out', $session), qr/^HTTP\/1\.1 (?!425)\d+/m,
+			    "$line: after the handshake");
+			$answer = $talk->('', '-sess_in', $session, '-early_data', $early);
+		}
 		like($answer, qr/^Early data was accepted/m, '  before its end');
 		like($answer, qr/^HTTP\/1\.1 $status/m, "  gets $status");
 	}

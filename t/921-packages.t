@@ -301,8 +301,8 @@ SQL
 		    6 => $descending, 7 => 20, 8 => 500);
 
 		like($t->psql('EXPLAIN ' . $list =~ s/\@package/e.id/r =~ s/\$(\d)/$value{$1}/gr),
-		    qr/Index Scan (?:Backward )?using versions_listed_version/,
-		    "versions come in the order of an index, descending: $descending");
+		    qr/Index Only Scan (?:Backward )?using versions_listed_version/,
+		    "versions come from an index alone, in its order, descending: $descending");
 	}
 
 	# by a part of the name: as the database would have it without any of what makes that fast.  Few crates

@@ -305,7 +305,7 @@ test_refused(void)
 		{ "[]", "must be an object of patterns" },
 		{ "{}", "must have a pattern for `repository`" },
 		{ "{\"repository\":\"o/r\",\"\":\"x\"}", "`` is not the name of a claim" },
-		{ "{\"repository\":\"o/r\",\"Ref\":\"x\"}", "`Ref` is not the name of a claim" },
+		{ "{\"repository\":\"o/r\",\"r f\":\"x\"}", "`r f` is not the name of a claim" },
 		{ "{\"repository\":\"o/r\",\"exp\":\"x\"}", "`exp` is checked in every token" },
 		{ "{\"repository\":\"o/r\",\"ref\":\"\"}", "`ref` must have 1 to 255 bytes" },
 		{ "{\"repository\":\"o/r\",\"ref\":null}", "`ref` must have 1 to 255 bytes" },

@@ -27,8 +27,8 @@ int64_t index_file_size(const struct index_file *);
 
 /*
  * Does the tail tell a size that the file cannot have: more than its bytes can hold, or less than its last
- * line?  Other damage, as a wrong checksum, shows only to who reads all of the file, which would cost each
- * publish what growing saves: fsck does that.
+ * line?  Other damage, such as a wrong checksum, is found only by reading all of the file, which would cost
+ * each publish what growing saves.  fsck reads it.
  */
 bool index_file_is_damaged(const struct index_file *);
 

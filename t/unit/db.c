@@ -181,7 +181,9 @@ test_values(void)
 	is_int(r.rows, 1, "one row");
 	is_int(r.affected, 1, "one affected");
 	db_bind_null(&none);
-	is_int(db_exec(db, a, STMT_TOKEN_LIST, &none, &r, &err), 0, "reads it back");
+	is_int(db_list(db, a, STMT_TOKEN_LIST, &none, &err), 0, "begins a list");
+	is_int(db_list_next(db, a, &r, &err), 0, "reads it back");
+	is_int(r.rows, 1, "one row of the list");
 	is_str(db_str(&r, 0, 4), "a\"b,c\\d,{e},NULL,,\xc3\xa9 f", "elements of the array");
 	is_int(db_time(&r, 0, 6), 0, "no time is 0");
 	ok(db_is_null(&r, 0, 6), "and null");
@@ -199,7 +201,7 @@ test_errors(void)
 	struct db *db = db_new(conninfo, TIMEOUT_MS);
 	struct db_params level = { 0 }, number = { 0 };
 	struct db_call calls[3] = { { .stmt = STMT_USER_FIND }, { .stmt = STMT_MEMBER_REMOVE },
-		{ .stmt = STMT_USER_LIST } };
+		{ .stmt = STMT_USER_FIND } };
 	int fd;
 
 	db_bind_int(&level, 1);
@@ -219,6 +221,7 @@ test_errors(void)
 	    "without the value: %s", err.detail);
 	fd = db_fd(db);
 	db_bind_str(&calls[0].params, "u");
+	db_bind_str(&calls[2].params, "u");
 	for (int i = 0; i < 3; i++)
 		db_bind_str(&calls[1].params, "secret");
 	is_int(db_run(db, a, calls, 3, &err), -1, "the second of three fails");
@@ -339,6 +342,46 @@ test_transactions(void)
 	at_commit("PERFORM pg_terminate_backend(pg_backend_pid())");
 	transaction((struct plan) { 0 }, -1, 503, 1, true, 0, "COMMIT is not answered");
 	sql("DROP FUNCTION at_commit CASCADE");
+}
+
+/* ---- lists ---- */
+
+/* The rows that are still to come; -1 where reading them fails. */
+static int
+rows_left(struct db *db)
+{
+	struct db_result r = { .rows = 1 };
+	int n = 0;
+
+	for (; r.rows > 0; n += r.rows)
+		if (db_list_next(db, a, &r, &err) == -1)
+			return -1;
+	return n;
+}
+
+static void
+test_lists(void)
+{
+	struct db *db = db_new(conninfo, TIMEOUT_MS);
+	int before = (int)strtol(sql("SELECT count(*) FROM users"), NULL, 10);
+	struct db_result r;
+
+	sql("INSERT INTO users (username) SELECT 'list-' || n FROM generate_series(1, 1200) n");
+	is_int(db_list(db, a, STMT_USER_LIST, NULL, &err), 0, "a list of many rows");
+	sql("DELETE FROM users WHERE username LIKE 'list-%'");
+	is_int(rows_left(db), before + 1200, "has the rows of its beginning");
+	is_int(rows_left(db), 0, "and none after its end");
+	is_int(db_list(db, a, STMT_USER_LIST, NULL, &err), 0, "a list");
+	is_int(db_list(db, a, STMT_USER_LIST, NULL, &err), 0, "the next one ends it");
+	is_int(db_list_next(db, a, &r, &err), 0, "a list");
+	is_int(r.rows, before, "has its rows alone");
+	end_connections();
+	is_int(rows_left(db), -1, "a session is lost in the middle");
+	is_int(err.status, 503, "is 503");
+	is_int(rows_left(db), -1, "the next session does not have the list");
+	is_int(err.status, 500, "is 500");
+	is_int(find_user(db), 0, "and does everything else");
+	db_free(db);
 }
 
 /* ---- time ---- */
@@ -487,6 +530,7 @@ main(void)
 	test_values();
 	test_errors();
 	test_transactions();
+	test_lists();
 	test_time();
 	test_lost();
 	test_deadlock();

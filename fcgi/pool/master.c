@@ -91,7 +91,10 @@ pool_count(const struct pool *pool, size_t family, size_t value, size_t value2)
 	meter_count(&meter, family, value, value2);
 }
 
-/* Counts a reload, and shows whether the pool now runs with the last configuration that it was to take. */
+/*
+ * Counts a reload, and shows whether the pool now runs with the last configuration that it was to take.  Call
+ * it before you log the result: a watcher of the log finds the metrics up to date.
+ */
 static void
 pool_count_reload(const struct pool *pool, enum reload_result result)
 {
@@ -182,8 +185,8 @@ pool_stop(struct pool *pool, int status)
 static void
 reload_drop(struct pool *pool, const char *why)
 {
-	log_error("reload failed: %s; the old workers keep running", why);
 	pool_count_reload(pool, RELOAD_FAILED);
+	log_error("reload failed: %s; the old workers keep running", why);
 	if (pool->starting != NULL)
 		generation_drain(pool->starting);
 	pool->starting = NULL;
@@ -201,9 +204,9 @@ reload_abandon(struct pool *pool, const char *why)
 static void
 reload_finish(struct pool *pool)
 {
+	pool_count_reload(pool, RELOAD_DONE);
 	log_info("reloaded: generation %u serves, %u drains", pool->starting->number,
 	    pool->serving->number);
-	pool_count_reload(pool, RELOAD_DONE);
 	generation_drain(pool->serving);
 	pool->serving = pool->starting;
 	pool->starting = NULL;
@@ -223,11 +226,11 @@ warn_fixed(const struct settings *old, const struct settings *new)
 }
 
 static void
-reload_refuse(struct pool *pool, struct arena *arena)
+reload_refuse(struct pool *pool, const char *why)
 {
 	pool->outdated = true;
 	pool_count_reload(pool, RELOAD_FAILED);
-	arena_free(arena);
+	log_error("reload refused: %s", why);
 }
 
 static void
@@ -238,15 +241,15 @@ pool_reload(struct pool *pool)
 	struct err err = { 0 };
 
 	if (settings_load(arena, pool->config_path, settings, &err) == -1) {
-		log_error("reload refused: %s", err.detail);
-		reload_refuse(pool, arena);
+		reload_refuse(pool, err.detail);
+		arena_free(arena);
 		return;
 	}
 	warn_fixed(pool->serving->settings, settings);
 	/* before the workers start, which inherit it */
 	if (pool_log_open(settings) == -1) {
-		log_error("reload refused: %s: %s", settings->log_file, strerrordesc_np(errno));
-		reload_refuse(pool, arena);
+		reload_refuse(pool, arena_printf(arena, "%s: %s", settings->log_file, strerrordesc_np(errno)));
+		arena_free(arena);
 		return;
 	}
 	/* the log stays that of the reload that begins */

@@ -89,10 +89,10 @@ take_unit(struct slice *in)
 {
 	static const struct {
 		double seconds;
-		const char *names; /* each with a blank behind it */
-	} units[] = { { 1, "s sec second seconds " }, { 60, "min m minute minutes " }, { 3600, "h hr hour hours " },
-		{ 86400, "d day days " }, { 7 * 86400, "w week weeks " }, { 30.44 * 86400, "month M months " },
-		{ 365.25 * 86400, "y year years " }, { 1e-3, "ms msec " }, { 1e-6, "us usec \xc2\xb5s \xce\xbcs " } };
+		const char *names;
+	} units[] = { { 1, "s sec second seconds" }, { 60, "min m minute minutes" }, { 3600, "h hr hour hours" },
+		{ 86400, "d day days" }, { 7 * 86400, "w week weeks" }, { 30.44 * 86400, "month M months" },
+		{ 365.25 * 86400, "y year years" }, { 1e-3, "ms msec" }, { 1e-6, "us usec \xc2\xb5s \xce\xbcs" } };
 	struct slice name = slice_of(in->p, 0);
 
 	while (name.n < in->n && in->p[name.n] != ' ' && !scan_is_digit(in->p[name.n]))
@@ -102,8 +102,9 @@ take_unit(struct slice *in)
 		const char *names = units[i].names;
 		struct slice w;
 
+		/* a number without a unit has seconds, which come first */
 		while (words_next(&names, &w)) {
-			if (name.n == 0 || (w.n == name.n && memcmp(w.p, name.p, w.n) == 0))
+			if (name.n == 0 || slice_equal(w, name))
 				return units[i].seconds;
 		}
 	}

@@ -29,7 +29,7 @@ struct index_rebuild;
 struct index_rebuild *index_rebuild_begin(struct arena *, int64_t crate_id,
     struct db_call calls[INDEX_REBUILD_CALLS], struct err *) __attribute__((warn_unused_result));
 
-/* Call it after that round trip: bytes of text of the file. */
+/* Bytes of text of the file; call it after that round trip. */
 int64_t index_rebuild_size(const struct index_rebuild *);
 
 /*

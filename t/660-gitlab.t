@@ -369,9 +369,24 @@ subtest 'GitLab is away' => sub {
 	cmp_ok($_->[2], '<', $got[0][2], 'before that ends') for @got[1 .. 3];
 	cmp_ok($got[0][2] - $began, '<', 8, 'and nobody waits until GitLab answers');
 	$t->psql('DELETE FROM ci_outages');
-	$gitlab->answer('/api/v4/job', { status => 'running' });
-	is(read_config(app => job_token_unknown())->{status}, 503, 'nonsense');
-	is($t->psql('SELECT count(*) FROM ci_outages'), 0, 'is that of one job');
+	for my $nonsense (
+		[{ status => 'running' }, qr/missing field/],
+		[[job(1)], qr/GitLab's answer is not an object/],
+		[{ %{ job(1) }, web_url => 'https://other.example/group/app/-/jobs/1' },
+			qr/GitLab's answer describes a job of another server/],
+		[{ %{ job(1) }, web_url => $gitlab->url . '/group/app' }, qr/describes a job of another server/],
+		[{ %{ job(1) }, user => 7 }, qr/`user`/],
+		[{ %{ job(1) }, pipeline => undef }, qr/`pipeline`/],
+		['no JSON', qr/GitLab's answer/],
+	) {
+		my ($answer, $why) = @$nonsense;
+		my $logged = length $t->log('pool');
+
+		$gitlab->answer('/api/v4/job', $answer);
+		is(read_config(app => job_token_unknown())->{status}, 503, "nonsense: $why");
+		ok($t->wait_for(sub { substr($t->log('pool'), $logged) =~ /GitLab: .*$why/ }), 'is logged');
+	}
+	is($t->psql('SELECT count(*) FROM ci_outages'), 0, 'and keeps no other job from coming in');
 	$gitlab->answer('/api/v4/job', '', status => 302, headers => ['Location: ' . $gitlab->url . '/login']);
 	my $redirected = job_token_unknown();
 	is(read_config(app => $redirected)->{status}, 503, 'a redirect is no answer');

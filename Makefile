@@ -30,7 +30,7 @@ NEXT     = berth-fcgi berth-worker berth
 FOLDERS  = base config crate crate/archive crate/inspect crate/manifest crate/toml access net \
 	store store/backup store/blob store/db store/migrate store/package store/token store/web cache tasks http pool \
 	call auth api api/cargo api/gitlab api/web transfer check admin admin/provision admin/upkeep
-PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl expat libcmark-gfm
+PACKAGES = libpq json-c libarchive zlib libdeflate libcrypto libseccomp libcurl expat libcmark-gfm
 
 # ---- flags: each set has one purpose ---------------------------------------
 WARN = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

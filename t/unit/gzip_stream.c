@@ -172,6 +172,30 @@ test_header(struct slice gz)
 	is_refused(named(gz, 65536 - 10), "the header is too long", "a longer header");
 }
 
+/* The same with a CRC of the header, as RFC 1952 has it: the lower half of the header's CRC-32. */
+static struct slice
+with_header_crc(struct slice in, char flip)
+{
+	enum { FIXED = 10, FLAGS = 3, HAS_CRC = 2 };
+	struct slice head = slice_of(changed(in, FLAGS, HAS_CRC).p, FIXED);
+	uLong crc = crc32(0, (const Bytef *)head.p, FIXED);
+	struct buf b;
+
+	buf_init(&b, arena, in.n + 2);
+	buf_put(&b, head.p, head.n);
+	buf_putc(&b, (char)((char)crc ^ flip));
+	buf_putc(&b, (char)(crc >> 8));
+	buf_put(&b, in.p + FIXED, in.n - FIXED);
+	return buf_slice(&b);
+}
+
+static void
+test_header_crc(struct slice gz)
+{
+	test_sound(with_header_crc(gz, 0));
+	is_refused(with_header_crc(gz, 1), "header crc mismatch", "a wrong CRC of the header");
+}
+
 int
 main(void)
 {
@@ -189,6 +213,7 @@ main(void)
 	test_limit(gz);
 	test_sink(gz);
 	test_header(gz);
+	test_header_crc(gz);
 	test_edges();
 
 	is_refused(slice_of("", 0), "ends too early", "nothing");
@@ -198,8 +223,10 @@ main(void)
 	is_refused(plain, "gzip", "no gzip at all");
 	is_refused(slice_str("\x28\xb5\x2f\xfd some zstd"), "gzip", "another compression");
 	is_refused(slice_str("\x78\x9c\x03"), "gzip", "zlib without gzip");
-	is_refused(changed(gz, gz.n - 8, 1), "incorrect data check", "a wrong CRC");
-	is_refused(changed(gz, gz.n - 4, 1), "incorrect length check", "a wrong length");
+	for (size_t i = 0; i < 4; i++) {
+		is_refused(changed(gz, gz.n - 8 + i, 1), "incorrect data check", "a wrong CRC");
+		is_refused(changed(gz, gz.n - 4 + i, 1), "incorrect length check", "a wrong length");
+	}
 	is_refused(changed(gz, 3, (char)0xe0), "gzip", "reserved flags");
 	is_refused(joined(gz, "\0", 1), "after the end", "a zero behind it");
 	is_refused(joined(gz, gz.p, gz.n), "after the end", "a second member");

@@ -25,7 +25,7 @@ static const char *const unneeded[] = { "libacl.so.", "libbz2.so.", "libgcc_s.so
 
 /* What the program needs itself. */
 static const char *const needed[] = { "ld-linux", "libarchive.so.", "libc.so.", "libcrypto.so.",
-	"libjson-c.so.", "libm.so.", "libseccomp.so.", "libz.so.", "linux-vdso" };
+	"libdeflate.so.", "libjson-c.so.", "libm.so.", "libseccomp.so.", "libz.so.", "linux-vdso" };
 
 static bool
 is_among(const char *path, const char *const *names, size_t n)

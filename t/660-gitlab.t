@@ -376,6 +376,8 @@ subtest 'GitLab is away' => sub {
 			qr/GitLab's answer describes a job of another server/],
 		[{ %{ job(1) }, web_url => $gitlab->url . '/group/app' }, qr/describes a job of another server/],
 		[{ %{ job(1) }, user => 7 }, qr/`user`/],
+		[job(1, project_id => 0), qr/`project_id` is 0, not a positive number/],
+		[{ %{ job(1) }, id => -1 }, qr/`id` is -1, not a positive number/],
 		[{ %{ job(1) }, pipeline => undef }, qr/`pipeline`/],
 		['no JSON', qr/GitLab's answer/],
 	) {

@@ -1,21 +1,16 @@
 #include "auth/gitlab_login.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
-#include <strings.h>
 
 #include <openssl/crypto.h>
 
+#include "auth/gitlab_answer.h"
 #include "auth/outbound.h"
 #include "auth/rate_limit.h"
-#include "base/json.h"
 #include "base/log.h"
-#include "base/words.h"
 #include "call/outbound_slot.h"
 #include "net/http_status.h"
 #include "store/token/gitlab_job.h"
-
-static const char what[] = "GitLab's answer";
 
 struct secret {
 	char *text;
@@ -40,122 +35,6 @@ job_token_header(struct arena *a, struct slice token)
 	s->n = strlen(s->text);
 	arena_defer(a, cleanse, s);
 	return s->text;
-}
-
-/* ---- what GitLab says (its documentation: Jobs API, "Get job token's job") ---- */
-
-static int
-read_pipeline(const struct json_get *job, struct token_job *out, int64_t *gitlab_project)
-{
-	struct json_get pipeline = { .what = what, .err = job->err };
-
-	if (json_get_object(job, "pipeline", true, &pipeline.obj) == -1 ||
-	    json_get_int(&pipeline, "id", true, &out->pipeline) == -1 ||
-	    json_get_int(&pipeline, "project_id", true, gitlab_project) == -1 ||
-	    json_get_str(&pipeline, "sha", false, &out->commit) == -1)
-		return -1;
-	return 0;
-}
-
-static int
-read_user(const struct json_get *job, struct gitlab_job *out)
-{
-	struct json_get user = { .what = what, .err = job->err };
-
-	if (json_get_object(job, "user", true, &user.obj) == -1 ||
-	    json_get_int(&user, "id", true, &out->user_id) == -1)
-		return -1;
-	return json_get_str(&user, "username", true, &out->username);
-}
-
-/* GITLAB/group/project/-/jobs/8: the path between.  NULL: it is none of that GitLab. */
-static const char *
-project_path(struct arena *a, const char *gitlab, const char *web_url)
-{
-	size_t n = strlen(gitlab);
-	const char *path, *end;
-
-	if (strncmp(web_url, gitlab, n) != 0 || web_url[n] != '/')
-		return NULL;
-	path = web_url + n + 1;
-	end = strstr(path, "/-/jobs/");
-	return end == NULL || end == path ? NULL : arena_strndup(a, path, (size_t)(end - path));
-}
-
-/* Our project for one of GitLab's ids, by gitlab_projects: ID=GROUP/PROJECT ... */
-static const char *
-mapped_path(struct arena *a, const char *list, int64_t gitlab_project)
-{
-	const char *expected = arena_printf(a, "%" PRId64 "=", gitlab_project);
-	struct slice word;
-
-	while (words_next(&list, &word)) {
-		if (slice_has_prefix(word, expected))
-			return arena_strndup(a, word.p + strlen(expected), word.n - strlen(expected));
-	}
-	return NULL;
-}
-
-/* Is the path here one that gitlab_projects gives to some project of GitLab? */
-static bool
-is_mapped(const char *list, const char *path)
-{
-	struct slice word;
-
-	while (words_next(&list, &word)) {
-		size_t skip = strcspn(word.p, "=") + 1;
-
-		if (word.n - skip == strlen(path) &&
-		    strncasecmp(word.p + skip, path, word.n - skip) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Which project here it is: the one that gitlab_projects says, or the one of the same path, unless
- * that is another's.  401: it is another's.
- */
-static int
-find_project(const struct settings *s, struct arena *a, int64_t gitlab_project,
-    struct gitlab_job *job, struct err *err)
-{
-	job->project_path = mapped_path(a, s->gitlab_projects, gitlab_project);
-	if (job->project_path != NULL)
-		return 0;
-	job->project_id = gitlab_project;
-	job->project_path = project_path(a, s->gitlab_url, job->job.job_url);
-	if (job->project_path == NULL)
-		return err_set(err, 400, "%s describes a job of another server", what);
-	if (is_mapped(s->gitlab_projects, job->project_path))
-		return err_set(err, 401,
-		    "the project `%s` here is reserved for the jobs of another GitLab project",
-		    job->project_path);
-	return 0;
-}
-
-static int
-read_job(struct worker_app *app, struct arena *a, struct slice body, struct gitlab_job *job,
-    const char **status, struct err *err)
-{
-	struct json_object *root;
-	struct json_get get = { .what = what, .err = err };
-	int64_t gitlab_project = 0;
-
-	if (json_parse(a, body, what, &root, err) == -1)
-		return -1;
-	if (!json_object_is_type(root, json_type_object))
-		return err_set(err, 400, "%s is not an object", what);
-	get.obj = root;
-	if (json_get_str(&get, "status", true, status) == -1 ||
-	    json_get_int(&get, "id", true, &job->job.job) == -1 ||
-	    json_get_str(&get, "web_url", true, &job->job.job_url) == -1 ||
-	    json_get_str(&get, "ref", false, &job->job.ref) == -1 ||
-	    json_get_str(&get, "name", false, &job->name) == -1 ||
-	    read_pipeline(&get, &job->job, &gitlab_project) == -1 ||
-	    read_user(&get, job) == -1)
-		return -1;
-	return find_project(app->settings, a, gitlab_project, job, err);
 }
 
 /* ---- what becomes of it ---- */
@@ -230,7 +109,8 @@ judge(struct call *call, struct request *rq, const struct https_answer *answer,
 		err_internal(&err, 503, "status %ld", answer->status);
 		return fail(rq, &err);
 	}
-	if (read_job(call->app, rq->arena, answer->body, job, &status, &err) == -1)
+	if (gitlab_answer_parse(rq->arena, answer->body, call->app->settings->gitlab_projects, job, &status,
+	        &err) == -1)
 		return err.status == 401 ? refuse(call->app, rq, job->digest, err.pub)
 					 : fail(rq, &err);
 	if (strcmp(status, "running") != 0)

@@ -1,9 +1,9 @@
 #include "auth/issuer_keys.h"
 
+#include "access/oidc_discovery.h"
 #include "auth/outbound.h"
 #include "auth/rate_limit.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "call/outbound_slot.h"
 #include "net/http_status.h"
@@ -38,50 +38,16 @@ get(struct worker_app *app, struct request *rq, const char *url, struct slice *b
 	return 0;
 }
 
-/* "https://host:port" of an address: how much of it. */
-static size_t
-origin_length(const char *url)
-{
-	size_t scheme = strlen("https://");
-
-	return scheme + strcspn(url + scheme, "/");
-}
-
-/* Nobody but the issuer's own host says where its keys are. */
-static bool
-is_same_origin(const char *a, const char *b)
-{
-	return strncmp(a, "https://", strlen("https://")) == 0 &&
-	    strncmp(b, "https://", strlen("https://")) == 0 &&
-	    slice_equal(slice_of(a, origin_length(a)), slice_of(b, origin_length(b)));
-}
-
 /* Where the keys are (OpenID Connect Discovery, section 4). */
 static int
 discover(struct worker_app *app, struct request *rq, const struct issuer *issuer,
     const char **url, struct err *err)
 {
-	static const char what[] = "the discovery document";
-	struct json_object *document;
-	struct json_get fields = { .what = what, .err = err };
-	const char *named;
 	struct slice body = slice_of("", 0);
 
 	*url = arena_printf(rq->arena, "%s/.well-known/openid-configuration", issuer->url);
-	if (get(app, rq, *url, &body, err) == -1 ||
-	    json_parse(rq->arena, body, what, &document, err) == -1)
-		return -1;
-	if (!json_object_is_type(document, json_type_object))
-		return err_set(err, 400, "%s is not an object", what);
-	fields.obj = document;
-	if (json_get_str(&fields, "issuer", true, &named) == -1 ||
-	    json_get_str(&fields, "jwks_uri", true, url) == -1)
-		return -1;
-	if (strcmp(named, issuer->url) != 0)
-		return err_set(err, 400, "%s belongs to another issuer, `%s`", what, named);
-	if (!is_same_origin(*url, issuer->url))
-		return err_set(err, 400, "%s names keys on another host, `%s`", what, *url);
-	return 0;
+	return get(app, rq, *url, &body, err) == -1 ? -1 :
+	    oidc_discovery_parse(rq->arena, body, issuer->url, url, err);
 }
 
 static int

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/url.h"
 #include "crate/crate_name.h"
 #include "crate/registry_config.h"
 #include "net/http_status.h"
+#include "transfer/import_pages.h"
 
 enum {
 	ATTEMPTS = 3,
@@ -240,54 +240,6 @@ import_remote_get(const struct import_remote *remote, struct https_connections *
 	return answer.status == HTTP_OK ? 0 : refuse(remote, &answer, err);
 }
 
-/* The state of reading the API's list. */
-struct listing {
-	struct arena *arena, *page; /* of the names, and of one answer */
-	struct strings *names;
-	int64_t total; /* of the last page; -1: there was none */
-	bool moved; /* a page had another total than the one before: entries may have been skipped */
-	size_t first; /* of the page before */
-};
-
-/* Takes the names of a page.  *more: another one may follow. */
-static int
-take_page(struct listing *l, struct slice text, bool *more, struct err *err)
-{
-	static const char what[] = "the registry's list of crates";
-	struct strings *names = l->names;
-	struct json_object *obj, *crates, *meta = NULL;
-	int64_t total_before = l->total;
-	size_t first = names->n, n;
-
-	if (json_parse(l->page, text, what, &obj, err) == -1)
-		return -1;
-	if (!json_object_is_type(obj, json_type_object))
-		return err_set(err, 400, "%s: is not an object", what);
-	if (json_get_array(&(struct json_get) { obj, what, err }, "crates", true, &crates) == -1 ||
-	    json_get_object(&(struct json_get) { obj, what, err }, "meta", true, &meta) == -1 ||
-	    json_get_int(&(struct json_get) { meta, what, err }, "total", true, &l->total) == -1)
-		return -1;
-	l->moved = l->moved || (total_before != -1 && l->total != total_before);
-	n = json_object_array_length(crates);
-	for (size_t i = 0; i < n && names->n < IMPORT_REMOTE_CRATES_MAX; i++) {
-		struct json_object *crate = json_object_array_get_idx(crates, i);
-		const char *name;
-
-		if (!json_object_is_type(crate, json_type_object))
-			return err_set(err, 400, "%s: a crate is not an object", what);
-		if (json_get_str(&(struct json_get) { crate, what, err }, "name", true, &name) == -1 ||
-		    crate_name_check(slice_str(name), "crate", err) == -1)
-			return -1;
-		names->v[names->n++] = arena_strdup(l->arena, name);
-	}
-	/* a server that knows no pages sends the first one again */
-	if (first > 0 && names->n > first && strcmp(names->v[l->first], names->v[first]) == 0)
-		names->n = first;
-	*more = names->n > first && (int64_t)names->n < l->total;
-	l->first = first;
-	return 0;
-}
-
 /* Adds to the error of a list that the API does not give what to do instead. */
 static int
 add_advice(struct err *err)
@@ -300,46 +252,46 @@ add_advice(struct err *err)
 
 /* Reads all pages, from the first one on. */
 static int
-read_pages(const struct import_remote *remote, struct https_connections *connections, struct listing *l,
-    struct err *err)
+read_pages(const struct import_remote *remote, struct https_connections *connections, struct arena *page,
+    struct import_pages *pages, struct err *err)
 {
 	bool more = true;
 
-	*l = (struct listing) { .arena = l->arena, .page = l->page, .names = l->names, .total = -1 };
-	l->names->n = 0;
-	for (int page = 1; more && !l->moved; page++) {
+	import_pages_begin(pages);
+	for (int number = 1; more && !pages->moved; number++) {
 		struct slice body;
-		const char *url = arena_printf(l->page, "%s/api/v1/crates?q=&per_page=%d&page=%d", remote->api, PAGE,
-		    page);
+		const char *url = arena_printf(page, "%s/api/v1/crates?q=&per_page=%d&page=%d", remote->api, PAGE,
+		    number);
 
-		if (import_remote_get(remote, connections, l->page, url, &body, err) == -1)
+		if (import_remote_get(remote, connections, page, url, &body, err) == -1)
 			return err->status == IMPORT_REMOTE_REFUSED ? add_advice(err) : -1;
-		if (take_page(l, body, &more, err) == -1)
+		if (import_pages_take(pages, page, body, &more, err) == -1)
 			return import_remote_blame(err);
-		arena_reset(l->page);
+		arena_reset(page);
 	}
 	return 0;
 }
 
 /* If a crate comes or goes meanwhile, the later pages shift, and the list lacks a crate: it is read again. */
 static int
-list_pages(const struct import_remote *remote, struct listing *l, struct err *err)
+list_pages(const struct import_remote *remote, struct arena *page, struct import_pages *pages,
+    struct err *err)
 {
-	struct https_connections *connections = https_connections_new(l->arena);
+	struct https_connections *connections = https_connections_new(pages->arena);
 
-	for (unsigned attempt = 0; attempt == 0 || (l->moved && attempt < ATTEMPTS); attempt++) {
-		if (read_pages(remote, connections, l, err) == -1)
+	for (unsigned attempt = 0; attempt == 0 || (pages->moved && attempt < ATTEMPTS); attempt++) {
+		if (read_pages(remote, connections, page, pages, err) == -1)
 			return -1;
 	}
-	if (l->moved)
+	if (pages->moved)
 		return err_set(err, IMPORT_REMOTE_REFUSED, "the API's list of crates changes while it is read; try again, "
 		    "or " LIST_REMEDY);
-	if (l->total == 0)
+	if (pages->total == 0)
 		return err_set(err, IMPORT_REMOTE_REFUSED, "the registry lists no crates, so nothing is imported; if it "
 		    "has some, " LIST_REMEDY);
-	return l->names->n > 0 && (int64_t)l->names->n >= l->total ? 0 : err_set(err, IMPORT_REMOTE_REFUSED,
-	    "the API of the registry lists %zu of %" PRId64 " crates; " LIST_REMEDY,
-	    l->names->n, l->total);
+	return pages->names.n > 0 && (int64_t)pages->names.n >= pages->total ? 0 : err_set(err,
+	    IMPORT_REMOTE_REFUSED, "the API of the registry lists %zu of %" PRId64 " crates; " LIST_REMEDY,
+	    pages->names.n, pages->total);
 }
 
 /* cargo's own API has no parameter for pages; registries with pages use this name. */
@@ -347,15 +299,16 @@ int
 import_remote_list(const struct import_remote *remote, struct arena *a, struct strings *names,
     struct err *err)
 {
-	struct listing l = { .arena = a, .names = names };
+	struct import_pages pages = { .arena = a };
+	struct arena *page;
 	int rc;
 
 	if (remote->api == NULL)
 		return err_set(err, IMPORT_REMOTE_REFUSED, "the registry has no API that lists its crates; " LIST_REMEDY);
-	*names = (struct strings) { arena_calloc(a, IMPORT_REMOTE_CRATES_MAX, sizeof(*names->v)), 0 };
-	l.page = arena_new();
-	rc = list_pages(remote, &l, err);
-	arena_free(l.page);
+	page = arena_new();
+	rc = list_pages(remote, page, &pages, err);
+	arena_free(page);
+	*names = pages.names;
 	return rc;
 }
 

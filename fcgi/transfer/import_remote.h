@@ -19,7 +19,7 @@
 #include "store/package/crate.h"
 
 /* An index file of the other registry may be as large as one of Berth's own; a process holds one of them. */
-enum { IMPORT_REMOTE_INDEX_MAX = CRATE_INDEX_MAX, IMPORT_REMOTE_CRATES_MAX = 1000000 };
+enum { IMPORT_REMOTE_INDEX_MAX = CRATE_INDEX_MAX };
 
 /* The status of an error that is the other registry's: 400 would be a wrong use of the command. */
 enum { IMPORT_REMOTE_REFUSED = 409 };

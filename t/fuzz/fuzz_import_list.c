@@ -9,6 +9,7 @@
 #include "crate/registry_url.h"
 #include "transfer/import_gitea.h"
 #include "transfer/import_lock.h"
+#include "transfer/import_pages.h"
 #include "transfer/import_source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -58,6 +59,29 @@ check_lock(struct arena *arena, struct slice text)
 	assert(versions == lock.wanted.nversions);
 }
 
+/* The same page twice: a server that knows no pages.  Its crates count once, and the list ends. */
+static void
+check_pages(struct arena *arena, struct slice text)
+{
+	struct import_pages pages = { .arena = arena };
+	struct err err = { 0 };
+	bool more;
+	size_t once;
+
+	import_pages_begin(&pages);
+	if (import_pages_take(&pages, arena, text, &more, &err) == -1) {
+		assert(err.status == 400);
+		return;
+	}
+	once = pages.names.n;
+	for (size_t i = 0; i < once; i++)
+		assert(crate_name_check(slice_str(pages.names.v[i]), "crate", &err) == 0);
+	assert(import_pages_take(&pages, arena, text, &more, &err) == 0);
+	assert(pages.names.n == once && !more && !pages.moved);
+	import_pages_begin(&pages);
+	assert(pages.names.n == 0 && pages.total == -1);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -89,6 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		assert((packages == 0) == (list.n == 0));
 	else
 		assert(err.status == 400 || buf_full(&list));
+	check_pages(arena, text);
 	check_lock(arena, text);
 	arena_free(arena);
 	return 0;

@@ -18,7 +18,7 @@
 #include "store/audit.h"
 #include "store/db/db.h"
 
-struct lost_id;
+struct ended_id;
 
 struct lost_tokens {
 	bool all; /* all tokens that are valid count, whatever the export says */
@@ -26,7 +26,7 @@ struct lost_tokens {
 	/* ---- private: from the export ---- */
 	const char *export; /* its file; NULL: there is none */
 	int64_t first_at; /* of its earliest event; INT64_MAX: it has none */
-	struct lost_id *ended, *blocked; /* tokens and users, in the order of their ids */
+	struct ended_id *ended, *blocked; /* tokens and users, in the order of their ids */
 	size_t nended, nblocked;
 	/* ---- results ---- */
 	bool incomplete; /* the export may lack events, see lost_tokens_check_export() */

@@ -170,6 +170,13 @@ test_claims(struct db *db)
 	is_int(task_fail(db, a, &first, &(struct task_failure) { "x", 1, true, false }, &err), 0,
 	    "nor that it failed");
 	is_str(sql("SELECT dead_at IS NULL FROM tasks"), "t", "it is not dead");
+	is_int(task_put_back(db, a, &first, "{\"at\": 9}", &err), 0, "nor that there is more to do");
+	is_str(sql("SELECT progress IS NULL AND claimed_until > now() FROM tasks"), "t", "it stays claimed");
+	sql("UPDATE tasks SET period = 60");
+	first.periodic = true;
+	is_int(task_done(db, a, &first, &err), 0, "nor that it is done until the next time");
+	is_str(sql("SELECT done_at IS NULL AND claimed_until > now() FROM tasks"), "t", "it stays claimed");
+	sql("UPDATE tasks SET period = NULL");
 	sql("UPDATE tasks SET claimed_until = now() - interval '1 s'");
 	is_int(claim(db, "x", "one").id, 0, "should the second be gone too, it waits");
 	sql("UPDATE tasks SET run_at = now()");
@@ -187,6 +194,47 @@ test_claims(struct db *db)
 	is_int(task_fail(db, a, &second, &(struct task_failure) { "enough", 60, true, false }, &err), 0, "it dies");
 	sql("UPDATE tasks SET run_at = now()");
 	is_int(claim(db, "x", "one").id, 0, "nobody touches it");
+	sql("DELETE FROM tasks");
+}
+
+/* The number of a process that has died may be that of another one now. */
+static void
+test_same_pid(struct db *db, struct db *other)
+{
+	sql("INSERT INTO tasks (kind) VALUES ('x')");
+	ok(claim(other, "x", "one").id > 0, "another session claims a task");
+	sql("UPDATE tasks SET run_at = now()");
+	is_int(claim(db, "x", "one").id, 0, "it is there, so the claim counts");
+	sql("UPDATE tasks SET backend_start = backend_start - interval '1 h'");
+	ok(claim(db, "x", "one").id > 0, "that of an earlier session with its number does not");
+	sql("DELETE FROM tasks");
+}
+
+static void
+test_schedule(struct db *db)
+{
+	static const char next[] = "SELECT round(extract(epoch FROM run_at - now()) / 10) * 10 FROM tasks";
+	static const struct {
+		const char *set, *then, *name;
+	} cases[] = {
+		{ "attempts = 0", "0", "a task that waits for its time is due at once" },
+		{ "attempts = 1", "600", "one that has failed is not" },
+		{ "claimed_until = now()", "600", "nor one that is claimed" },
+	};
+
+	is_int(task_schedule(db, a, "x", NULL, 3600, &err), 0, "a task with a period");
+	sql("UPDATE tasks SET run_at = now() + interval '1 h'");
+	is_int(task_schedule(db, a, "x", NULL, 7200, &err), 0, "a longer one");
+	is_str(sql(next), "3600", "leaves its time");
+	is_int(task_schedule(db, a, "x", NULL, 60, &err), 0, "a shorter one");
+	is_str(sql(next), "60", "brings it forward");
+	is_str(sql("SELECT count(*) FROM tasks"), "1", "there is one task");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		sql(arena_printf(a, "UPDATE tasks SET run_at = now() + interval '10 min', attempts = 0,"
+		    " claimed_until = NULL, dead_at = NULL; UPDATE tasks SET %s", cases[i].set));
+		is_int(task_hasten(db, a, "x", &err), 0, "hastens it");
+		is_str(sql(next), cases[i].then, cases[i].name);
+	}
 	sql("DELETE FROM tasks");
 }
 
@@ -284,6 +332,8 @@ main(void)
 	test_key(db);
 	test_claims(db);
 	test_claim_patience(db);
+	test_same_pid(db, listener);
+	test_schedule(db);
 	db_free(listener);
 	db_free(db);
 	test_loop();

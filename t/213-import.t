@@ -473,6 +473,12 @@ subtest 'an index' => sub {
 		($status, undef, undef, $err) = import_of(@args);
 		like($err, qr{index/3/o/one:2: .*$why}, "as is one with $name $version");
 	}
+	Berth::Test::write_file("$index/3/o/one",
+	    join('', map { $json->encode({ name => $_, vers => '1.0.0' }) . "\n" } 'one', 'two'));
+	($status, $summary, $rows) = import_of(@args);
+	is_deeply([$status, @$summary{qw(there refused)}], [1, 2, 1], 'a file with two crates');
+	like($rows->{'one '}{reason}, qr{index/3/o/one has lines of the crate `two`, not only of `one`},
+	    'is refused alone');
 };
 
 # Two crates of the public registry, one of which needs the other.

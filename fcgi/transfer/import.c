@@ -22,6 +22,7 @@
 #include "store/blob/blob_store.h"
 #include "store/package/imported.h"
 #include "transfer/import_details.h"
+#include "transfer/import_files.h"
 
 enum { NAME_SIZE = 65, STOPPED = IMPORT__MAX, REPLAN_CRATES = 128 };
 
@@ -154,22 +155,33 @@ import_rest(const struct passage *p, const struct import_crate *crate, struct er
 	return 0;
 }
 
-/*
- * Reads the versions from the index of the other registry.  *why: why there are none, with *result; else
- * NULL.
- */
+/* Reads the lines of a crate, in files or from the other registry. */
 static int
-ask_versions(const struct passage *p, const struct import_crate *listed, struct import_crate *crate,
+read_lines(const struct passage *p, const struct import_crate *listed, struct slice *lines, struct err *err)
+{
+	bool found;
+
+	if (listed->index != NULL)
+		return import_files_read(p->arena, listed->index, CRATE_INDEX_MAX, lines, err);
+	if (import_remote_index(p->process->import->source->remote, p->importer->connections, p->arena,
+	        listed->name, lines, &found, err) == -1)
+		return -1;
+	if (!found)
+		*lines = slice_str("");
+	return 0;
+}
+
+/* Reads the versions from the index.  *why: why there are none, with *result; else NULL. */
+static int
+read_versions(const struct passage *p, const struct import_crate *listed, struct import_crate *crate,
     enum import_result *result, const char **why, struct err *err)
 {
 	const struct import_source *source = p->process->import->source;
+	const char *what = listed->index != NULL ? listed->index : "the index file";
 	struct slice lines;
-	bool found;
 
-	if (import_remote_index(source->remote, p->importer->connections, p->arena, listed->name, &lines, &found,
-	        err) == -1 ||
-	    import_source_lines(p->arena, found ? lines : slice_str(""), "the index file", listed, source->files,
-	        crate, err) == -1) {
+	if (read_lines(p, listed, &lines, err) == -1 ||
+	    import_source_lines(p->arena, lines, what, listed, source->files, crate, err) == -1) {
 		*result = IMPORT_REFUSED;
 		*why = arena_strdup(p->arena, err->pub);
 		if (err->status >= 500)
@@ -214,11 +226,11 @@ import_crate(const struct passage *p, const struct import_crate *listed, const c
 		send_message(p->process, IMPORT_REFUSED, 1, listed->name, "", listed->wrong);
 		return 0;
 	}
-	if (p->process->import->source->is_indexed_there) {
+	if (listed->index != NULL || p->process->import->source->is_indexed_there) {
 		enum import_result result;
 		const char *why;
 
-		if (ask_versions(p, listed, &crate, &result, &why, err) == -1)
+		if (read_versions(p, listed, &crate, &result, &why, err) == -1)
 			return -1;
 		if (why != NULL) {
 			send_message(p->process, (int)result, 1, listed->name, "", why);

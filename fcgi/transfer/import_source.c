@@ -1,51 +1,18 @@
 #include "transfer/import_source.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "access/naming.h"
-#include "base/json.h"
-#include "base/scan.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/package/crate.h"
 #include "transfer/import_files.h"
+#include "transfer/import_finding.h"
 
 enum { LIST_MAX = 1 << 30 };
-
-/* Of a version.  Pages add up those of all versions in 64 bits. */
-static const int64_t downloads_max = 1000000000000;
-
-/* A version or, without one, a crate that was found; `order` is the order of the lines. */
-struct found {
-	const char *name;
-	struct import_version version;
-	struct semver semver;
-	struct strings owners;
-	const char *wrong; /* NULL: nothing */
-	size_t order;
-};
-
-struct finding {
-	struct arena *arena;
-	struct found *v;
-	size_t n, room;
-	const struct import_source *files; /* NULL: the files are the crates, or there are none */
-	bool is_list;
-};
-
-static void
-add(struct finding *f, const struct found *found)
-{
-	f->v = arena_grow(f->arena, f->v, f->n, &f->room, sizeof(*f->v));
-	f->v[f->n] = *found;
-	f->v[f->n].order = f->n;
-	f->n++;
-}
 
 /* Names that differ only in spelling are one crate here, and must follow each other. */
 static int
@@ -60,7 +27,7 @@ compare_names(const char *a, const char *b)
 static int
 compare_versions(const void *left, const void *right)
 {
-	const struct found *a = left, *b = right;
+	const struct import_found *a = left, *b = right;
 	int order = compare_names(a->name, b->name);
 
 	if (order == 0)
@@ -71,7 +38,7 @@ compare_versions(const void *left, const void *right)
 static int
 compare_order(const void *left, const void *right)
 {
-	const struct found *a = left, *b = right;
+	const struct import_found *a = left, *b = right;
 	int order = compare_names(a->name, b->name);
 
 	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
@@ -114,114 +81,6 @@ find(const struct import_crate *crate, const char *version)
 	return found == NULL ? NULL : *found;
 }
 
-/* Makes crates of versions that are sorted. */
-static void
-gather(const struct finding *f, struct import_source *source)
-{
-	struct import_version *versions = arena_calloc(f->arena, f->n, sizeof(*versions));
-	struct import_crate *crate = NULL;
-
-	*source = (struct import_source) { .crates = arena_calloc(f->arena, f->n, sizeof(*source->crates)),
-		.files = f->files };
-	for (size_t i = 0; i < f->n; i++) {
-		if (crate == NULL || strcmp(crate->name, f->v[i].name) != 0) {
-			crate = &source->crates[source->ncrates++];
-			*crate = (struct import_crate) { .name = f->v[i].name,
-				.versions = &versions[source->nversions] };
-		}
-		if (f->v[i].owners.n > 0)
-			crate->owners = f->v[i].owners;
-		if (f->v[i].wrong != NULL)
-			crate->wrong = f->v[i].wrong;
-		if (f->v[i].version.version != NULL) {
-			versions[source->nversions++] = f->v[i].version;
-			crate->nversions++;
-		}
-	}
-	sort_by_text(f->arena, source);
-}
-
-/*
- * Splits NAME-VERSION.crate: the last hyphen before the first dot ends the name, since a name has no dot,
- * and the first number of a version no hyphen.  False: the file is called otherwise.
- */
-static bool
-split(struct arena *a, const char *file, struct found *out)
-{
-	static const char end[] = ".crate";
-	size_t n = strlen(file), name;
-	struct err ignored = { 0 };
-
-	if (n <= sizeof(end) - 1 || strcmp(file + n - (sizeof(end) - 1), end) != 0)
-		return false;
-	n -= sizeof(end) - 1;
-	name = strcspn(file, ".");
-	while (name > 0 && file[name] != '-')
-		name--;
-	if (name == 0 || name >= n)
-		return false;
-	out->name = arena_strndup(a, file, name);
-	out->version.version = arena_strndup(a, file + name + 1, n - name - 1);
-	return crate_name_check(slice_str(out->name), "crate", &ignored) == 0 &&
-	    semver_parse(slice_str(out->version.version), &out->semver, &ignored) == 0;
-}
-
-static int
-take_crate(void *arg, const char *path, const char *name, struct err *err)
-{
-	struct finding *f = arg;
-	struct found found = { .order = 0 };
-
-	(void)err;
-	if (split(f->arena, name, &found)) {
-		found.version.path = path;
-		add(f, &found);
-	}
-	return 0;
-}
-
-/*
- * Leaves one file of each version.  CARGO_HOME keeps the same crates in several directories, since some
- * releases of cargo have begun a new one.
- */
-static int
-drop_copies(struct finding *f, struct err *err)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n; i++) {
-		const char *one = n > 0 ? f->v[n - 1].version.path : NULL, *other = f->v[i].version.path;
-		bool same;
-
-		if (one == NULL || compare_versions(&f->v[n - 1], &f->v[i]) != 0) {
-			f->v[n++] = f->v[i];
-			continue;
-		}
-		if (import_files_compare(one, other, &same, err) == -1)
-			return -1;
-		if (!same)
-			return err_set(err, 400, "%s and %s are the same version with different bytes; remove the wrong one",
-			    one, other);
-	}
-	f->n = n;
-	return 0;
-}
-
-int
-import_source_directory(struct arena *a, const char *path, struct import_source *source, struct err *err)
-{
-	struct finding f = { .arena = a };
-
-	if (import_files_walk(a, path, take_crate, &f, err) == -1)
-		return -1;
-	if (f.n > 1)
-		qsort(f.v, f.n, sizeof(*f.v), compare_versions);
-	if (drop_copies(&f, err) == -1)
-		return -1;
-	gather(&f, source);
-	return 0;
-}
-
 static int
 compare_crates(const void *left, const void *right)
 {
@@ -250,111 +109,118 @@ path_of(const struct import_source *files, const char *name, const char *version
 	return found == NULL ? NULL : found->path;
 }
 
-static int
-take_owners(struct finding *f, const struct json_get *get, struct found *found)
+/* Makes crates of versions that are sorted; `files` has their bytes, or is NULL. */
+static void
+gather(const struct import_finding *f, const struct import_source *files, struct import_source *source)
 {
-	struct json_object *owners = NULL;
-	size_t n;
+	struct import_version *versions = arena_calloc(f->arena, f->n, sizeof(*versions));
+	struct import_crate *crate = NULL;
 
-	if (json_get_array(get, "owners", false, &owners) == -1)
-		return -1;
-	n = owners == NULL ? 0 : json_object_array_length(owners);
-	found->owners.v = arena_calloc(f->arena, n, sizeof(*found->owners.v));
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *owner = json_object_array_get_idx(owners, i);
-		struct err wrong = { 0 };
+	*source = (struct import_source) { .crates = arena_calloc(f->arena, f->n, sizeof(*source->crates)),
+		.files = files };
+	for (size_t i = 0; i < f->n; i++) {
+		if (crate == NULL || strcmp(crate->name, f->v[i].name) != 0) {
+			crate = &source->crates[source->ncrates++];
+			*crate = (struct import_crate) { .name = f->v[i].name,
+				.versions = &versions[source->nversions] };
+		}
+		if (f->v[i].owners.n > 0)
+			crate->owners = f->v[i].owners;
+		if (f->v[i].index != NULL)
+			crate->index = f->v[i].index;
+		if (f->v[i].wrong != NULL)
+			crate->wrong = f->v[i].wrong;
+		if (f->v[i].version.version != NULL) {
+			struct import_version *v = &versions[source->nversions++];
 
-		if (!json_object_is_type(owner, json_type_string))
-			return err_set(get->err, 400, "%s: an owner is not a string", get->what);
-		/* reports show it on a terminal */
-		if (naming_check_text("an owner", json_object_get_string(owner), &wrong) == -1)
-			return err_set(get->err, 400, "%s: %s", get->what, wrong.pub);
-		found->owners.v[found->owners.n++] = arena_strdup(f->arena, json_object_get_string(owner));
+			*v = f->v[i].version;
+			if (files != NULL)
+				v->path = path_of(files, crate->name, v->version);
+			crate->nversions++;
+		}
+	}
+	sort_by_text(f->arena, source);
+}
+
+/*
+ * Splits NAME-VERSION.crate: the last hyphen before the first dot ends the name, since a name has no dot,
+ * and the first number of a version no hyphen.  False: the file is called otherwise.
+ */
+static bool
+split(struct arena *a, const char *file, struct import_found *out)
+{
+	static const char end[] = ".crate";
+	size_t n = strlen(file), name;
+	struct err ignored = { 0 };
+
+	if (n <= sizeof(end) - 1 || strcmp(file + n - (sizeof(end) - 1), end) != 0)
+		return false;
+	n -= sizeof(end) - 1;
+	name = strcspn(file, ".");
+	while (name > 0 && file[name] != '-')
+		name--;
+	if (name == 0 || name >= n)
+		return false;
+	out->name = arena_strndup(a, file, name);
+	out->version.version = arena_strndup(a, file + name + 1, n - name - 1);
+	return crate_name_check(slice_str(out->name), "crate", &ignored) == 0 &&
+	    semver_parse(slice_str(out->version.version), &out->semver, &ignored) == 0;
+}
+
+static int
+take_crate(void *arg, const char *path, const char *name, struct err *err)
+{
+	struct import_finding *f = arg;
+	struct import_found found = { .order = 0 };
+
+	(void)err;
+	if (split(f->arena, name, &found)) {
+		found.version.path = path;
+		import_finding_add(f, &found);
 	}
 	return 0;
 }
 
-/* Reads the additional members of a list's line. */
+/*
+ * Leaves one file of each version.  CARGO_HOME keeps the same crates in several directories, since some
+ * releases of cargo have begun a new one.
+ */
 static int
-take_listed(struct finding *f, const struct json_get *get, struct found *found)
+drop_copies(struct import_finding *f, struct err *err)
 {
-	struct import_version *v = &found->version;
+	size_t n = 0;
 
-	if (take_owners(f, get, found) == -1 || json_get_int(get, "downloads", false, &v->downloads) == -1)
-		return -1;
-	v->published_at = import_time_take(f->arena, get->obj, "pubtime");
-	return v->downloads >= 0 && v->downloads <= downloads_max ? 0 : err_set(get->err, 400,
-	    "%s: field `downloads` must be a number from 0 to %" PRId64, get->what, downloads_max);
-}
+	for (size_t i = 0; i < f->n; i++) {
+		const char *one = n > 0 ? f->v[n - 1].version.path : NULL, *other = f->v[i].version.path;
+		bool same;
 
-/* Takes name and version of a line; the rest is read when it is imported. */
-static int
-take_object(struct finding *f, struct arena *parse, struct slice line, const char *what, struct err *err)
-{
-	struct json_object *obj;
-	struct json_get get;
-	struct found found = { .version = { .line = line } };
-	const char *name, *version = NULL;
-	struct err wrong = { 0 };
-
-	if (json_parse(parse, line, what, &obj, err) == -1)
-		return -1;
-	if (!json_object_is_type(obj, json_type_object))
-		return err_set(err, 400, "%s: the line is not an object", what);
-	get = (struct json_get) { obj, what, err };
-	if (json_get_str(&get, "name", true, &name) == -1 ||
-	    json_get_str(&get, "vers", !f->is_list, &version) == -1 ||
-	    (f->is_list && take_listed(f, &get, &found) == -1))
-		return -1;
-	if (crate_name_check(slice_str(name), "crate", &wrong) == -1 ||
-	    (version != NULL && semver_parse(slice_str(version), &found.semver, &wrong) == -1))
-		return err_set(err, 400, "%s: %s", what, wrong.pub);
-	found.name = arena_strdup(f->arena, name);
-	if (version != NULL) {
-		found.version.version = arena_strdup(f->arena, version);
-		found.version.path = path_of(f->files, name, version);
+		if (one == NULL || compare_versions(&f->v[n - 1], &f->v[i]) != 0) {
+			f->v[n++] = f->v[i];
+			continue;
+		}
+		if (import_files_compare(one, other, &same, err) == -1)
+			return -1;
+		if (!same)
+			return err_set(err, 400, "%s and %s are the same version with different bytes; remove the wrong one",
+			    one, other);
 	}
-	add(f, &found);
+	f->n = n;
 	return 0;
 }
 
-static int
-take_line(struct finding *f, struct arena *parse, struct slice line, const char *what, struct err *err)
+int
+import_source_directory(struct arena *a, const char *path, struct import_source *source, struct err *err)
 {
-	struct found found = { .order = 0 };
-	struct err wrong = { 0 };
+	struct import_finding f = { .arena = a };
 
-	if (!f->is_list || line.p[0] == '{')
-		return take_object(f, parse, line, what, err);
-	found.name = arena_slicedup(f->arena, line);
-	if (crate_name_check(line, "crate", &wrong) == -1)
-		return err_set(err, 400, "%s: %s", what, wrong.pub);
-	add(f, &found);
+	if (import_files_walk(a, path, take_crate, &f, err) == -1)
+		return -1;
+	if (f.n > 1)
+		qsort(f.v, f.n, sizeof(*f.v), compare_versions);
+	if (drop_copies(&f, err) == -1)
+		return -1;
+	gather(&f, NULL, source);
 	return 0;
-}
-
-/* `path` names the lines in errors. */
-static int
-take_lines(struct finding *f, struct slice rest, const char *path, struct err *err)
-{
-	struct arena *parse = arena_new();
-	int rc = 0;
-
-	for (size_t number = 1; rc == 0 && rest.n > 0; number++) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		struct slice line = slice_of(rest.p, end == NULL ? rest.n : (size_t)(end - rest.p));
-		size_t used = line.n + (end != NULL);
-
-		rest = slice_of(rest.p + used, rest.n - used);
-		/* an editor of Windows ends the lines of a list with CR LF */
-		if (line.n > 0 && line.p[line.n - 1] == '\r')
-			line.n--;
-		if (line.n > 0)
-			rc = take_line(f, parse, line, arena_printf(parse, "%s:%zu", path, number), err);
-		arena_reset(parse);
-	}
-	arena_free(parse);
-	return rc;
 }
 
 /*
@@ -362,47 +228,74 @@ take_lines(struct finding *f, struct slice rest, const char *path, struct err *e
  * the index.
  */
 static bool
-has_index_path(const char *path, const char *name)
+has_index_path(struct arena *a, const char *path, const char *name)
 {
-	char folder[16];
-	size_t n = strlen(name), length;
+	struct err ignored = { 0 };
+	const char *place;
+	size_t n = strlen(path), length;
 
-	if (n <= 2)
-		snprintf(folder, sizeof(folder), "/%zu/", n);
-	else if (n == 3)
-		snprintf(folder, sizeof(folder), "/3/%c/", name[0]);
-	else
-		snprintf(folder, sizeof(folder), "/%.2s/%.2s/", name, name + 2);
-	length = strlen(folder);
-	return strlen(path) >= n + length && strncmp(path + strlen(path) - n - length, folder, length) == 0;
+	if (crate_name_check(slice_str(name), "crate", &ignored) == -1)
+		return false;
+	place = arena_printf(a, "/%s/%s", crate_name_folders(a, slice_str(name)), name);
+	length = strlen(place);
+	return n >= length && strcmp(path + n - length, place) == 0;
+}
+
+/* Adds the crate of a file, whose lines are read again when its turn comes: those of all are too many. */
+static void
+add_indexed(struct import_finding *f, const struct import_finding *lines, const char *path)
+{
+	const char *name = lines->v[0].name;
+	struct import_found found = { .name = arena_strdup(f->arena, name), .index = path };
+
+	for (size_t i = 1; i < lines->n && found.wrong == NULL; i++) {
+		if (strcmp(lines->v[i].name, name) != 0)
+			found.wrong = arena_printf(f->arena, "the index file %s has lines of the crate `%s`, not only of `%s`",
+			    path, lines->v[i].name, name);
+	}
+	import_finding_add(f, &found);
+}
+
+/* Reads a file of the index, so that a wrong line ends the import before it begins. */
+static int
+check_index_file(struct import_finding *f, const char *path, struct err *err)
+{
+	struct import_finding lines = { .arena = arena_new() };
+	struct slice text;
+	struct stat st;
+	int rc = import_files_read(lines.arena, path, CRATE_INDEX_MAX, &text, err);
+
+	if (rc == 0)
+		rc = import_finding_take(&lines, text, path, err);
+	else if (lstat(path, &st) == -1 && errno == ENOENT) {
+		/* it has gone away meanwhile, as import_files_walk() says */
+		err_clear(err);
+		rc = 0;
+	}
+	if (rc == 0 && lines.n > 0)
+		add_indexed(f, &lines, path);
+	arena_free(lines.arena);
+	return rc;
 }
 
 static int
 take_index_file(void *arg, const char *path, const char *name, struct err *err)
 {
-	struct finding *f = arg;
-	struct slice lines;
+	struct import_finding *f = arg;
 	struct stat st;
 
-	if (!has_index_path(path, name))
+	if (!has_index_path(f->arena, path, name))
 		return 0;
-	if (lstat(path, &st) == 0 && st.st_size > CRATE_INDEX_MAX) {
-		add(f, &(struct found) { .name = arena_strdup(f->arena, name), .wrong = arena_printf(f->arena,
-		    "the index file %s has %lld bytes, and %d is the most", path, (long long)st.st_size,
-		    CRATE_INDEX_MAX) });
-		return 0;
-	}
-	if (import_files_read(f->arena, path, CRATE_INDEX_MAX, &lines, err) == 0)
-		return take_lines(f, lines, path, err);
-	/* it has gone away meanwhile, as import_files_walk() says */
-	if (lstat(path, &st) == 0 || errno != ENOENT)
-		return -1;
-	err_clear(err);
+	if (lstat(path, &st) == -1 || st.st_size <= CRATE_INDEX_MAX)
+		return check_index_file(f, path, err);
+	import_finding_add(f, &(struct import_found) { .name = arena_strdup(f->arena, name),
+	    .wrong = arena_printf(f->arena, "the index file %s has %lld bytes, and %d is the most", path,
+	        (long long)st.st_size, CRATE_INDEX_MAX) });
 	return 0;
 }
 
 static bool
-is_same_version(const struct found *a, const struct found *b)
+is_same_version(const struct import_found *a, const struct import_found *b)
 {
 	return a->version.version != NULL && b->version.version != NULL && strcmp(a->name, b->name) == 0 &&
 	    strcmp(a->version.version, b->version.version) == 0;
@@ -411,7 +304,7 @@ is_same_version(const struct found *a, const struct found *b)
 static int
 compare_lines(const void *left, const void *right)
 {
-	const struct found *a = left, *b = right;
+	const struct import_found *a = left, *b = right;
 	const char *u = a->version.version, *v = b->version.version;
 	int order = strcmp(a->name, b->name);
 
@@ -425,7 +318,7 @@ compare_lines(const void *left, const void *right)
  * The others keep what they say about the crate.
  */
 static void
-drop_replaced(struct finding *f)
+drop_replaced(struct import_finding *f)
 {
 	if (f->n > 1)
 		qsort(f->v, f->n, sizeof(*f->v), compare_lines);
@@ -436,23 +329,23 @@ drop_replaced(struct finding *f)
 }
 
 static void
-gather_lines(struct finding *f, struct import_source *source)
+gather_lines(struct import_finding *f, const struct import_source *files, struct import_source *source)
 {
 	drop_replaced(f);
 	if (f->n > 1)
 		qsort(f->v, f->n, sizeof(*f->v), compare_order);
-	gather(f, source);
+	gather(f, files, source);
 }
 
 int
 import_source_index(struct arena *a, const char *path, const struct import_source *files,
     struct import_source *source, struct err *err)
 {
-	struct finding f = { .arena = a, .files = files };
+	struct import_finding f = { .arena = a };
 
 	if (import_files_walk(a, path, take_index_file, &f, err) == -1)
 		return -1;
-	gather_lines(&f, source);
+	gather_lines(&f, files, source);
 	return 0;
 }
 
@@ -460,11 +353,11 @@ int
 import_source_list_parse(struct arena *a, struct slice lines, const char *what,
     const struct import_source *files, struct import_source *source, struct err *err)
 {
-	struct finding f = { .arena = a, .files = files, .is_list = true };
+	struct import_finding f = { .arena = a, .is_list = true };
 
-	if (take_lines(&f, lines, what, err) == -1)
+	if (import_finding_take(&f, lines, what, err) == -1)
 		return -1;
-	gather_lines(&f, source);
+	gather_lines(&f, files, source);
 	return 0;
 }
 
@@ -482,12 +375,12 @@ void
 import_source_wanted(struct arena *a, const struct import_wanted *wanted, size_t n,
     struct import_source *source)
 {
-	struct finding f = { .arena = a };
+	struct import_finding f = { .arena = a };
 
 	for (size_t i = 0; i < n; i++)
-		add(&f, &(struct found) { .name = wanted[i].name,
+		import_finding_add(&f, &(struct import_found) { .name = wanted[i].name,
 		    .version = { .version = wanted[i].version, .cksum = wanted[i].cksum } });
-	gather_lines(&f, source);
+	gather_lines(&f, NULL, source);
 }
 
 /* Leaves the versions of crate->only, in the order of the source; those that it lacks follow. */
@@ -525,7 +418,7 @@ import_source_select(struct arena *a, struct import_source *source, const struct
 
 		crates[i] = crate != NULL ? *crate : (struct import_crate) { .name = wanted->crates[i].name };
 		crates[i].only = &wanted->crates[i];
-		if (!source->is_indexed_there && crates[i].wrong == NULL)
+		if (!source->is_indexed_there && crates[i].index == NULL && crates[i].wrong == NULL)
 			select_versions(a, &crates[i]);
 	}
 	source->crates = crates;
@@ -535,11 +428,11 @@ import_source_select(struct arena *a, struct import_source *source, const struct
 void
 import_source_names(struct arena *a, const struct strings *names, struct import_source *source)
 {
-	struct finding f = { .arena = a };
+	struct import_finding f = { .arena = a };
 
 	for (size_t i = 0; i < names->n; i++)
-		add(&f, &(struct found) { .name = names->v[i] });
-	gather_lines(&f, source);
+		import_finding_add(&f, &(struct import_found) { .name = names->v[i] });
+	gather_lines(&f, NULL, source);
 }
 
 /* Adds what the list knows about the version to the version of the index. */
@@ -573,13 +466,13 @@ import_source_lines(struct arena *a, struct slice lines, const char *what,
     const struct import_crate *listed, const struct import_source *files, struct import_crate *crate,
     struct err *err)
 {
-	struct finding f = { .arena = a, .files = files };
+	struct import_finding f = { .arena = a };
 	struct import_source source;
 
 	*crate = (struct import_crate) { .name = listed->name, .owners = listed->owners, .only = listed->only };
-	if (take_lines(&f, lines, what, err) == -1)
+	if (import_finding_take(&f, lines, what, err) == -1)
 		return -1;
-	gather_lines(&f, &source);
+	gather_lines(&f, files, &source);
 	if (source.ncrates > 1 || (source.ncrates == 1 &&
 	        !crate_name_equal(slice_str(source.crates[0].name), slice_str(listed->name))))
 		return err_set(err, 400, "%s has lines of the crate `%s`, not only of `%s`", what,

@@ -2,8 +2,9 @@
 #define TRANSFER_IMPORT_SOURCE_H
 
 /*
- * The crates to import, with their versions and the places of their bytes.  All of it is in memory, some
- * 200 bytes for each version; for a registry that is read over HTTP, only the names of its crates.
+ * The crates to import, with their versions and the places of their bytes.  All of it is in memory, some 500
+ * bytes for each version of a directory or list.  An index has some 500 bytes for each crate: its lines are
+ * read when the turn of the crate comes.
  */
 
 #include <stddef.h>
@@ -12,17 +13,8 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "crate/package.h"
+#include "transfer/import_finding.h"
 #include "transfer/import_remote.h"
-#include "transfer/import_time.h"
-
-struct import_version {
-	const char *version;
-	const char *path; /* of the .crate; NULL: there is none */
-	struct slice line; /* of the index; empty: there is none */
-	int64_t downloads; /* of a list: downloads so far; 0: unknown */
-	struct import_time published_at; /* of a list */
-	const char *cksum; /* of a lock file: the SHA-256 that the bytes must have; NULL: it says none */
-};
 
 /* A version that a lock file names. */
 struct import_wanted {
@@ -38,6 +30,7 @@ struct import_crate {
 	const struct import_version **by_text; /* the same, sorted by strcmp() */
 	struct strings owners; /* of a list: usernames there */
 	const struct import_crate *only; /* of a lock file: no versions but these; NULL: all */
+	const char *index; /* the file that has its versions, for import_source_lines(); NULL: they are here */
 	const char *wrong; /* why the source refuses the crate, which has no versions then; NULL: it does not */
 };
 
@@ -61,10 +54,10 @@ int import_source_directory(struct arena *, const char *path, struct import_sour
     __attribute__((warn_unused_result));
 
 /*
- * Reads an index, laid out as cargo's index format says: a work tree of git, or the files of a sparse
- * index.  Versions have the order of its lines; of several lines about one version the last counts.  `files`
- * has their bytes; NULL: there are none.  A crate whose file is larger than CRATE_INDEX_MAX is refused alone.
- * -1: 400, a file or line of the index is wrong; the error names it.
+ * Finds the crates of an index, laid out as cargo's index format says: a work tree of git, or the files of a
+ * sparse index.  `files` has the bytes of their versions; NULL: there are none.  A crate is refused alone if
+ * its file is larger than CRATE_INDEX_MAX, or has lines of other crates.  -1: 400, a file or line of the
+ * index is wrong; the error names it.
  */
 int import_source_index(struct arena *, const char *path, const struct import_source *files,
     struct import_source *, struct err *) __attribute__((warn_unused_result));
@@ -93,8 +86,9 @@ void import_source_wanted(struct arena *, const struct import_wanted *, size_t n
 void import_source_select(struct arena *, struct import_source *, const struct import_source *wanted);
 
 /*
- * Reads the lines of one index file; `what` names it in errors.  listed: the crate of a list, whose versions
- * give their downloads, and their times where the lines have none, and whose `only` says which versions are
+ * Reads the lines of one index file; `what` names it in errors.  Versions have the order of the lines; of
+ * several lines about one version the last counts.  listed: the crate of a list, whose versions give their
+ * downloads, and their times where the lines have none, and whose `only` says which versions are
  * left.  If there are no lines, the crate has no versions but those of `only`.  -1: 400.
  */
 int import_source_lines(struct arena *, struct slice lines, const char *what,

@@ -300,6 +300,11 @@ subtest 'what comes before the end of the handshake' => sub {
 			like($res->{body}, $shape{$path}, '  in the form of its route');
 		}
 	}
+	# 1 is the only valid value; any other, and several, mean the same
+	for my $values ([''], ['0'], ['x'], ['0', '1'], ['', '1']) {
+		is($t->http(PUT => $publish, { token => $token, headers => [map { "Early-Data: $_" } @$values] })->{status},
+		    425, "Early-Data: @$values");
+	}
 	is(get("$open/config.json", headers => ['Early-Data: 1'])->{status}, 200, 'a read is answered');
 	my $large = $t->http(PUT => $publish,
 	    { token => $token, body => noise(2 << 20), headers => ['Early-Data: 1'] });

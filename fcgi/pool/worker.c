@@ -136,26 +136,18 @@ queue_check(const struct worker *w, struct request *rq, const struct deferred *a
 
 /*
  * Somebody who has recorded what came in the early data of TLS (0-RTT) can send it again.  That does no harm
- * if it only reads; the client repeats a write after the handshake (RFC 8470).  nginx says so itself, or a
- * balancer before it.
+ * if it only reads; the client repeats a write after the handshake.  nginx says so itself, or a balancer
+ * before it: Early-Data counts with any value, and also twice (RFC 8470, section 5.1).
  */
 static int
 early_check(struct request *rq)
 {
-	static const char *const headers[] = { "SSL_EARLY_DATA", "HTTP_EARLY_DATA" };
-
 	/* a question of nginx writes nothing, and the request itself follows */
 	if ((rq->method & (METHOD_GET | METHOD_HEAD | METHOD_OPTIONS)) != 0 ||
-	    rq->route->error_format == ERROR_FORMAT_SUBREQUEST)
+	    rq->route->error_format == ERROR_FORMAT_SUBREQUEST ||
+	    (request_header(rq, "SSL_EARLY_DATA") == NULL && request_header_count(rq, "HTTP_EARLY_DATA") == 0))
 		return 0;
-	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
-		const char *early = request_header(rq, headers[i]);
-
-		if (early != NULL && early[0] == '1')
-			return err_set(&rq->err, 425,
-			    "the request came before the end of the TLS handshake; send it again");
-	}
-	return 0;
+	return err_set(&rq->err, 425, "the request came before the end of the TLS handshake; send it again");
 }
 
 static bool

@@ -322,6 +322,17 @@ subtest 'tokens that are made for jobs' => sub {
 	is($jobs->($service, user => 'stranger')->{status}, 404, 'none for who is not there');
 	$t->user('root', admin => 1);
 	is($jobs->($service, user => 'root')->{status}, 404, 'none for an administrator who is no member');
+	$t->user('left');
+	$t->member('left', 'group', 'developer');
+	is($jobs->($service, user => 'left')->{status}, 201, 'one for a member of the group');
+	my $left = "(SELECT id FROM users WHERE username = 'left')";
+	for (["UPDATE users SET state = 'blocked' WHERE id = $left", 'none for a blocked member'],
+		["UPDATE users SET state = 'active' WHERE id = $left;"
+			. " UPDATE members SET expires_at = now() - interval '1 second' WHERE user_id = $left",
+			'none for one whose membership has ended']) {
+		$t->psql($_->[0]);
+		is($jobs->($service, user => 'left')->{status}, 404, $_->[1]);
+	}
 	is($jobs->($service, $_->[0] => $_->[1])->{status}, 400, "$_->[0]: $_->[1]")
 	    for [pipeline => 0], [job => 'x'], [ttl => 8 * 86400], [user => ''], [user => 'a b'], [ref => "a\nb"];
 	is($t->http(GET => $t->registry($project) . '/config.json', { token => $service })->{status}, 403,

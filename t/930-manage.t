@@ -390,6 +390,12 @@ subtest 'who grants what' => sub {
 	    . " VALUES ($user{max}, $id, 50, now() - interval '1 day')");
 	is(status('mia', PUT => "$members/$user{max}", { access_level => 20 }), 404,
 	    'whose time is over is no member');
+	for (["$members?per_page=100", undef], ["$members/all?per_page=100", 40]) {
+		my ($list, $level) = @$_;
+		my ($listed) = grep { $_->{id} == $user{max} } @{ $t->json(call('mia', GET => $list)) };
+
+		is($listed && $listed->{access_level}, $level, 'a list shows the membership of the group alone');
+	}
 	is(status('mia', POST => $members, { user_id => $user{max}, access_level => 20 }), 201,
 	    'and can become one again');
 	is(status('mia', DELETE => "$members/$user{max}"), 204, 'and go');

@@ -29,7 +29,8 @@ $t->member('reader', 'team', 'reporter');
 $t->member('mixed', 'team/app', 'developer');
 my %token = (map({ $_ => $t->token($_) } keys %user), 
     group_deploy => $t->deploy_token('team', 'read', 'write'), deploy => $t->deploy_token('team/app', 'read'),
-    job => $t->job_token('team/app', 'dev'), foreign_job => $t->job_token('other/place', 'dev'));
+    sub_deploy => $t->deploy_token('team/sub', 'read'), job => $t->job_token('team/app', 'dev'),
+    deep_job => $t->job_token('team/sub/deep', 'dev'), foreign_job => $t->job_token('other/place', 'dev'));
 
 sub registry { return $t->path . "/api/v4/groups/$group{$_[0] // 'team'}/-/packages/cargo"; }
 
@@ -119,7 +120,7 @@ subtest 'config.json, and where it is' => sub {
 my @crates = qw(tool_kit base secret nothing);
 my %rights = (
 	dev => 'rrr-', reader => 'rrr-', mixed => 'rr--', stranger => '-r--', group_deploy => 'rrr-',
-	deploy => 'r---', job => 'rr--', foreign_job => '-r--',
+	deploy => 'r---', sub_deploy => '--r-', job => 'rr--', deep_job => '-rr-', foreign_job => '-r--',
 );
 
 for my $who (sort keys %rights) {
@@ -141,6 +142,18 @@ for my $who (sort keys %rights) {
 		}
 	};
 }
+
+subtest 'the registry of a group whose projects are private' => sub {
+	my $config = sub { return ask(GET => '/config.json', $_[0], group => 'sub')->{status} };
+	my %status = (map({ $_ => 200 } qw(dev reader group_deploy sub_deploy deep_job)),
+	    map { $_ => 404 } qw(mixed stranger deploy past));
+
+	$user{past} = $t->user('past');
+	$t->member('past', 'team/sub', 'reporter');
+	$t->psql("UPDATE members SET expires_at = now() - interval '1 s' WHERE user_id = $user{past}");
+	$token{past} = $t->token('past');
+	is($config->($_), $status{$_}, "config.json for $_") for sort keys %status;
+};
 
 subtest 'nobody, and bad tokens' => sub {
 	is(index_of($_)->{status}, 401, "$_: nobody") for @crates;

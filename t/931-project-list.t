@@ -88,6 +88,31 @@ sub listed {
 }
 
 $t->start_pool;
+
+subtest 'a group is as visible as its projects that have packages' => sub {
+	my $path = "/api/v4/groups/$group{silent}";
+	my $become = sub {
+		my ($visibility, $packages) = @_;
+
+		$t->psql("UPDATE projects SET visibility = '$visibility', packages_enabled = $packages"
+		    . ' WHERE id = ' . $project{'silent/off'});
+	};
+
+	for (['public', 'false', 401, 404], ['public', 'true', 200, 200], ['internal', 'false', 401, 404],
+		['internal', 'true', 401, 200], ['private', 'true', 401, 404]) {
+		my ($visibility, $packages, @status) = @$_;
+
+		$become->($visibility, $packages);
+		is(ask($_, $path)->{status}, shift(@status), "$visibility, packages $packages: $_")
+		    for qw(anonymous stranger);
+	}
+	$t->member('past', 'silent/off', 'guest');
+	is(ask('past', $path)->{status}, 200, 'a member of a private project');
+	$t->psql("UPDATE members SET expires_at = now() - interval '1 s' WHERE project_id = $project{'silent/off'}");
+	is(ask('past', $path)->{status}, 404, 'until the membership ends');
+	$become->('public', 'false');
+};
+
 my $group = $group{top};
 for my $who (sort keys %token) {
 	my @may = grep { ask($who, "/api/v4/projects/$project{$_}")->{status} == 200 } sort { lc $a cmp lc $b }

@@ -355,6 +355,13 @@ subtest 'where a publish goes' => sub {
 	like(detail(publish('dev', 'unheard', '1.0.0')), qr{^the registry of `team/core`, .* is switched off},
 	    'which the answer says');
 	$t->berth_ok('project', 'set', 'team/core', 'packages_enabled=true');
+	my ($home) = $t->psql("SELECT group_id FROM projects WHERE id = $id{core}");
+	my ($away) = $t->psql("SELECT group_id FROM projects WHERE id = $id{other}");
+	$t->psql("UPDATE projects SET group_id = $away, full_path = 'other/core' WHERE id = $id{core}");
+	$alike->('a default project that has gone to another group');
+	like(detail(publish('dev', 'unheard', '1.0.0')),
+	    qr/^group `team` has no project where you may publish `unheard`/, 'is none');
+	$t->psql("UPDATE projects SET group_id = $home, full_path = 'team/core' WHERE id = $id{core}");
 	$res = publish('mixed', 'mine', '1.0.0');
 	is($res->{status}, 403, 'a new name of who may not publish to the default project');
 	put_ok('but to their own project they may', publish('mixed', 'tool_kit', '1.3.0'));

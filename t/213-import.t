@@ -473,12 +473,28 @@ subtest 'an index' => sub {
 		($status, undef, undef, $err) = import_of(@args);
 		like($err, qr{index/3/o/one:2: .*$why}, "as is one with $name $version");
 	}
-	Berth::Test::write_file("$index/3/o/one",
-	    join('', map { $json->encode({ name => $_, vers => '1.0.0' }) . "\n" } 'one', 'two'));
-	($status, $summary, $rows) = import_of(@args);
-	is_deeply([$status, @$summary{qw(there refused)}], [1, 2, 1], 'a file with two crates');
-	like($rows->{'one '}{reason}, qr{index/3/o/one has lines of the crate `two`, not only of `one`},
-	    'is refused alone');
+	# files of the index with the names in their lines, and what is wrong with them
+	my $own = qr{3/o/one has lines of the crate `two`, not only of `one`};
+	for (['its crate and another' => { '3/o/one' => [qw(one two)] }, 'one ', $own],
+	    ['another crate and its own' => { '3/o/one' => [qw(two one)] }, 'one ', $own],
+	    ['another crate alone' => { '3/o/one' => ['second'] }, 'one ', qr/lines of the crate `second`/],
+	    ['another crate that has a file' => { '3/o/one' => ['two'], '3/t/two' => ['two'] }, 'one ', $own, 1],
+	    ['two spellings' => { '3/o/one' => [qw(One one)] }, 'One ', qr/the crate `one`, not only of `One`/],
+	    ['two trees' => { '3/o/one' => ['one'], 'old/3/o/one' => ['one'] }, 'one ',
+	        qr{has two files with the crate, \S+/3/o/one and \S+/3/o/one; remove the wrong one}]) {
+		my ($what, $files, $row, $why, $others) = @$_;
+
+		for my $file (sort keys %$files) {
+			make_path("$index/$file" =~ s{/[^/]+\z}{}r);
+			Berth::Test::write_file("$index/$file",
+			    join('', map { $json->encode({ name => $_, vers => '1.0.0' }) . "\n" } @{$files->{$file}}));
+		}
+		($status, $summary, $rows) = import_of(@args);
+		is_deeply([$status, @$summary{qw(there refused)}], [1, 2, 1 + ($others // 0)],
+		    "$what: the file is refused alone");
+		like($rows->{$row}{reason}, $why, 'and the command says why');
+		unlink("$index/$_") or die "$_: $!\n" for keys %$files;
+	}
 };
 
 # Two crates of the public registry, one of which needs the other.

@@ -109,6 +109,19 @@ path_of(const struct import_source *files, const char *name, const char *version
 	return found == NULL ? NULL : found->path;
 }
 
+/* Takes the file of the index that has the crate.  Of two, one may be old: nothing says which. */
+static void
+take_index(const struct import_finding *f, const struct import_found *found, struct import_crate *crate)
+{
+	if (found->wrong != NULL)
+		crate->wrong = found->wrong;
+	else if (found->index != NULL && crate->index != NULL)
+		crate->wrong = arena_printf(f->arena, "the index has two files with the crate, %s and %s; remove the "
+		    "wrong one", crate->index, found->index);
+	if (found->index != NULL)
+		crate->index = found->index;
+}
+
 /* Makes crates of versions that are sorted; `files` has their bytes, or is NULL. */
 static void
 gather(const struct import_finding *f, const struct import_source *files, struct import_source *source)
@@ -126,10 +139,7 @@ gather(const struct import_finding *f, const struct import_source *files, struct
 		}
 		if (f->v[i].owners.n > 0)
 			crate->owners = f->v[i].owners;
-		if (f->v[i].index != NULL)
-			crate->index = f->v[i].index;
-		if (f->v[i].wrong != NULL)
-			crate->wrong = f->v[i].wrong;
+		take_index(f, &f->v[i], crate);
 		if (f->v[i].version.version != NULL) {
 			struct import_version *v = &versions[source->nversions++];
 
@@ -243,12 +253,14 @@ has_index_path(struct arena *a, const char *path, const char *name)
 
 /* Adds the crate of a file, whose lines are read again when its turn comes: those of all are too many. */
 static void
-add_indexed(struct import_finding *f, const struct import_finding *lines, const char *path)
+add_indexed(struct import_finding *f, const struct import_finding *lines, const char *path, const char *file)
 {
-	const char *name = lines->v[0].name;
+	/* the name of the file has small letters, that of the crate can have capitals */
+	bool belongs = crate_name_equal(slice_str(lines->v[0].name), slice_str(file));
+	const char *name = belongs ? lines->v[0].name : file;
 	struct import_found found = { .name = arena_strdup(f->arena, name), .index = path };
 
-	for (size_t i = 1; i < lines->n && found.wrong == NULL; i++) {
+	for (size_t i = 0; i < lines->n && found.wrong == NULL; i++) {
 		if (strcmp(lines->v[i].name, name) != 0)
 			found.wrong = arena_printf(f->arena, "the index file %s has lines of the crate `%s`, not only of `%s`",
 			    path, lines->v[i].name, name);
@@ -258,7 +270,7 @@ add_indexed(struct import_finding *f, const struct import_finding *lines, const 
 
 /* Reads a file of the index, so that a wrong line ends the import before it begins. */
 static int
-check_index_file(struct import_finding *f, const char *path, struct err *err)
+check_index_file(struct import_finding *f, const char *path, const char *name, struct err *err)
 {
 	struct import_finding lines = { .arena = arena_new() };
 	struct slice text;
@@ -273,7 +285,7 @@ check_index_file(struct import_finding *f, const char *path, struct err *err)
 		rc = 0;
 	}
 	if (rc == 0 && lines.n > 0)
-		add_indexed(f, &lines, path);
+		add_indexed(f, &lines, path, name);
 	arena_free(lines.arena);
 	return rc;
 }
@@ -287,7 +299,7 @@ take_index_file(void *arg, const char *path, const char *name, struct err *err)
 	if (!has_index_path(f->arena, path, name))
 		return 0;
 	if (lstat(path, &st) == -1 || st.st_size <= CRATE_INDEX_MAX)
-		return check_index_file(f, path, err);
+		return check_index_file(f, path, name, err);
 	import_finding_add(f, &(struct import_found) { .name = arena_strdup(f->arena, name),
 	    .wrong = arena_printf(f->arena, "the index file %s has %lld bytes, and %d is the most", path,
 	        (long long)st.st_size, CRATE_INDEX_MAX) });

@@ -56,8 +56,8 @@ int import_source_directory(struct arena *, const char *path, struct import_sour
 /*
  * Finds the crates of an index, laid out as cargo's index format says: a work tree of git, or the files of a
  * sparse index.  `files` has the bytes of their versions; NULL: there are none.  A crate is refused alone if
- * its file is larger than CRATE_INDEX_MAX, or has lines of other crates.  -1: 400, a file or line of the
- * index is wrong; the error names it.
+ * its file is larger than CRATE_INDEX_MAX, or has lines of other crates, or if two files have the crate.
+ * -1: 400, a file or line of the index is wrong; the error names it.
  */
 int import_source_index(struct arena *, const char *path, const struct import_source *files,
     struct import_source *, struct err *) __attribute__((warn_unused_result));

@@ -564,10 +564,20 @@ subtest 'tokens that ended after the backup' => sub {
 	my ($r, $store, @database) = elsewhere();
 	my @restore = ('restore', @database, @create);
 	is(($r->berth(@restore, '--revoke', $dir))[0], 2, '--revoke without --audit');
-	Berth::Test::write_file($r->dir . '/bad', "{}\n");
-	my ($status, undef, $err) = $r->berth(@restore, '--audit', $r->dir . '/bad', $dir);
-	is($status, 2, 'what is no export');
-	like($err, qr/bad:1: missing field `action`/, '  says where');
+	my $event = (split(/^/, Berth::Cluster::slurp($audit)))[-1];
+	for my $case (['{}', "{}\n", qr/bad:1: missing field `action`/],
+	    ['an event that is cut', $event . substr($event, 0, -3), qr/bad:2: /],
+	    ['NUL before an event', "$event\0$event", qr/bad:2: expected a value at line 1 column 1$/m],
+	    ['NUL behind an event', $event =~ s/$/\0/r, qr/bad:1: /],
+	    ['NUL at the end', $event . "\0" x 5000, qr/bad:2: expected a value/],
+	    ['a long line', ' ' x (1 << 20) . $event, qr/bad:1: the line is longer than 1048576 bytes$/m]) {
+		my ($what, $text, $why) = @$case;
+		my $bad = Berth::Test::write_file($r->dir . '/bad', $text);
+		my ($status, undef, $err) = $r->berth(@restore, '--audit', $bad, $dir);
+
+		is($status, 2, "what is no export: $what");
+		like($err, $why, '  says where');
+	}
 	is(join(' ', glob("$store/*")), '', '  and nothing is done');
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,25 +14,40 @@
 
 enum { LINE_MAX_SIZE = 1 << 20, JSON_MAX = 1 << 28 };
 
+/* A line is as long as getline() says: it may hold NUL characters, as parts of a file that were lost do. */
+static int
+take_lines(struct arena *a, struct arena *piece, FILE *f, const char *path, struct audit_export *export,
+    struct err *err)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t got;
+	int rc = 0;
+
+	for (int number = 1; rc == 0 && (got = getline(&line, &room, f)) != -1; number++) {
+		struct slice text = slice_of(line, (size_t)got - (line[got - 1] == '\n'));
+
+		if (text.n > LINE_MAX_SIZE)
+			rc = err_set(err, 400, "%s:%d: the line is longer than %d bytes", path, number, LINE_MAX_SIZE);
+		else if (text.n > 0)
+			rc = audit_export_take(export, a, piece, text, arena_printf(piece, "%s:%d", path, number),
+			    err);
+		arena_reset(piece);
+	}
+	if (rc == 0 && !feof(f))
+		rc = err_sys(err, "read %s", path);
+	free(line);
+	return rc;
+}
+
 static int
 read_export(struct arena *a, const char *path, struct lost_tokens *lost, struct err *err)
 {
 	FILE *f = fopen(path, "re");
 	struct arena *piece = arena_new();
-	char *line = arena_alloc(a, LINE_MAX_SIZE);
 	struct audit_export export = { .first_at = INT64_MAX };
-	int rc = f == NULL ? err_sys(err, "cannot read %s", path) : 0;
+	int rc = f == NULL ? err_sys(err, "cannot read %s", path) : take_lines(a, piece, f, path, &export, err);
 
-	for (int number = 1; rc == 0 && fgets(line, LINE_MAX_SIZE, f) != NULL; number++) {
-		size_t n = strcspn(line, "\n");
-
-		if (n > 0)
-			rc = audit_export_take(&export, a, piece, slice_of(line, n),
-			    arena_printf(piece, "%s:%d", path, number), err);
-		arena_reset(piece);
-	}
-	if (rc == 0 && ferror(f))
-		rc = err_sys(err, "read %s", path);
 	if (f != NULL)
 		fclose(f);
 	arena_free(piece);

@@ -570,6 +570,7 @@ subtest 'tokens that ended after the backup' => sub {
 	    ['NUL before an event', "$event\0$event", qr/bad:2: expected a value at line 1 column 1$/m],
 	    ['NUL behind an event', $event =~ s/$/\0/r, qr/bad:1: /],
 	    ['NUL at the end', $event . "\0" x 5000, qr/bad:2: expected a value/],
+	    ['another zone', $event =~ s/"at":"[^"]+\KZ"/+05:00"/r, qr/`\S+:\d\d\+05:00` is not a date/],
 	    ['a long line', ' ' x (1 << 20) . $event, qr/bad:1: the line is longer than 1048576 bytes$/m]) {
 		my ($what, $text, $why) = @$case;
 		my $bad = Berth::Test::write_file($r->dir . '/bad', $text);

@@ -102,8 +102,9 @@ int
 audit_export_time(struct arena *a, const char *text, int64_t *at, struct err *err)
 {
 	size_t n = strcspn(text, ".");
+	const char *zone = text + n + strspn(text + n, ".0123456789");
 
-	return date_parse(text[n] == '.' ? arena_printf(a, "%.*sZ", (int)n, text) : text, at, err);
+	return date_parse(arena_printf(a, "%.*s%s", (int)n, text, zone), at, err);
 }
 
 int

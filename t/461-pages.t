@@ -158,6 +158,8 @@ for my $row (@table) {
 	my @group = get('/-/groups/demo', $who)->{body} =~ m{class="name"><a href="/-/projects/([^"]+)"}g;
 	is(join(' ', @group), join(' ', sort map { "demo/$places[$_]" } grep { $cells[$_] ne '4' } 0 .. $#places),
 	    "$who: projects of the group");
+	my @every = get('/-/projects', $who)->{body} =~ m{class="name"><a href="/-/projects/([^"]+)"}g;
+	is(join(' ', @every), join(' ', @group, $who eq 'admin' ? 'hidden/deep/secret' : ()), "$who: all projects");
 	next if $who eq 'anonymous';
 	my $mine = $t->token($who, scopes => 'read_api');
 	my @api = grep { $t->http(GET => $t->registry($id{$_}) . '/api/v1/crates?q=abcd',
@@ -198,8 +200,8 @@ sub faults {
 	return join('; ', @faults);
 }
 
-my @all = ('/-/', '/-/search', '/-/search?q=abcd', '/-/search?q=nothing', '/-/groups/demo', '/-/groups/none',
-    '/-/projects/demo/pub', '/-/projects/demo/off',
+my @all = ('/-/', '/-/projects', '/-/search', '/-/search?q=abcd', '/-/search?q=nothing', '/-/groups/demo',
+    '/-/groups/none', '/-/projects/demo/pub', '/-/projects/demo/off',
     '/-/projects/demo/pub/-/crates/abcd-pub', '/-/projects/demo/pub/-/crates/ABCD_pub/1.0.0',
     '/-/projects/demo/pub/-/crates/none', '/-/projects/demo/pub/-/crates/abcd-pub/2.0.0', '/-/projects/none',
     '/-/projects/demo/pub?page=x',
@@ -1047,6 +1049,30 @@ subtest 'groups of the front page' => sub {
 	like(get('/-/', 'stranger')->{body}, qr/There are more groups\./, '  and the page says so');
 	$t->berth_ok('group', 'set', $_, 'default_project=', 'registry_projects=')
 	    for sort(keys %project), map { "many$_" } 10 .. 25;
+};
+
+subtest 'many projects' => sub {
+	my $group = $t->group('crowd');
+	my $listed = sub {
+		return get($_[0], 'stranger')->{body} =~ m{class="name"><a href="/-/projects/([^"]+)"}g;
+	};
+
+	$t->psql('INSERT INTO projects (group_id, path, full_path, visibility)'
+	    . " SELECT $group, 'p' || n, 'crowd/p' || n,"
+	    . " CASE n % 2 WHEN 0 THEN 'public' ELSE 'private' END FROM generate_series(1001, 1300) n");
+	my @first = $listed->('/-/projects');
+	my @second = $listed->('/-/projects?page=2');
+	is(scalar @first, 100, 'a page of them');
+	is_deeply([@first, @second], [sort { lc $a cmp lc $b } @first, @second], 'by path');
+	is(scalar(grep { m{^crowd/p\d+[02468]$} } @first, @second), 150, 'all that are public, once');
+	is(scalar(grep { m{^crowd/p\d+[13579]$} } @first, @second), 0, 'and none that is private');
+	my $page = get('/-/projects?page=2', 'stranger')->{body};
+	like($page, qr{<a rel="prev" href="/-/projects\?page=1">}, 'back');
+	is(faults($page), '', 'sound');
+	like(get('/-/projects?page=9', 'stranger')->{body}, qr/There is no page 9\./, 'a page too many');
+	like(get('/-/', 'stranger')->{body}, qr{<a href="/-/projects">All projects</a>},
+	    'the front page leads there');
+	$t->psql("DELETE FROM projects WHERE group_id = $group");
 };
 
 # ---- with a browser ----

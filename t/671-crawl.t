@@ -30,6 +30,7 @@ my %open = (
 	favicon => qr/^200$/,
 	page_front => qr/^200$/, # with what is public: t/461-pages.t
 	page_search => qr/^200$/,
+	page_projects => qr/^200$/,
 	openapi => qr/^200$/, # what there is to be asked, of any registry
 	(map { $_ => qr/^(?:200|503)$/ } qw(liveness readiness worker metrics)), # here, to hosts that may
 );

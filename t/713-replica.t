@@ -117,6 +117,7 @@ my %asks = (
 	packages_group => { query => sub { 'package_name=abcd&order_by=version&sort=desc' }, id => $group },
 	page_front => {},
 	page_search => { query => sub { 'q=abcd' } },
+	page_projects => { shows => sub { my $all = @crates + $n; qr{<td>$all</td>} } },
 	page_group => { path => 'demo', shows => sub { my $all = @crates + $n; qr{<td>$all</td>} } },
 	page_project => {},
 	feed_project => { id => 'demo/registry' },
@@ -273,7 +274,7 @@ for my $node (@nodes) {
 	for my $route (@routes) {
 		my $res = ask($node, $route);
 
-		if ($route->{name} =~ /^page_(?:front|search)$/) {
+		if ($route->{name} =~ /^page_(?:front|search|projects)$/) {
 			unlike($res->{body}, qr{demo/registry}, "$route->{name}: shows nothing to somebody who was removed");
 			next;
 		}

@@ -175,7 +175,7 @@ subtest 'the token page' => sub {
 
 subtest 'pages' => sub {
 	my $get = sub { return $t->http(GET => $_[0], {}) };
-	my @pages = ('/-/', '/-/search?q=x', '/-/projects/demo/public', '/-/groups/demo');
+	my @pages = ('/-/', '/-/search?q=x', '/-/projects', '/-/projects/demo/public', '/-/groups/demo');
 
 	is($get->($_)->{status}, 200, "$_ is there") for @pages;
 	like($get->('/-/tokens')->{body}, qr/role="search"/, 'all pages lead to the search');

@@ -386,6 +386,8 @@ static const struct route routes[] = {
 	    .replica = true, .handle = browse_front },
 	{ .name = "page_search", .methods = READ, .pattern = "-/search", .error_format = ERROR_FORMAT_TEXT,
 	    .replica = true, .handle = search_page },
+	{ .name = "page_projects", .methods = READ, .pattern = "-/projects", .error_format = ERROR_FORMAT_TEXT,
+	    .replica = true, .handle = browse_projects },
 	{ .name = "page_group", .methods = READ, .pattern = "-/groups/:path*", .error_format = ERROR_FORMAT_TEXT,
 	    .replica = true, .handle = browse_group },
 	{ .name = "page_project", .methods = READ, .pattern = "-/projects/:path*", .error_format = ERROR_FORMAT_TEXT,

@@ -340,36 +340,46 @@ SELECT @page_row
          ORDER BY place LIMIT 20) f
  ORDER BY f.part, f.place;
 
+-- part: place_rows
+-- `project`: a page of `places`, by path; `number`: the crates.  `total`: how many places there are.
+SELECT * FROM (
+    SELECT 'project' AS part, o.id AS project_id, NULL AS name, NULL AS version, NULL AS about,
+           NULL::bigint AS at, coalesce((SELECT sum(n.crates) FROM search_counts n
+                                         WHERE n.project_id = o.id), 0)::bigint
+           AS number,
+           row_number() OVER (ORDER BY lower(o.full_path)) AS place
+      FROM places o ORDER BY place LIMIT $2::bigint OFFSET $3::bigint) o
+ UNION ALL
+SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*), 1 FROM places o
+
+-- name: page_projects
+-- $1 user or null, $2 how many, $3 how many to skip.  place_rows of all known projects.
+WITH @viewer_memberships,
+places AS MATERIALIZED (SELECT p.id, p.full_path FROM @known_projects)
+SELECT @page_row FROM (@place_rows) f ORDER BY f.part, f.place;
+
 -- name: page_group
--- $1 user or null, $2 group, $3 whether to list members, $4 how many projects, $5 how many to skip.
--- `project`: known projects below the group, by path; the groups by groups_ancestor_ids, their projects by
--- projects_group.  `total`: how many.  `default`: the project for new crates.  `member`: the first 100
--- members of the group and of the groups above it, by members_of_group; `number` is the highest level.
+-- $1 user or null, $2 how many projects, $3 how many to skip, $4 group, $5 whether to list members.
+-- place_rows of the known projects below the group: the groups by groups_ancestor_ids, their projects by
+-- projects_group.  `default`: the project for new crates.  `member`: the first 100 members of the group and
+-- of the groups above it, by members_of_group; `number` is the highest level.
 WITH @viewer_memberships,
 places AS MATERIALIZED (
     SELECT p.id, p.full_path
-      FROM @known_projects AND g.ancestor_ids @> ARRAY[$2::bigint])
+      FROM @known_projects AND g.ancestor_ids @> ARRAY[$4::bigint])
 SELECT @page_row
-  FROM (SELECT * FROM (
-            SELECT 'project' AS part, o.id AS project_id, NULL AS name, NULL AS version, NULL AS about,
-                   NULL::bigint AS at, coalesce((SELECT sum(n.crates) FROM search_counts n
-                                                 WHERE n.project_id = o.id), 0)::bigint
-                   AS number,
-                   row_number() OVER (ORDER BY lower(o.full_path)) AS place
-              FROM places o ORDER BY place LIMIT $4::bigint OFFSET $5::bigint) o
-         UNION ALL
-        SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*), 1 FROM places o
+  FROM (@place_rows
          UNION ALL
         SELECT 'default', o.id, NULL, NULL, NULL, NULL, 0, 1
           FROM groups v JOIN projects o ON o.id = v.default_project_id JOIN groups d ON d.id = o.group_id
-         WHERE v.id = $2 AND d.ancestor_ids @> ARRAY[v.id]
+         WHERE v.id = $4 AND d.ancestor_ids @> ARRAY[v.id]
          UNION ALL
         (SELECT 'member', NULL, m.username, NULL, m.name, NULL, m.level,
                 row_number() OVER (ORDER BY m.level DESC, lower(m.username))
            FROM (SELECT o.username, o.name, max(m.access_level)::bigint AS level
                    FROM members m JOIN users o ON o.id = m.user_id
-                  WHERE $3::boolean AND o.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > now())
-                    AND m.group_id = ANY ((SELECT d.ancestor_ids FROM groups d WHERE d.id = $2)::bigint[])
+                  WHERE $5::boolean AND o.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > now())
+                    AND m.group_id = ANY ((SELECT d.ancestor_ids FROM groups d WHERE d.id = $4)::bigint[])
                   GROUP BY o.id) m
           ORDER BY m.level DESC, lower(m.username) LIMIT 100)) f
  ORDER BY f.part, f.place;

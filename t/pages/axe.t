@@ -125,7 +125,7 @@ my %pages = (
 	'front' => '/-/', 'search' => '/-/search?q=rich', 'search-empty' => '/-/search',
 	'search-nothing' => '/-/search?q=nothing-like-it', 'search-narrowed' => '/-/search?q=rich&license=MIT',
 	'search-list' => '/-/search?project=demo/rich',
-	'group' => '/-/groups/demo', 'project' => '/-/projects/demo/rich',
+	'projects' => '/-/projects', 'group' => '/-/groups/demo', 'project' => '/-/projects/demo/rich',
 	'project-empty' => '/-/projects/demo/empty',
 	'crate' => $crate, 'crate-page-2' => "$crate?page=2", 'crate-by-date' => "$crate?sort=date",
 	'version' => "$crate/1.1.0",

@@ -7,8 +7,8 @@
 
 enum {
 	FRONT_GROUPS = 12, /* the statement finds one more */
-	GROUP_ROWS = 100,
-	PROJECT_ROWS = 50
+	PLACE_ROWS = 100, /* projects */
+	CRATE_ROWS = 50
 };
 
 /* One statement at the primary finds the groups and what the viewer may do there. */
@@ -60,6 +60,30 @@ browse_front(struct call *call, struct request *rq, struct response *rs)
 	return page_run(call, rq, rs, show_front);
 }
 
+static int
+show_projects(struct page *page)
+{
+	struct projects_page projects;
+	struct page_rows rows;
+
+	if (page_turn_read(page, PLACE_ROWS, &projects.turn) == -1 ||
+	    page_rows_projects(page_db(page), page->rq->arena, page->user_id, page_turn_range(&projects.turn),
+	        &rows, &page->rq->err) == -1 ||
+	    page_find_facts(page, &rows) == -1)
+		return -1;
+	page->title = "Projects";
+	projects.projects = page_rows_judged(page, &rows, "project", page_may_know);
+	projects.turn.total = page_rows_number(&rows, "total");
+	html_projects(&page->html, page, &projects);
+	return 0;
+}
+
+int
+browse_projects(struct call *call, struct request *rq, struct response *rs)
+{
+	return page_run(call, rq, rs, show_projects);
+}
+
 /* The address of the registry of a group, for cargo. */
 static const char *
 group_index(const struct page *page, int64_t id)
@@ -76,7 +100,7 @@ show_group(struct page *page)
 	struct group_page group = { 0 };
 	struct page_rows rows, known;
 
-	if (page_turn_read(page, GROUP_ROWS, &group.turn) == -1 ||
+	if (page_turn_read(page, PLACE_ROWS, &group.turn) == -1 ||
 	    page_decide(page, NAMESPACE_GROUP, ACTION_READ_NAMESPACE, FLAG_NONE) == -1)
 		return -1;
 	group.sees_members = page_may(page, ACTION_READ_MEMBERS);
@@ -151,7 +175,7 @@ show_project(struct page *page)
 	struct project_page project = { 0 };
 	struct page_rows rows;
 
-	if (page_turn_read(page, PROJECT_ROWS, &project.turn) == -1 || page_know_project(page) == -1)
+	if (page_turn_read(page, CRATE_ROWS, &project.turn) == -1 || page_know_project(page) == -1)
 		return -1;
 	project.sees_crates = page_may_read(facts);
 	project.sees_members = page_may(page, ACTION_READ_MEMBERS);

@@ -11,6 +11,9 @@
 /* GET /-/: groups that are registries, projects, what is new, what is used most. */
 int browse_front(struct call *, struct request *, struct response *);
 
+/* GET /-/projects?page=: all projects. */
+int browse_projects(struct call *, struct request *, struct response *);
+
 /* GET /-/groups/:path*?page= */
 int browse_group(struct call *, struct request *, struct response *);
 

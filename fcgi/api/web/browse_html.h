@@ -13,6 +13,11 @@ struct front_page {
 	bool has_more_groups;
 };
 
+struct projects_page {
+	struct page_rows projects;
+	struct page_turn turn;
+};
+
 struct group_page {
 	const char *path;
 	const char *index; /* the address of its registry, for cargo */

@@ -164,16 +164,28 @@ page_rows_alike(struct db *db, struct arena *a, int64_t user_id, const char *nam
 }
 
 int
+page_rows_projects(struct db *db, struct arena *a, int64_t user_id, struct page_range range,
+    struct page_rows *rows, struct err *err)
+{
+	struct db_call call = { .stmt = STMT_PAGE_PROJECTS };
+
+	db_bind_id(&call.params, user_id);
+	db_bind_int(&call.params, range.limit);
+	db_bind_int(&call.params, range.offset);
+	return read_rows(db, a, &call, rows, err);
+}
+
+int
 page_rows_group(struct db *db, struct arena *a, int64_t user_id, int64_t group_id, bool members,
     struct page_range range, struct page_rows *rows, struct err *err)
 {
 	struct db_call call = { .stmt = STMT_PAGE_GROUP };
 
 	db_bind_id(&call.params, user_id);
-	db_bind_int(&call.params, group_id);
-	db_bind_bool(&call.params, members);
 	db_bind_int(&call.params, range.limit);
 	db_bind_int(&call.params, range.offset);
+	db_bind_int(&call.params, group_id);
+	db_bind_bool(&call.params, members);
 	return read_rows(db, a, &call, rows, err);
 }
 

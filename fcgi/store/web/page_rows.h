@@ -89,9 +89,13 @@ int page_rows_search(struct db *, struct arena *, int64_t user_id, const struct 
 int page_rows_alike(struct db *, struct arena *, int64_t user_id, const char *name, struct page_rows *,
     struct err *) __attribute__((warn_unused_result));
 
+/* Parts: `project`, by path (number: its crates), and `total`.  -1: 503. */
+int page_rows_projects(struct db *, struct arena *, int64_t user_id, struct page_range, struct page_rows *,
+    struct err *) __attribute__((warn_unused_result));
+
 /*
- * Parts: `project` (number: its crates), `member` (number: the level) if `members` is true, `total`, and
- * `default`, the project that new crates go to, if the group has one.  -1: 503.
+ * The same of one group, and further parts: `member` (number: the level) if `members` is true, and `default`,
+ * the project that new crates go to, if the group has one.  -1: 503.
  */
 int page_rows_group(struct db *, struct arena *, int64_t user_id, int64_t group_id, bool members,
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));

@@ -103,7 +103,11 @@ sub settle {
 
 $t->start_pool;
 # from then on both workers know the caller (fcgi/call/known_caller.h)
-$t->parallel(12, sub { publish("known-$_[0]", '1.0.0')->{status} });
+ok($t->wait_for(sub {
+	$t->parallel(12, sub { publish("known-$_[0]", '1.0.0')->{status} });
+	my %worker = map { $_ => 1 } $t->log('pool') =~ /pid=(\d+) event=request [^\n]*route=publish /g;
+	return keys %worker == 2;
+}), 'each worker has had a publish');
 # a worker asks once for the registry and its keys, and a pool asks once in a lease for a confirmed commit
 my @points = grep { /^(?:send|sent|answered):(?!(?:registry_id|token_slot_live|session_confirm)$)/ }
     $fault->trace('responded:publish', sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });

@@ -102,6 +102,9 @@ my @changes = (
 	    . " full_path = 'away/priv' WHERE id = $id",
 		"UPDATE projects SET group_id = (SELECT id FROM groups WHERE full_path = 'demo'),"
 	    . " full_path = 'demo/priv' WHERE id = $id", 404, 404],
+	['the group has moved', "UPDATE groups SET ancestor_ids = (SELECT ancestor_ids FROM groups"
+	    . " WHERE full_path = 'away') WHERE full_path = 'demo'",
+		"UPDATE groups SET ancestor_ids = ARRAY[id] WHERE full_path = 'demo'", 404, 404],
 	['packages are off', "UPDATE projects SET packages_enabled = false WHERE id = $id",
 		"UPDATE projects SET packages_enabled = true WHERE id = $id", 404, 404],
 	['metadata that the project requires',

@@ -224,7 +224,22 @@ subtest 'a new project' => sub {
 	ok($t->wait_for(sub {
 		return versions($ask->($token{dev})) eq '1.0.0';
 	}), 'a project that moves takes its crates along');
-	$t->psql("DELETE FROM versions WHERE project_id = $second; DELETE FROM crates WHERE project_id = $second");
+	my $below = $t->group('lone/below');
+	my $deep = $t->project('lone/below/deep');
+	is($t->publish($deep, $token{dev}, 'nested', '1.0.0')->{status}, 200, 'a crate below');
+	my $nested = $path =~ s{ab/cd/abcd}{ne/st/nested}r;
+	ok(Berth::Cache::wait_static($t, $port, $nested, Authorization => $token{dev}), 'nginx has it');
+	$t->psql("UPDATE groups SET parent_id = $group, ancestor_ids = ARRAY[$group, $below],"
+	    . " full_path = 'team/below' WHERE id = $below;"
+	    . "UPDATE projects SET full_path = 'team/below/deep' WHERE id = $deep");
+	ok($t->wait_for(sub {
+		return Berth::Cache::get($port, $nested, Authorization => $token{dev})->{status} == 404;
+	}), 'a group that moves takes its crates along');
+	is(versions(get('ne/st/nested', $token{dev})), '1.0.0', 'to the other group');
+	for my $place ($second, $deep) {
+		$t->psql("DELETE FROM versions WHERE project_id = $place; DELETE FROM crates WHERE project_id = $place");
+	}
+	$t->psql("DELETE FROM projects WHERE id = $deep");
 };
 
 subtest 'visibility' => sub {

@@ -300,6 +300,21 @@ subtest 'a node that stands still' => sub {
 	like(versions(Berth::Cache::get($ports[1], $index)), qr/ 8\.0\.0$/, 'with what is');
 };
 
+# The file is the same for all readers, and says whether they need a token.
+subtest 'config.json after a change of visibility' => sub {
+	my $needs_token = sub {
+		my $res = Berth::Cache::wait_static($t, $ports[0], "$R/config.json", @_) // return 'no file';
+
+		return $t->json($res)->{'auth-required'} ? 'yes' : 'no';
+	};
+
+	is($needs_token->(@$_), 'no', 'public') for [], [Authorization => $token];
+	set('visibility=private');
+	is($needs_token->(Authorization => $token), 'yes', 'private');
+	set('visibility=public');
+	is($needs_token->(@$_), 'no', 'public again') for [], [Authorization => $token];
+};
+
 subtest 'an administrator does not wait for ever' => sub {
 	warm_up($index);
 	my $keeper = Berth::Cache::keeper($elsewhere);

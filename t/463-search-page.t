@@ -438,7 +438,7 @@ is($t->psql('SELECT count(*) FROM dependencies d JOIN versions v ON v.id = d.ver
 # ---- errors ----
 
 my @html = 'Accept: text/html,application/xhtml+xml,*/*;q=0.8';
-for my $path ('/-/none', '/-/projects', '/-/tokens/1/revoke', '/-/projects/demo/priv/-/none') {
+for my $path ('/-/none', '/-/groups', '/-/tokens/1/revoke', '/-/projects/demo/priv/-/none') {
 	my ($text, $page) = (get($path), get($path, undef, @html));
 
 	is($text->{headers}{'content-type'}, 'text/plain; charset=utf-8', "$path: one sentence for programs");
